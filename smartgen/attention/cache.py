@@ -1,0 +1,178 @@
+"""A key/value cache for rows that progress at different speeds and for trees that are mostly thrown away.
+
+One preallocated buffer per group of equally shaped layers, (layers, B, heads, capacity, dim); row b's j-th token
+lies in slot j (left padding of the prompt, if any, keeps its slots and is masked). A forward writes in place behind
+each row's length and nothing is copied but what is new; accepting a path moves its slots with one gather for all
+layers, or with nothing at all where the path is a prefix of the tree's order.
+
+    cache = RaggedCache(layers)
+    model(prompt, past_key_values=cache)             # filling: rows in step, like any other cache
+    cache.seal(capacity)                             # from here on: ragged
+    cache.begin(queries); model(tree, mask, ...)     # writes slots length .. length + queries
+    cache.accept(path, counts)                       # (B, A) places in the tree, counts (B,) of them are real
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers.cache_utils import Cache, CacheLayerMixin
+
+
+class _Layer(CacheLayerMixin):
+    """One layer's view of the shared buffers."""
+
+    is_sliding = False
+    is_croppable = False
+
+    def __init__(self, cache: RaggedCache, index: int) -> None:
+        super().__init__()
+        self.cache, self.index = cache, index
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Nothing to do: `RaggedCache.seal` allocates."""
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object):
+        return self.cache.write(self.index, key_states, value_states)
+
+    def get_mask_sizes(self, query_length: int | torch.Tensor) -> tuple[int, int]:
+        queries = query_length if isinstance(query_length, int) else int(query_length.shape[0])
+        return self.cache.view or self.cache.filled + queries, 0
+
+    def get_seq_length(self) -> int:
+        return self.cache.filled
+
+    def get_max_length(self) -> int:
+        return -1
+
+    def get_max_cache_shape(self) -> int:
+        return -1
+
+
+class RaggedCache(Cache):
+    """See the module's text. `lengths` (B,) on the host, int64: committed slots of each row."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__(layers=[_Layer(self, index) for index in range(layers)])
+        self.filling: list[tuple[torch.Tensor, torch.Tensor] | None] = [None] * layers
+        self.filled = 0  # longest row
+        self.view = 0  # slots that the coming forward attends to; 0 while filling
+        self.lengths: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.stacks: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.place: list[tuple[int, int]] = []  # layer -> (stack, position in it)
+        self.capacity = 0
+
+    # -- filling: the prompt, all rows in step ----------------------------------------------------------------
+    def _fill(self, index: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        before = self.filling[index]
+        if before is not None:  # a prompt that arrives in chunks
+            key, value = torch.cat([before[0], key], 2), torch.cat([before[1], value], 2)
+        self.filling[index] = (key, value)
+        if index == len(self.filling) - 1:
+            self.filled = key.shape[2]
+        return key, value
+
+    def seal(self, capacity: int, lengths: NDArray[np.int64] | None = None) -> None:
+        """End filling: allocate `capacity` slots a row and move the prompt in. Grows later if it must.
+
+        `lengths` (B,): tokens that are real where prompts were padded on the right; default: all that was filled.
+        """
+        pairs = [pair for pair in self.filling if pair is not None]
+        if len(pairs) != len(self.filling):
+            raise RuntimeError("a layer of the model never wrote to its cache")
+        groups: dict[tuple, list[int]] = {}
+        for index, (key, value) in enumerate(pairs):
+            shape = (key.shape[1], key.shape[3], value.shape[1], value.shape[3], key.dtype, key.device)
+            groups.setdefault(shape, []).append(index)
+        self.place = [(0, 0)] * len(pairs)
+        for number, members in enumerate(groups.values()):
+            self.stacks.append(tuple(_stacked([pairs[i][half] for i in members], capacity) for half in (0, 1)))
+            for position, index in enumerate(members):
+                self.place[index] = (number, position)
+        batch = pairs[0][0].shape[0]
+        self.capacity = max(capacity, self.filled)
+        self.lengths = np.full(batch, self.filled, np.int64) if lengths is None else lengths.astype(np.int64)
+        self.filled = int(self.lengths.max())
+        self.filling = [None] * len(self.filling)
+
+    # -- ragged: trees behind each row's committed part -------------------------------------------------------
+    @property
+    def sealed(self) -> bool:
+        return bool(self.place)
+
+    def begin(self, queries: int, offset: int = 0) -> int:
+        """Announce a forward of `queries` tokens a row, written from slot length + offset on. Returns the view."""
+        self.view = int(self.filled + offset + queries)
+        if self.view > self.capacity:
+            self._grow(max(self.view + 64, 2 * self.capacity))
+        starts = self.lengths + offset
+        self._start = int(starts[0]) if bool((starts == starts[0]).all()) else None
+        if self._start is None:
+            device = self.stacks[0][0].device
+            self._rows = torch.arange(len(starts), device=device)[:, None]
+            self._slots = torch.as_tensor(starts, device=device)[:, None] + torch.arange(queries, device=device)
+        return self.view
+
+    def write(self, index: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if not self.sealed:
+            return self._fill(index, key, value)
+        stack, position = self.place[index]
+        keys, values = self.stacks[stack][0][position], self.stacks[stack][1][position]
+        if self._start is not None:
+            keys[:, :, self._start : self._start + key.shape[2]] = key
+            values[:, :, self._start : self._start + key.shape[2]] = value
+        else:
+            keys[self._rows, :, self._slots] = key.transpose(1, 2)
+            values[self._rows, :, self._slots] = value.transpose(1, 2)
+        return keys[:, :, : self.view], values[:, :, : self.view]
+
+    def accept(self, path: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+        """Keep `counts` (B,) nodes of the last tree, `path` (B, A) their places in it, ascending; forget the rest."""
+        width = path.shape[1]
+        moved = (path != np.arange(width)) & (np.arange(width) < counts[:, None])
+        if moved.any():
+            rows, columns = np.nonzero(moved)
+            self._move(rows, self.lengths[rows] + path[rows, columns], self.lengths[rows] + columns)
+        self.lengths = self.lengths + counts
+        self.filled = int(self.lengths.max(initial=0))
+
+    def _move(self, rows: NDArray[np.int64], source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+        device = self.stacks[0][0].device
+        row, old, new = torch.as_tensor(np.stack([rows, source, target]), device=device)
+        for pair in self.stacks:
+            for buffer in pair:  # the right side is gathered before anything is written
+                buffer[:, row, :, new] = buffer[:, row, :, old]
+
+    def keep_rows(self, rows: NDArray[np.int64]) -> None:
+        """Go on with these rows only, ascending: moved to the front in place, the buffers become views of it."""
+        device = self.stacks[0][0].device
+        index = torch.as_tensor(rows, device=device)
+        used = self.filled
+        for number, pair in enumerate(self.stacks):
+            for buffer in pair:
+                buffer[:, : len(rows), :, :used] = buffer[:, index, :, :used]
+            self.stacks[number] = (pair[0][:, : len(rows)], pair[1][:, : len(rows)])
+        self.lengths = self.lengths[rows]
+        self.filled = int(self.lengths.max(initial=0))
+
+    def _grow(self, capacity: int) -> None:
+        for number, pair in enumerate(self.stacks):
+            self.stacks[number] = tuple(_extended(buffer, capacity) for buffer in pair)
+        self.capacity = capacity
+
+
+def _stacked(parts: list[torch.Tensor], capacity: int) -> torch.Tensor:
+    batch, heads, length, dim = parts[0].shape
+    buffer = parts[0].new_zeros(len(parts), batch, heads, max(capacity, length), dim)
+    for position, part in enumerate(parts):
+        buffer[position, :, :, :length] = part
+    return buffer
+
+
+def _extended(buffer: torch.Tensor, capacity: int) -> torch.Tensor:
+    layers, batch, heads, length, dim = buffer.shape
+    larger = buffer.new_zeros(layers, batch, heads, capacity, dim)
+    larger[:, :, :, :length] = buffer
+    return larger

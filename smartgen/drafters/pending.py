@@ -1,0 +1,51 @@
+"""Committed tokens (and features) that a drafter has not consumed yet; rows may have different numbers of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Pending:
+    """Chunks in order of arrival. `counts` (B,): how many tokens wait in each row."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[Ints, Ints, torch.Tensor | None]] = []
+
+    def add(self, tokens: Ints, counts: Ints, features: torch.Tensor | None) -> None:
+        """Append tokens (B, A), the first `counts` of each row; features (B, A, F) if there are any."""
+        self._chunks.append((tokens, counts, features))
+
+    @property
+    def longest(self) -> int:
+        """Tokens waiting in the row that has most."""
+        if not self._chunks:
+            return 0
+        return int(np.sum([counts for _, counts, _ in self._chunks], axis=0).max())
+
+    def take(self) -> tuple[Ints, Ints, torch.Tensor]:
+        """Everything, packed to the left: tokens (B, Q), counts (B,), features (B, Q, F) or an empty tensor."""
+        chunks, self._chunks = self._chunks, []
+        tokens = np.concatenate([tokens for tokens, _, _ in chunks], 1)
+        real = np.concatenate([np.arange(t.shape[1]) < counts[:, None] for t, counts, _ in chunks], 1)
+        given = [features for _, _, features in chunks if features is not None]
+        features = torch.cat(given, 1) if given else torch.zeros(0)
+        counts = real.sum(1)
+        longest = int(counts.max())
+        if not real[:, :longest].all() or longest < real.shape[1]:
+            order = np.argsort(~real, axis=1, kind="stable")[:, :longest]
+            tokens = np.take_along_axis(tokens, order, 1)
+            if given:
+                rows = torch.arange(len(order), device=features.device)[:, None]
+                features = features[rows, torch.as_tensor(order, device=features.device)]
+        return tokens, counts, features
+
+    def keep_rows(self, rows: Ints) -> None:
+        """Go on with these rows only."""
+        self._chunks = [
+            (tokens[rows], counts[rows], None if features is None else features[torch.as_tensor(rows, device=features.device)])
+            for tokens, counts, features in self._chunks
+        ]

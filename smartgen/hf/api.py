@@ -1,0 +1,47 @@
+"""Attaching to one model, and loading drafters by name."""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import TYPE_CHECKING
+
+import torch
+
+from smartgen.drafters.load import load_drafter as load_from_folder
+from smartgen.hf.attachment import Attachment, set_attachment
+from smartgen.hf.gate import capability
+from smartgen.hf.generate import original_generate, wrap
+from smartgen.models import resolve
+
+if TYPE_CHECKING:
+    from smartgen.drafters.protocol import Drafter
+
+
+def attach(model: torch.nn.Module, learn: bool = True, profile: str | None = None) -> torch.nn.Module:
+    """Give one model's `generate` the `smart_recipe` argument; returns the model. `detach` undoes it.
+
+    `learn` False freezes calibration and growth; `profile` is the path of a cost profile to use in every call.
+    Raises `UnsupportedModel` (a ValueError) for a model that cannot verify trees.
+    """
+    if not isinstance(model, torch.nn.Module) or not hasattr(model, "generate"):
+        raise TypeError(f"smartgen.attach takes a model with generate(), not {type(model).__name__}")
+    capability(model)
+    set_attachment(model, Attachment(model, learn, profile))
+    model.generate = MethodType(wrap(original_generate(model)), model)
+    return model
+
+
+def detach(model: torch.nn.Module) -> torch.nn.Module:
+    """Undo `attach` and forget what was learned; a model that was never attached stays as it is."""
+    model.__dict__.pop("generate", None)
+    set_attachment(model, None)
+    return model
+
+
+def load_drafter(name_or_path: str, target: torch.nn.Module, dtype: torch.dtype | None = None) -> Drafter:
+    """A drafter for `target`: a bundled name ("smollm2-135m-eagle3"), a folder with an EAGLE-3 head or a causal model,
+    or "ngram". Raises DrafterError (a ValueError) naming the file and what does not fit.
+    """
+    if str(name_or_path) == "ngram":
+        return load_from_folder("ngram", target, dtype=dtype)
+    return load_from_folder(resolve(name_or_path), target, dtype=dtype)

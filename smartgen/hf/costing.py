@@ -1,0 +1,171 @@
+"""What work costs for one model and drafter: a named profile, a remembered one, or one measured inside the call.
+
+Measuring inside a call runs real forwards on the call's own cache: dummy trees behind the committed part, never
+accepted, and real drafting passes, forgotten again. It takes a second or two, is said once, and is remembered.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from smartgen.drafters.protocol import Drafter, Session
+from smartgen.hf.target import Target
+from smartgen.profile import store
+from smartgen.profile.errors import ProfileError
+from smartgen.profile.measure import measure_sizes
+from smartgen.profile.online import OnlineCosts
+from smartgen.profile.profile import Key, Profile
+from smartgen.profile.table import CostTable, Point
+from smartgen.tree.layer import Frontier
+from smartgen.tree.selection import Selection
+
+logger = logging.getLogger("smartgen")
+
+SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+WIDTHS = (1, 4, 10)
+BUDGET = 1.5  # seconds of verification timing inside a call, at most
+CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
+RANGE = 1.5  # a measured batch within this factor of the asked one is near enough
+
+
+def model_name(model: torch.nn.Module) -> str:
+    """Names a model's shape: cost depends on it and not on weights or folders."""
+    config = model.config.get_text_config()
+    plain = {k: v for k, v in sorted(config.to_dict().items()) if isinstance(v, int | str) and not k.startswith("_")}
+    dropped = ("transformers_version", "dtype", "name_or_path", "bos_token_id", "eos_token_id", "pad_token_id")
+    shape = json.dumps({k: v for k, v in plain.items() if k not in dropped}, sort_keys=True)
+    size = f"{config.num_hidden_layers}x{config.hidden_size}"
+    return f"{config.model_type}-{size}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
+
+
+def device_name(model: torch.nn.Module) -> str:
+    """The accelerator's name, or the number of CPU threads."""
+    if model.device.type == "cuda":
+        return torch.cuda.get_device_name(model.device)
+    return f"{model.device.type}-{torch.get_num_threads()}-threads"
+
+
+def profile_key(model: torch.nn.Module, drafter: Drafter) -> Key:
+    """What a profile of this pair here is remembered under."""
+    return Key(model_name(model), drafter.name, device_name(model), str(model.dtype).removeprefix("torch."))
+
+
+def provenance(command: str) -> dict[str, str]:
+    """Versions, threads and date."""
+    from smartgen import __version__
+
+    return {
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "smartgen": __version__,
+        "threads": str(torch.get_num_threads()),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "command": command,
+    }
+
+
+class CostSource:
+    """Shared by all calls with one model and drafter. `described` says where its numbers come from."""
+
+    def __init__(self, profile: Profile, described: str, fixed: bool) -> None:
+        """`fixed`: a profile the user named; it is never added to."""
+        self.profile, self.described, self.fixed = profile, described, fixed
+        self.online = OnlineCosts(profile.verify, profile.draft)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def find(cls, model: torch.nn.Module, drafter: Drafter, named: str) -> CostSource:
+        """Raises ProfileError if `named` is a file that does not fit."""
+        key = profile_key(model, drafter)
+        if named != "auto":
+            return cls(_checked(store.load(named), key, named), f"profile {named}", fixed=True)
+        try:
+            remembered = store.find(key)
+        except ProfileError as error:
+            logger.warning("smartgen: %s; measuring a new one", error)
+            remembered = None
+        if remembered is not None:
+            return cls(remembered, "remembered profile", fixed=False)
+        return cls(Profile(key), "measured in this call", fixed=False)
+
+    def knows(self, batch: int, drafting: bool) -> bool:
+        """Whether the tables reach this batch: measured, or between measured ones, or close to one."""
+        tables = [self.profile.verify, self.profile.draft] if drafting else [self.profile.verify]
+        return all(_reaches(table.batches, batch) for table in tables)
+
+    def measure(self, target: Target, session: Session, drafter: Drafter) -> None:
+        """Measure at the call's own batch and context, and remember. The session's drafted tree is forgotten."""
+        batch, context = len(target.contexts), int(target.contexts.mean())
+        with self._lock:
+            verify = _verify_points(target, batch, context)
+            draft = [] if drafter.free else _draft_points(session, batch, context)
+            new = Profile(self.profile.key, CostTable(verify), CostTable(draft), provenance=provenance("generate"))
+            self.profile = self.profile.merged(new)
+            self.online.replace(self.profile.verify, self.profile.draft)
+            path = store.remember(new)
+        logger.warning(
+            "smartgen: no cost profile for batch %d of this model, drafter, device and dtype; measured one (%s). "
+            "`smartgen profile` measures more thoroughly.", batch, path
+        )
+
+
+def _checked(profile: Profile, key: Key, named: str) -> Profile:
+    different = [line for line in profile.key.differences(key) if not line.startswith("drafter")]
+    if different:
+        raise ProfileError(f"the profile {named} is for another setting: {'; '.join(different)}; measure one with `smartgen profile`")
+    return profile
+
+
+def _reaches(batches: list[int], batch: int) -> bool:
+    if not batches:
+        return False
+    return batches[0] / RANGE <= batch <= batches[-1] * RANGE
+
+
+def dummy_selection(batch: int, size: int) -> Selection:
+    """`size` children of the root that nothing will ever match: what a tree of that size costs to verify."""
+    shape = (batch, 1 + size)
+    depth = np.ones(shape, np.int64)
+    depth[:, 0] = 0
+    parent = np.zeros(shape, np.int64)
+    parent[:, 0] = -1
+    token = np.broadcast_to(np.arange(1 + size) % 100, shape).copy()
+    return Selection(np.full(shape, -1), token, parent, depth, np.ones(shape, bool))
+
+
+def run_verify(target: Target, size: int) -> None:
+    """One verification of a dummy tree with everything but acceptance, up to the host."""
+    logits = target.verify(dummy_selection(len(target.contexts), size))
+    logits.argmax(-1).tolist()
+    if target.tap is not None:
+        target.tap.clear()
+
+
+def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
+    seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, BUDGET, CEILING)
+    return [Point(batch, context, size, value) for size, value in seconds.items()]
+
+
+def _draft_points(session: Session, batch: int, context: int) -> list[Point]:
+    layers = session.propose(None, max(WIDTHS))
+    seconds = measure_sizes(_frontier_runner(session, layers[0].token), WIDTHS, BUDGET / 3, ceiling=1e9)
+    session.rewind()
+    return [Point(batch, context, width, value) for width, value in seconds.items()]
+
+
+def _frontier_runner(session: Session, token: np.ndarray) -> Any:
+    def run(width: int) -> None:
+        session.rewind()
+        tokens = np.ascontiguousarray(token[:, :width])
+        session.propose(Frontier(tokens, np.zeros_like(tokens), np.ones(tokens.shape, bool)), max(WIDTHS))
+
+    return run

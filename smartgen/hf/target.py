@@ -1,0 +1,114 @@
+"""The target's side of the loop: stock prefill into the ragged cache, then forwards over trees."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from smartgen.attention.cache import RaggedCache
+from smartgen.attention.mask import MaskStyle, ancestors
+from smartgen.hf.features import FeatureTap
+from smartgen.tree.selection import Selection
+
+Ints = NDArray[np.int64]
+
+
+class Target:
+    """One call's use of the target model. Rows are the active ones; `padding` (B,) is their left padding."""
+
+    def __init__(self, model: torch.nn.Module, style: MaskStyle, padding: Ints, tap: FeatureTap | None) -> None:
+        self.model, self.style, self.tap = model, style, tap
+        self.padding = padding
+        self.cache = RaggedCache(model.config.get_text_config().num_hidden_layers)
+        self.plain_mask = PlainMask()
+
+    def prefill(self, input_ids: torch.Tensor, config: object, kwargs: dict, capacity: int) -> torch.Tensor:
+        """Run the prompt as `generate` prepared it; (B, V) logits of the last position."""
+        kwargs = {**kwargs, "past_key_values": self.cache}
+        outputs = self.model._prefill(input_ids, config, kwargs, is_first_iteration=True)
+        self.cache.seal(capacity)
+        return outputs.logits[:, -1]
+
+    @property
+    def contexts(self) -> Ints:
+        """(B,) tokens of each row that are in the cache, padding apart."""
+        return self.cache.lengths - self.padding
+
+    def verify(self, selection: Selection) -> torch.Tensor:
+        """One forward over root and selected nodes: logits (B, 1 + n, V). Writes behind the committed part."""
+        queries = selection.size + 1
+        view = self.cache.begin(queries)
+        positions = self.contexts[:, None] + selection.depth
+        device = self.model.device
+        started = time.perf_counter()
+        bare = selection.size == 0 and self._in_step() and self.plain_mask.prefers_none()
+        mask = None if bare else self._mask(selection, positions, view)
+        outputs = self.model(
+            input_ids=torch.as_tensor(selection.token, device=device),
+            attention_mask=mask,
+            position_ids=torch.as_tensor(positions, device=device),
+            past_key_values=self.cache,
+            use_cache=True,
+            return_dict=True,
+        )
+        if selection.size == 0 and self._in_step():
+            self.plain_mask.timed(bare, time.perf_counter() - started)
+        return outputs.logits
+
+    def _in_step(self) -> bool:
+        """Rows are equally long and unpadded, and no window cuts them: attention needs no mask for one token."""
+        lengths = self.cache.lengths
+        return (
+            not self.padding.any()
+            and bool((lengths == lengths[0]).all())
+            and all(kind.window is None or lengths[0] < kind.window for kind in self.style.kinds)
+            and len(self.style.kinds) == 1
+        )
+
+    def _mask(self, selection: Selection, positions: Ints, view: int):
+        seen = ancestors(selection.parent, selection.depth)
+        return self.style.build(
+            seen, positions, self.cache.lengths, self.padding, view, 0, self.model.dtype, self.model.device
+        )
+
+    def accept(self, path: Ints, counts: Ints) -> torch.Tensor | None:
+        """Commit `counts` (B,) columns `path` (B, A) of the last tree; their features (B, A, F) if any are caught."""
+        self.cache.accept(path, counts)
+        if self.tap is None:
+            return None
+        features = self.tap.take()
+        rows = torch.arange(len(path), device=features.device)[:, None]
+        return features[rows, torch.as_tensor(path, device=features.device)]
+
+    def keep_rows(self, rows: Ints) -> None:
+        """Go on with these active rows only."""
+        self.cache.keep_rows(rows)
+        self.padding = self.padding[rows]
+
+
+class PlainMask:
+    """Whether a single unpadded token runs faster with a mask or without.
+
+    Attention takes different kernels in the two cases, and which is faster depends on the machine (grouped heads in
+    bf16 on CPUs: with a mask up to 1.7 x). The first plain steps alternate; the medians decide.
+    """
+
+    TRIALS = 3
+
+    def __init__(self) -> None:
+        self._seconds: dict[bool, list[float]] = {False: [], True: []}
+
+    def prefers_none(self) -> bool:
+        """The way to take for the next plain step: True for no mask."""
+        without, masked = self._seconds[True], self._seconds[False]
+        if min(len(without), len(masked)) < self.TRIALS:
+            return len(without) <= len(masked)
+        return float(np.median(without)) <= float(np.median(masked))
+
+    def timed(self, without: bool, seconds: float) -> None:
+        """A plain step took this long."""
+        if len(self._seconds[without]) < self.TRIALS:
+            self._seconds[without].append(seconds)

@@ -1,0 +1,97 @@
+"""The text of every row while it grows, and the choice of its next token."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from smartgen.hf.noise import KeyedNoise, SharedNoise
+from smartgen.hf.processors import Processors
+from smartgen.hf.stopping import Stops
+
+
+class Text:
+    """All original rows, finished ones included. `new[row]`: tokens generated so far.
+
+    Tensors of a row's ids are kept only if a processor or criterion will read them.
+    """
+
+    def __init__(self, input_ids: torch.Tensor, stops: Stops, needs_ids: bool, room: int, streamer: object) -> None:
+        self.batch, self.prompt = input_ids.shape
+        self.input_ids, self.stops, self.streamer = input_ids, stops, streamer
+        self.new: list[list[int]] = [[] for _ in range(self.batch)]
+        self.done = np.zeros(self.batch, bool)
+        self._ids = None
+        if needs_ids:
+            self._ids = input_ids.new_zeros(self.batch, self.prompt + room)
+            self._ids[:, : self.prompt] = input_ids
+
+    def ids(self, row: int) -> torch.Tensor:
+        """(1, L) prompt with its padding, then what the row has generated."""
+        if self._ids is None:
+            return self.input_ids[row : row + 1]
+        return self._ids[row : row + 1, : self.prompt + len(self.new[row])]
+
+    def push(self, row: int, token: int, scores: tuple = ()) -> bool:
+        """Append a token; True while the row goes on."""
+        self.new[row].append(token)
+        length = self.prompt + len(self.new[row])
+        if self._ids is not None:
+            if length > self._ids.shape[1]:
+                self._ids = torch.cat([self._ids, torch.zeros_like(self._ids)], 1)
+            self._ids[row, length - 1] = token
+        if self.streamer is not None:
+            self.streamer.put(torch.tensor([token]))
+        self.done[row] = self.stops(self.ids(row), length, token, scores)
+        return not self.done[row]
+
+    def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) tokens each row may still emit; a large number where no length is set."""
+        limit = self.stops.max_length if self.stops.max_length is not None else 1 << 30
+        return np.array([limit - self.prompt - len(self.new[row]) for row in rows])
+
+    def padded(self, pad: int) -> torch.Tensor:
+        """(B, L) prompt and new tokens, short rows filled with `pad` on the right."""
+        longest = max(map(len, self.new))
+        rows = [tokens + [pad] * (longest - len(tokens)) for tokens in self.new]
+        new = torch.tensor(rows, dtype=self.input_ids.dtype, device=self.input_ids.device)
+        return torch.cat([self.input_ids, new.reshape(self.batch, longest)], 1)
+
+
+class Chooser:
+    """Draws the target's token from its logits: argmax, or one draw per committed token.
+
+    Following a child only where it holds the token that the target itself drew keeps any deterministic tree lossless,
+    greedy or sampled, and accepts as often as the accept/renormalise rule over siblings.
+    """
+
+    def __init__(self, processors: Processors, noise: SharedNoise | KeyedNoise | None, keep: tuple[bool, bool]) -> None:
+        """`noise` None: greedy. `keep`: whether (processed scores, raw logits) are to be returned."""
+        self.processors, self.noise = processors, noise
+        self.keep_scores, self.keep_logits = keep
+        self.scores: dict[int, list[torch.Tensor]] = {}
+        self.logits: dict[int, list[torch.Tensor]] = {}
+
+    @property
+    def at_once(self) -> bool:
+        """Whether every node's token is known from its logits alone, before the walk."""
+        return self.noise is None and self.processors.empty and not (self.keep_scores or self.keep_logits)
+
+    def choose(self, rows: list[int], text: Text, logits: torch.Tensor) -> list[int]:
+        """Next token of each row in `rows` from `logits` (len(rows), V)."""
+        raw = logits.to(copy=True, dtype=torch.float32)
+        scores = self.processors(rows, [text.ids(row) for row in rows], raw)
+        for i, row in enumerate(rows):
+            if self.keep_scores:
+                self.scores.setdefault(row, []).append(scores[i])
+            if self.keep_logits:
+                self.logits.setdefault(row, []).append(logits[i].float())
+        if self.noise is None:
+            return scores.argmax(-1).tolist()
+        probs = torch.nn.functional.softmax(scores, dim=-1)
+        return self.noise.draw(probs, rows, [len(text.new[row]) for row in rows])
+
+    def scores_of(self, row: int) -> tuple:
+        """What stock hands to a stopping criterion as `scores`: kept ones, or nothing."""
+        return tuple(score[None] for score in self.scores.get(row, ())) if self.keep_scores else ()

@@ -1,0 +1,78 @@
+"""What one more layer will hold, learned from the layers that were drawn, and how true predictions have been lately."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Growth:
+    """g_d and its shares: how the benefit of layer d + 1 relates to that of the frontier at depth d.
+
+    `ratio[d]` is the decayed mean of (sum of layer d + 1) / (sum of frontier d), 1 before anything was seen;
+    `shares[d]` (RANKS,) how that sum spreads over the layer's candidates in descending order. The root counts 1.
+    """
+
+    RANKS = 12
+    WEIGHT = 0.06  # of the newest observation, once there are enough
+    LEAST = 1e-9
+
+    def __init__(self, depth: int = 64) -> None:
+        self.ratio = np.ones(depth)
+        self.shares = np.zeros((depth, self.RANKS))
+        self.shares[:, 0] = 1.0
+        self.seen = np.zeros(depth)
+
+    def ahead(self, depth: int, frontier: Floats) -> Floats:
+        """(B, RANKS) forecast benefits below a frontier whose benefits sum to `frontier` (B,) at `depth`."""
+        d = min(depth, len(self.ratio) - 1)
+        forecast: Floats = frontier[:, None] * (self._known(d) * self.shares[d])
+        return forecast
+
+    def _known(self, depth: int) -> float:
+        """A depth never drawn behaves like the deepest one that was."""
+        while depth > 0 and self.seen[depth] == 0 and self.seen[depth - 1] > 0:
+            depth -= 1
+        return float(self.ratio[depth])
+
+    def observe(self, depth: int, frontier: Floats, layer: Floats) -> None:
+        """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it."""
+        below, mass = float(layer.sum()), float(frontier.sum())
+        if mass <= self.LEAST or depth >= len(self.ratio):
+            return
+        self.seen[depth] += 1
+        weight = max(self.WEIGHT, 1.0 / self.seen[depth])
+        self.ratio[depth] += weight * (below / mass - self.ratio[depth])
+        if below > self.LEAST:
+            ordered = -np.sort(-layer, axis=1)[:, : self.RANKS].sum(0) / below
+            share = np.zeros(self.RANKS)
+            share[: len(ordered)] = ordered
+            self.shares[depth] += weight * (share - self.shares[depth])
+
+
+class Gain:
+    """One fast scalar a drafter: decayed observed / predicted accepted tokens, at most CEILING.
+
+    The slow map cannot follow a drafter that turns useless within a paragraph; this can (half-life 8 steps), and it
+    counters the optimism of picking a maximum.
+    """
+
+    HALF_LIFE = 8.0
+    CEILING = 1.2
+    PRIOR = 2.0  # predicted tokens' worth of trust in the map
+
+    def __init__(self) -> None:
+        self.predicted = self.observed = 0.0
+
+    @property
+    def value(self) -> float:
+        ratio = (self.observed + self.PRIOR) / (self.predicted + self.PRIOR)
+        return min(ratio, self.CEILING)
+
+    def observe(self, predicted: float, observed: float, rows: int) -> None:
+        """Tokens accepted in one step, summed over `rows`, against what the map promised (before the gain)."""
+        fade = 0.5 ** (1.0 / self.HALF_LIFE)
+        self.predicted = self.predicted * fade + predicted / rows
+        self.observed = self.observed * fade + observed / rows

@@ -1,0 +1,107 @@
+"""What a finished step teaches: labelled trials, the gain, moving averages.
+
+A trial is every drafted child, verified or not, of a node whose path equals the committed text: all siblings count,
+the right one as 1, the others as 0. Children of a node that was not committed belong to another population and are
+never trials. Unverified nodes are compared with the text all the same, so that selection does not bias the labels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.policy.compile import Compiler
+from smartgen.policy.scope import Scope
+from smartgen.policy.situation import Outcome
+from smartgen.policy.step import Step
+
+if TYPE_CHECKING:
+    from smartgen.policy.controller import Controller
+
+Ints = NDArray[np.int64]
+PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none was verified
+
+
+def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcome) -> None:
+    """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes."""
+    text, length = _text(outcome)
+    line = _trials(controller, step, text, length)
+    drafted = (chosen >= 0).sum(1)
+    controller.past.record(outcome, drafted, _tested(step, chosen, line))
+    _observe_gain(step, chosen, text, outcome)
+    for site in controller.program.sites:
+        if site.kind == "calibrated":
+            controller.learned.map_for(site).step()
+    _update_averages(controller, step)
+
+
+def _text(outcome: Outcome) -> tuple[Ints, Ints]:
+    """(B, A) committed tokens, -1 behind each row's end, and (B,) how many there are."""
+    length = np.array([len(tokens) for tokens in outcome.committed])
+    text = np.full((len(length), int(length.max(initial=1))), -1)
+    for row, tokens in enumerate(outcome.committed):
+        text[row, : len(tokens)] = tokens
+    return text, length
+
+
+def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
+    """Count the trials along the committed path; returns that path: per depth the place of the node above, (B,)."""
+    tree = step.tree
+    current = np.full(tree.batch, -1)
+    line = [current]
+    sites = [(index, site) for index, site in enumerate(controller.program.sites) if site.kind == "calibrated"]
+    for depth, columns in enumerate(step.layers):
+        if depth >= text.shape[1]:
+            break
+        here = (tree.parent[:, columns] == current[:, None]) & tree.valid[:, columns] & (length > depth)[:, None]
+        hit = here & (tree.token[:, columns] == text[:, depth : depth + 1])
+        for index, site in sites:
+            if index in step.cells:
+                cells = step.cells[index][:, columns][here]
+                controller.learned.map_for(site).record(cells, hit[here].astype(np.float64))
+        found = hit.any(1)
+        current = np.where(found, hit.argmax(1) + columns.start, -2)
+        line.append(current)
+        if not found.any():
+            break
+    return line
+
+
+def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
+    """(B,) verified nodes whose parent was committed."""
+    if not chosen.size:
+        return np.zeros(len(chosen), np.int64)
+    rows = np.arange(len(chosen))[:, None]
+    parent = np.where(chosen >= 0, step.tree.parent[rows, chosen.clip(0)], -3)
+    tested: Ints = sum(((parent == above[:, None]) & (above >= -1)[:, None]).sum(1) for above in line)  # type: ignore[assignment]
+    return tested
+
+
+def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> None:
+    tree = step.tree
+    rows = np.arange(tree.batch)[:, None]
+    if chosen.shape[1]:
+        worth = np.where(chosen >= 0, tree.benefit[rows, chosen.clip(0)], 0.0).sum(1)
+        predicted = np.minimum(worth, step.situation.remaining - 1)
+        step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), tree.batch)
+    elif step.layers:
+        columns = step.layers[0]
+        best = np.argsort(-tree.benefit[:, columns], axis=1, kind="stable")[:, :PROBE_NODES]
+        predicted = tree.benefit[:, columns][rows, best].sum()
+        right = (tree.token[:, columns] == text[:, :1])[rows, best] & tree.valid[:, columns][rows, best]
+        step.gain.observe(float(predicted), float(right.any(1).sum()), tree.batch)
+
+
+def _update_averages(controller: Controller, step: Step) -> None:
+    for index, site in enumerate(controller.program.sites):
+        if site.kind != "ema":
+            continue
+        scope = Scope(controller, step)
+        value, weight = (float(np.max(argument(scope))) for argument in controller.site_arguments[index][:2])
+        if np.isfinite(value):
+            before = controller.learned.averages.get(site.key)
+            if before is None:
+                before = float(Compiler()(dict(site.options)["start"])(scope))
+            controller.learned.averages[site.key] = before + weight * (value - before)

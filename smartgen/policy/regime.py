@@ -1,0 +1,33 @@
+"""Off as a regime: when a costly drafter rests, and when it is woken for a look.
+
+Not drafting in one step is a choice; a run of such steps is a regime in which nothing would ever be learned again.
+So a resting drafter is probed: one pass, whose candidates are labelled by the text that follows whether or not they
+are verified. Intervals grow 4, 8, 16 and stay there: longer ones cannot notice within 20 steps that it mended.
+"""
+
+from __future__ import annotations
+
+
+class Regime:
+    """Counts the steps since the last pass and says when to probe."""
+
+    INTERVALS = (4, 8, 16)
+
+    def __init__(self) -> None:
+        self.idle = 0
+        self.probes = 0
+
+    def probe_due(self) -> bool:
+        """A step without drafting is about to be made: is it time to draft once nevertheless?"""
+        self.idle += 1
+        if self.idle < self.INTERVALS[min(self.probes, len(self.INTERVALS) - 1)]:
+            return False
+        self.idle = 0
+        self.probes += 1
+        return True
+
+    def drafted(self, verified: bool) -> None:
+        """A pass was made; `verified` if it led to a tree that was worth verifying."""
+        self.idle = 0
+        if verified:
+            self.probes = 0

@@ -1,0 +1,96 @@
+"""The exact search: candidates in order, prefix sums, every size on offer against its cost.
+
+Sibling events are disjoint, so the expected tokens of a tree are exactly 1 + the sum of its nodes' path probabilities,
+and the best tree of n nodes is the first n in descending order, which is closed under parents because a node's key
+never exceeds its parent's. Evaluating every n on the measured cost table is therefore exact, staircase or not
+(greedy marginal rules stop at the first step of a staircase).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Board:
+    """Each row's best candidates in descending order, (B, R) each; padding has key -inf, benefit 0 and node -1.
+
+    `key` orders, `benefit` is counted; they are one array unless the recipe orders `by` something else.
+    """
+
+    key: Floats
+    benefit: Floats
+    node: NDArray[np.int64]
+
+    @staticmethod
+    def empty(batch: int) -> Board:
+        nothing = np.zeros((batch, 0))
+        return Board(nothing, nothing, np.zeros((batch, 0), np.int64))
+
+    def with_layer(self, key: Floats, benefit: Floats, node: NDArray[np.int64], keep: int) -> Board:
+        """Merge a layer (B, K) in, keep the first `keep`. Stable: of equals the shallower stands first."""
+        keys = np.concatenate([self.key, key], 1)
+        order = np.argsort(-keys, axis=1, kind="stable")[:, :keep]
+        rows = np.arange(len(order))[:, None]
+        sorted_key = keys[rows, order]
+        same = key is benefit and self.key is self.benefit
+        worth = sorted_key if same else np.concatenate([self.benefit, benefit], 1)[rows, order]
+        return Board(sorted_key, worth, np.concatenate([self.node, node], 1)[rows, order])
+
+    @property
+    def most(self) -> int:
+        """Candidates of the row that has most."""
+        if self.key.shape[1] == 0:
+            return 0
+        return int((self.key > -np.inf).any(0).sum())
+
+
+@dataclass
+class Totals:
+    """What each size on offer gives: `sizes` (S,), `row_tokens` (B, S), `tokens` (S,), seconds, joules, money (S,)."""
+
+    board: Board
+    sizes: NDArray[np.int64]
+    row_tokens: Floats
+    tokens: Floats
+    time: Floats
+    energy: Floats
+    money: Floats
+    objective: Floats | None = None
+    excess: Floats | None = None
+    chosen: int = 0  # index into `sizes`
+
+    @property
+    def size(self) -> int:
+        return int(self.sizes[self.chosen])
+
+    def choose(self) -> None:
+        """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
+        if self.objective is None:
+            return
+        score = self.objective
+        if self.excess is not None:
+            score = np.where(self.excess <= self.excess.min() + 1e-12, score, -np.inf)
+        self.chosen = int(np.argmax(score))
+
+
+def expected_tokens(board: Board, sizes: NDArray[np.int64], gain: float, remaining: NDArray[np.int64]) -> Floats:
+    """(B, S): 1 bonus token plus the benefits of the first n nodes, at most what the row may still emit."""
+    batch, width = board.key.shape
+    sums = np.ones((batch, width + 1))
+    if width:
+        np.cumsum(np.maximum(board.benefit, 0.0) * gain, axis=1, out=sums[:, 1:])
+        sums[:, 1:] += 1.0
+    tokens: Floats = np.minimum(sums[:, sizes], remaining[:, None])
+    return tokens
+
+
+def running_minimum(key: Floats, parent_key: Floats) -> Floats:
+    """A node never outranks its parent, so that every prefix of the order is a tree."""
+    minimum: Floats = np.minimum(key, parent_key)
+    return minimum

@@ -1,0 +1,80 @@
+"""What a backend tells the controller before a step and after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Costs(Protocol):
+    """Seconds that work takes on this machine, measured; see `smartgen.profile`."""
+
+    def verify(self, batch: int, top: int, context: float) -> Floats:
+        """(top + 1,) seconds of a step apart from drafting, for 0..top draft nodes a row."""
+
+    def draft(self, batch: int, width: int, context: float) -> float:
+        """Seconds of one drafting pass that feeds `width` tokens a row."""
+
+    def fitted(self, phase: str, model: str, batch: int, context: float) -> object:
+        """A smooth fit of the measured points: callable from sizes to seconds."""
+
+    def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
+        """A step with `nodes` draft nodes a row took this long, drafting apart."""
+
+    def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
+        """A drafting pass of this width took this long."""
+
+
+@dataclass(frozen=True)
+class DrafterTraits:
+    """What deciding needs to know of a drafter: its name in `node.source`, and whether passes cost anything."""
+
+    source: str
+    one_pass: bool = False
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The batch before a step; arrays are (B,) over active rows. `pending`: tokens the first pass must feed."""
+
+    contexts: Ints
+    generated: Ints
+    remaining: Ints  # tokens a row may still emit, at least 1
+    sampled: bool
+    temperature: float
+    drafter: DrafterTraits
+    pending: int = 1
+
+    @property
+    def batch(self) -> int:
+        return len(self.contexts)
+
+    @cached_property
+    def context(self) -> float:
+        return float(self.contexts.mean())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the step brought. `committed`: each row's new tokens, accepted ones and the bonus token, in order.
+
+    `accepted` (B,): how many of them were draft nodes. `verify_seconds`: the step apart from drafting;
+    `draft_seconds`: one entry a pass, with the width that was fed.
+    """
+
+    committed: list[list[int]]
+    accepted: Ints
+    verify_seconds: float
+    draft_seconds: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return self.verify_seconds + sum(seconds for _, seconds in self.draft_seconds)

@@ -1,0 +1,42 @@
+"""Timing work that is handed in as callables: interleaved, medians, within a budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from statistics import median
+
+
+def measure_sizes(
+    run: Callable[[int], None],
+    sizes: Iterable[int],
+    budget: float,
+    ceiling: float = 6.0,
+    repeats: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[int, float]:
+    """Median seconds of `run(size)` for ascending `sizes`.
+
+    The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
+    first, which no number of accepted tokens would repay, or where `budget` seconds are used up; then the measured
+    ones are repeated in turn, so that a slow moment hits all of them, as often as the budget allows.
+    """
+    started, timings = clock(), {}
+    for size in sizes:
+        run(size)
+        timings[size] = [_timed(run, size, clock)]
+        first = next(iter(timings.values()))[0]
+        if clock() - started > budget or timings[size][0] > ceiling * first:
+            break
+    for _ in range(repeats - 1):
+        for size, seconds in timings.items():
+            if clock() - started > budget:
+                break
+            seconds.append(_timed(run, size, clock))
+    return {size: median(seconds) for size, seconds in timings.items()}
+
+
+def _timed(run: Callable[[int], None], size: int, clock: Callable[[], float]) -> float:
+    before = clock()
+    run(size)
+    return clock() - before

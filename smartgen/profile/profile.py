@@ -1,0 +1,46 @@
+"""A cost profile: two tables and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from smartgen.profile.errors import ProfileError
+from smartgen.profile.table import CostTable
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a profile is valid for. `model` and `drafter` name shapes, not folders: cost does not depend on weights."""
+
+    model: str
+    drafter: str
+    device: str
+    dtype: str
+
+    def differences(self, other: Key) -> list[str]:
+        """Human-readable differences, this one's value first."""
+        names = ("model", "drafter", "device", "dtype")
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in names)
+        return [f"{name} is {ours!r}, not {theirs!r}" for name, ours, theirs in pairs if ours != theirs]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Measured (or, for planning, modelled) seconds. `provenance`: versions, threads, date, command."""
+
+    key: Key
+    verify: CostTable = field(default_factory=lambda: CostTable(()))
+    draft: CostTable = field(default_factory=lambda: CostTable(()))
+    kind: str = "measured"
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    def merged(self, other: Profile) -> Profile:
+        """Both profiles' points, the other's where they overlap. Raises ProfileError if the keys differ."""
+        if other.key != self.key:
+            raise ProfileError(f"these profiles do not belong together: {'; '.join(self.key.differences(other.key))}")
+        return replace(
+            self,
+            verify=self.verify.with_points(other.verify.points),
+            draft=self.draft.with_points(other.draft.points),
+            provenance={**self.provenance, **other.provenance},
+        )

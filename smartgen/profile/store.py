@@ -1,0 +1,125 @@
+"""Profiles as JSON files, and the place where `generate` finds them again.
+
+    {"smartgen_profile": 1, "kind": "measured", "key": {model, drafter, device, dtype}, "provenance": {...},
+     "verify": [[batch, context, size, seconds], ...], "draft": [...]}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from smartgen.profile.errors import ProfileError
+from smartgen.profile.profile import Key, Profile
+from smartgen.profile.table import CostTable, Point
+
+VERSION = 1
+
+
+def folder() -> Path:
+    """`$SMARTGEN_CACHE/profiles`, or the user's cache folder."""
+    base = os.environ.get("SMARTGEN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smartgen"
+    return Path(base) / "profiles"
+
+
+def save(profile: Profile, path: Path) -> None:
+    """Write atomically: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(_plain(profile), indent=1)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content + "\n")
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | Path) -> Profile:
+    """Read and check a profile. Raises ProfileError naming the file, the field, what was found and expected."""
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProfileError(f"there is no profile {path}; measure one with `smartgen profile --out {path}`") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ProfileError(f"{path} is not a readable profile ({error}); measure it anew with `smartgen profile`") from None
+    try:
+        return _parsed(data)
+    except ProfileError as error:
+        raise ProfileError(f"{path}: {error}; measure it anew with `smartgen profile --out {path}`") from None
+
+
+def find(key: Key) -> Profile | None:
+    """The remembered profile of this model, drafter, device and dtype; None if there is none or it cannot be read."""
+    path = place(key)
+    if not path.exists():
+        return None
+    profile = load(path)
+    return profile if profile.key == key else None
+
+
+def remember(profile: Profile) -> Path:
+    """Merge with what is stored under the same key and store the result."""
+    path = place(profile.key)
+    try:
+        stored = find(profile.key)
+    except ProfileError:
+        stored = None  # a damaged file is replaced by what was just measured
+    save(stored.merged(profile) if stored else profile, path)
+    return path
+
+
+def place(key: Key) -> Path:
+    """Where a profile of this key is remembered."""
+    text = "|".join((key.model, key.drafter, key.device, key.dtype))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return folder() / f"{_safe(key.model)}-{_safe(key.drafter)}-{_safe(key.dtype)}-{digest}.json"
+
+
+def _safe(text: str) -> str:
+    return "".join(c if c.isalnum() or c in "._" else "_" for c in text)[:40]
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    rows = {name: [[p.batch, p.context, p.size, p.seconds] for p in table.points]
+            for name, table in (("verify", profile.verify), ("draft", profile.draft))}
+    return {"smartgen_profile": VERSION, "kind": profile.kind, "key": vars(profile.key),
+            "provenance": profile.provenance, **rows}
+
+
+def _parsed(data: Any) -> Profile:
+    if not isinstance(data, dict) or data.get("smartgen_profile") != VERSION:
+        found = data.get("smartgen_profile") if isinstance(data, dict) else type(data).__name__
+        raise ProfileError(f"field 'smartgen_profile' should be {VERSION}, found {found!r}")
+    key = data.get("key")
+    names = ("model", "drafter", "device", "dtype")
+    if not isinstance(key, dict) or any(not isinstance(key.get(name), str) for name in names):
+        raise ProfileError(f"field 'key' should hold the texts {', '.join(names)}, found {key!r}")
+    provenance = data.get("provenance", {})
+    if not isinstance(provenance, dict):
+        raise ProfileError(f"field 'provenance' should be an object, found {provenance!r}")
+    return Profile(
+        Key(**{name: key[name] for name in names}),
+        _table("verify", data.get("verify")),
+        _table("draft", data.get("draft")),
+        str(data.get("kind", "measured")),
+        {str(name): str(value) for name, value in provenance.items()},
+    )
+
+
+def _table(name: str, rows: Any) -> CostTable:
+    if not isinstance(rows, list):
+        raise ProfileError(f"field '{name}' should be a list of [batch, context, size, seconds], found {rows!r}")
+    points = []
+    for index, row in enumerate(rows):
+        numbers = isinstance(row, list) and len(row) == 4 and all(isinstance(x, int | float) for x in row)
+        if not numbers:
+            raise ProfileError(f"field '{name}[{index}]' should be [batch, context, size, seconds], found {row!r}")
+        points.append(Point(int(row[0]), int(row[1]), int(row[2]), float(row[3])))
+    return CostTable(points)

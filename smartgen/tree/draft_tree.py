@@ -1,0 +1,96 @@
+"""All candidates drafted in one step, for every row of the batch, as one struct of arrays.
+
+Nodes are appended layer by layer, so that a parent always stands before its children: any set of nodes closed under
+`parent` is a tree. The root, the last committed token, is not stored; it is parent -1 and depth 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FIELDS: dict[str, type] = {
+    "token": np.int64,
+    "parent": np.int64,
+    "depth": np.int64,
+    "rank": np.int64,
+    "prob": np.float64,
+    "path": np.float64,
+    "spine": np.bool_,
+    "valid": np.bool_,
+    "kept": np.bool_,
+    "benefit": np.float64,
+    "key": np.float64,
+}
+
+
+class DraftTree:
+    """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit, key`.
+
+    `prob` is the drafter's chance of a token given its parent, `path` its product from the root, `spine` whether the
+    node and all its ancestors are rank 0, `valid` False for padding, `kept` whether the policy drafts from it,
+    `benefit` the expected tokens it adds, `key` what orders it (never above its parent's).
+    """
+
+    token: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    prob: NDArray[np.float64]
+    path: NDArray[np.float64]
+    spine: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    benefit: NDArray[np.float64]
+    key: NDArray[np.float64]
+
+    def __init__(self, batch: int, capacity: int = 128) -> None:
+        self.batch, self.size, self.layers = batch, 0, 0
+        self._store = {name: np.empty((batch, capacity), kind) for name, kind in _FIELDS.items()}
+        self._expose()
+
+    def _expose(self) -> None:
+        for name, array in self._store.items():
+            setattr(self, name, array[:, : self.size])
+
+    def append(
+        self,
+        token: NDArray[np.int64],
+        prob: NDArray[np.float64],
+        parent: NDArray[np.int64],
+        rank: NDArray[np.int64],
+        valid: NDArray[np.bool_],
+    ) -> slice:
+        """Add a layer, (B, K) each; `parent` are places in this tree, -1 for the root. Returns its columns."""
+        start, stop = self.size, self.size + token.shape[1]
+        self._reserve(stop)
+        self.size, self.layers = stop, self.layers + 1
+        self._expose()
+        new = slice(start, stop)
+        at_root = parent < 0
+        above = parent.clip(0)
+        rows = np.arange(self.batch)[:, None]
+        self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
+        self.rank[:, new], self.valid[:, new] = rank, valid
+        self.depth[:, new] = np.where(at_root, 0, self.depth[rows, above]) + 1
+        self.path[:, new] = np.where(at_root, 1.0, self.path[rows, above]) * prob
+        self.spine[:, new] = np.where(at_root, True, self.spine[rows, above]) & (rank == 0)
+        self.kept[:, new], self.benefit[:, new], self.key[:, new] = False, 0.0, -np.inf
+        return new
+
+    def _reserve(self, size: int) -> None:
+        capacity = self._store["token"].shape[1]
+        if size <= capacity:
+            return
+        for name, kind in _FIELDS.items():
+            larger = np.empty((self.batch, max(size, 2 * capacity)), kind)
+            larger[:, :capacity] = self._store[name]
+            self._store[name] = larger
+
+    def ancestors_of(self, row: int, node: int) -> list[int]:
+        """Places from the root's child down to `node`."""
+        line = []
+        while node >= 0:
+            line.append(node)
+            node = int(self.parent[row, node])
+        return line[::-1]

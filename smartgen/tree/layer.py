@@ -1,0 +1,35 @@
+"""What passes between a drafter and the controller: a layer of candidates one way, a frontier the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Candidates one level below the frontier, for all active rows; shape (B, K) each.
+
+    `prob` is the drafter's chance of the token given its parent, `rank` 0 the likeliest sibling, `parent` the place
+    in the frontier that was fed (0, the root, in the first layer; the place in the previous *layer* where a one-pass
+    drafter returns several at once, since nobody picked a frontier). Where `valid` is False the cell is padding.
+    Cells of one parent are adjacent and in order of rank.
+    """
+
+    token: NDArray[np.int64]
+    prob: NDArray[np.float64]
+    parent: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    entropy: NDArray[np.float64] | None = None  # nats, of the distribution the node was drawn from; on request
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The nodes to draft from next, (B, W) each. `parent` is a node's place in the frontier fed before (0 in the first)."""
+
+    token: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    valid: NDArray[np.bool_]
