@@ -127,7 +127,7 @@ class AssistantSession:
         before = np.zeros((batch, width, 0), bool) if self.seen is None else self.seen[rows, frontier.parent]
         offset = before.shape[2]
         self.seen = np.concatenate([before, np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))], 2)
-        positions = np.broadcast_to(self.cache.lengths[:, None] + depth, (batch, width))
+        positions = np.repeat(self.cache.lengths[:, None] + depth, width, 1)
         earlier = np.zeros((batch, 0), np.int64) if self.spots is None else self.spots
         self.spots = np.concatenate([earlier, positions], 1)
         self.depth = depth

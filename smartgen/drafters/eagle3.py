@@ -273,10 +273,10 @@ class Eagle3Session:
         self.seen = np.concatenate([before, itself], 2)
         view = cache.begin(width, offset)
         mask = cache.mask(self.seen, view)
-        positions = np.broadcast_to(cache.lengths[:, None] + depth, (batch, width))
+        positions = np.repeat(cache.lengths[:, None] + depth, width, 1)
         self.depth = depth
         self.fed = head.layer(torch.as_tensor(frontier.token, device=device), hidden,
-                              torch.as_tensor(np.ascontiguousarray(positions), device=device), cache, mask)
+                              torch.as_tensor(positions, device=device), cache, mask)
         return self.fed
 
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:

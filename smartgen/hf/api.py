@@ -11,7 +11,7 @@ from smartgen.drafters.load import load_drafter as load_from_folder
 from smartgen.hf.attachment import Attachment, set_attachment
 from smartgen.hf.gate import capability
 from smartgen.hf.generate import original_generate, wrap
-from smartgen.models import resolve
+from smartgen.models.get import resolve
 
 if TYPE_CHECKING:
     from smartgen.drafters.protocol import Drafter

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskStyle
+from smartgen.drafters.ngram import NGram
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.costing import CostSource
 from smartgen.hf.features import FeatureTap
@@ -84,8 +85,9 @@ class _Call:
         self.batch, self.prompt = input_ids.shape
         self.input_ids = input_ids
         self.padding = left_padding(kwargs.get("attention_mask"), self.batch, self.prompt)
-        layers = request.drafter.feature_layers
-        self.tap = FeatureTap(model, layers) if layers and may_draft(request.program) else None
+        self.drafter = request.drafter if may_draft(request.program) else NGram()  # nothing is kept for who never drafts
+        layers = self.drafter.feature_layers
+        self.tap = FeatureTap(model, layers) if layers else None
         self.target = Target(model, request.style, self.padding.copy(), self.tap)
         stops = Stops(criteria)
         processing = Processors(processors, self.batch)
@@ -96,7 +98,7 @@ class _Call:
         keep = (returns and bool(config.output_scores), returns and bool(config.output_logits))
         self.sampled = bool(config.do_sample)
         self.chooser = Chooser(processing, noise_for(self.batch) if self.sampled else None, keep)
-        self.traits = DrafterTraits(request.drafter.source, request.drafter.one_pass, request.drafter.free)
+        self.traits = DrafterTraits(self.drafter.source, self.drafter.one_pass, self.drafter.free)
         self.stats = Speculation(request.program.name, request.drafter.name)
         self.rows: Ints = np.arange(self.batch)
         self.room = max(room, 1)
@@ -129,7 +131,7 @@ class _Call:
     def _session(self, capacity: int, first: list[int]) -> Session:
         counts = self.prompt - self.padding
         tokens, features = right_padded(self.input_ids, self.padding, self.tap.take() if self.tap else None)
-        session = self.request.drafter.prefill(tokens, counts, features, capacity)
+        session = self.drafter.prefill(tokens, counts, features, capacity)
         last = None
         if features is not None:
             rows = torch.arange(self.batch, device=features.device)

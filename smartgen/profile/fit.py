@@ -37,24 +37,23 @@ def _proportional(sizes: Floats, seconds: Floats) -> Curve:
 
 
 def _exp_power(sizes: Floats, seconds: Floats) -> Curve:
-    """gamma (exp(delta n^rho) - 1): SMART's verification cost through the origin (arXiv 2604.09731).
+    """gamma (exp(delta T^rho) - 1): SMART's verification cost through the origin (arXiv 2604.09731).
 
-    n counts draft nodes, so the curve is 0 for an empty tree, as published; fitted to the points with n > 0 in log space.
+    T counts the root, T = n + 1, so that plain decoding costs C(1) and not nothing; least squares in log space.
     """
     from scipy.optimize import least_squares
 
-    inside = sizes > 0
-    n, target = sizes[inside], np.log(seconds[inside])
+    tokens, target = sizes + 1.0, np.log(seconds)
 
     def predicted(parameters: Floats) -> Floats:
         gamma, delta, rho = np.exp(parameters)
-        grown: Floats = np.log(gamma) + np.log(np.expm1(np.minimum(delta * n**rho, 50.0)))
+        grown: Floats = np.log(gamma) + np.log(np.expm1(np.minimum(delta * tokens**rho, 50.0)))
         return grown
 
-    start = np.log([max(float(seconds[inside].min()), 1e-9), 0.5, 0.3])
+    start = np.log([max(float(seconds.min()), 1e-9), 0.5, 0.3])
     solved = least_squares(lambda x: predicted(x) - target, start, bounds=(-30.0, 5.0), max_nfev=400)
     gamma, delta, rho = np.exp(solved.x)
-    return lambda n: gamma * np.expm1(np.minimum(delta * np.asarray(n, np.float64) ** rho, 50.0))
+    return lambda n: gamma * np.expm1(np.minimum(delta * (np.asarray(n, np.float64) + 1.0) ** rho, 50.0))
 
 
 def _roofline(sizes: Floats, seconds: Floats) -> Curve:

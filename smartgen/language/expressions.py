@@ -1,0 +1,258 @@
+"""Types of expressions, bottom-up: unit, axis, phase; the lowered code comes out on the way, in SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from smartgen.language import syntax as s
+from smartgen.language.calls import CALLS, type_call
+from smartgen.language.diagnostics import Label
+from smartgen.language.findings import Findings
+from smartgen.language.program import Axis, Const, Measured, Operation, Phase, Read, Site
+from smartgen.language.resolve import Resolved
+from smartgen.language.signals import SIGNALS, SYNONYMS
+from smartgen.language.source import Span
+from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, Kind, Typed, quantity
+from smartgen.language.units import BARE, EXAMPLE, unit
+from smartgen.language.words import closest
+
+NOTHING: frozenset[str] = frozenset()
+_LOGIC = {"and", "or"}
+_COMPARE = {"<", "<=", ">", ">=", "==", "!="}
+
+
+class Broken(Exception):
+    """An expression has no type; the finding is recorded, whoever asked for the type gives up quietly."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an expression stands: words that are only allowed there (`forecast`, `marginal`)."""
+
+    word: str
+    allows: frozenset[str] = NOTHING
+
+
+class Typer:
+    """Types expressions of one resolved policy. `sites` collects learned and remembered state."""
+
+    def __init__(self, policy: Resolved, findings: Findings, params: Mapping[str, Typed]) -> None:
+        self.policy, self.findings, self.params = policy, findings, params
+        self.sites: list[Site] = []
+        self.read_params: set[str] = set()
+        self.read_lets: set[str] = set()
+        self.benefit: tuple[str, Typed] | None = None
+        self.objective: Kind = NUMBER
+        self.place = Place("")
+        self._open: list[str] = []  # lets being expanded
+
+    def type(self, expression: s.Expression, place: Place) -> Typed:
+        """Raises Broken after recording what is wrong."""
+        before, self.place = self.place, place
+        try:
+            return self.expression(expression)
+        finally:
+            self.place = before
+
+    def expression(self, e: s.Expression) -> Typed:
+        return _TYPERS[type(e)](self, e)
+
+    def fail(self, code: str, message: str, span: Span, fix: str, label: str = "", also: tuple[Label, ...] = ()) -> Broken:
+        """Record a finding and hand back the exception to raise."""
+        self.findings.add(code, message, span, fix, label, also)
+        return Broken()
+
+    # -- leaves -------------------------------------------------------------------------------------------------
+    def number(self, e: s.Number) -> Typed:
+        if not e.unit:
+            kind = Kind(prob=0 <= e.value <= 1, whole=e.value == int(e.value) and "." not in e.written)
+            return constant(e.value, kind, e.span)
+        found = unit(e.unit)
+        if found is None:
+            raise self.fail("SG005", f"there is no unit `{e.unit}`", e.span, "put spaces around a division: `5 ms / batch.size`")
+        return constant(e.value * found[1], quantity(found[0]), e.span)
+
+    def name(self, e: s.Name) -> Typed:
+        text, policy = e.text, self.policy
+        if text in self.params:
+            self.read_params.add(text)
+            return replace(self.params[text], span=e.span)
+        if text in policy.lets:
+            return self._let(text, e.span)
+        if self.benefit is not None and text == self.benefit[0]:
+            return replace(self.benefit[1], span=e.span)
+        if text in SIGNALS:
+            return self._signal(text, e.span)
+        if any(text in slots.costs for slots in (policy.slots, *(block.slots for block in policy.chain))):
+            raise self.fail("SG107", f"`{text}` is a cost line and has no value of its own", e.span,
+                            "read the total it joins: `time`, `energy` or `money`")
+        raise self._unknown(text, e.span)
+
+    def _let(self, text: str, span: Span) -> Typed:
+        if text in self._open:
+            raise self.fail("SG104", f"`{text}` is defined by itself", span, "a `let` names an expression of other things")
+        self.read_lets.add(text)
+        self._open.append(text)
+        try:
+            return replace(self.expression(self.policy.lets[text].value), span=span)
+        finally:
+            self._open.pop()
+
+    def _signal(self, text: str, span: Span) -> Typed:
+        signal = SIGNALS[text]
+        kind = self.objective if text == "objective" else signal.kind
+        if text.startswith("profile."):
+            _, phase, what = text.split(".")
+            return Typed(kind, signal.axis, signal.phase, Measured(phase, what), frozenset({text}), span)  # type: ignore[arg-type]
+        return Typed(kind, signal.axis, signal.phase, Read(text), frozenset({text}), span)
+
+    def _unknown(self, text: str, span: Span) -> Broken:
+        if text in CALLS:
+            return self.fail("SG108", f"`{text}` is a function", span, f"call it: `{text}(...)`")
+        meant = SYNONYMS.get(text)
+        if meant is None:
+            known = [*self.params, *self.policy.lets, *SIGNALS, *([self.benefit[0]] if self.benefit else [])]
+            meant = closest(text, known)
+        if "." in text:
+            message, code = f"nothing is called `{text}`", "SG101"
+        else:
+            message, code = f"`{text}` is neither a param, a `let`, nor a signal", "SG102"
+        fix = f"did you mean `{meant}`?" if meant else "`smartgen explain signals` lists what can be read; `param` declares a constant"
+        return self.fail(code, message, span, fix)
+
+    # -- operators ----------------------------------------------------------------------------------------------
+    def unary(self, e: s.Unary) -> Typed:
+        operand = self.expression(e.operand)
+        if e.op == "not":
+            self.require(operand, "flag", "`not`")
+            return self.made(FLAG, e.span, "not", operand)
+        self.require(operand, "number", "`-`")
+        return self.made(Kind(dimension=operand.kind.dimension, whole=operand.kind.whole), e.span, "neg", operand)
+
+    def binary(self, e: s.Binary) -> Typed:
+        left, right = self._both(e)
+        if e.op in _LOGIC:
+            self.require(left, "flag", f"`{e.op}`")
+            self.require(right, "flag", f"`{e.op}`")
+            return self.made(FLAG, e.span, e.op, left, right)
+        if e.op in _COMPARE:
+            self._comparable(e, left, right)
+            return self.made(FLAG, e.span, e.op, left, right)
+        self.require(left, "number", f"`{e.op}`")
+        self.require(right, "number", f"`{e.op}`")
+        return self.made(self._arithmetic(e, left, right), e.span, e.op, left, right)
+
+    def _both(self, e: s.Binary) -> tuple[Typed, Typed]:
+        """Both sides, so that one expression reports the mistakes of both."""
+        try:
+            left = self.expression(e.left)
+        except Broken:
+            self.expression(e.right)
+            raise
+        return left, self.expression(e.right)
+
+    def _arithmetic(self, e: s.Binary, left: Typed, right: Typed) -> Kind:
+        a, b = left.kind, right.kind
+        if e.op == "*":
+            bare = (a.dimension * b.dimension).bare
+            return Kind(dimension=a.dimension * b.dimension, prob=bare and a.prob and b.prob, whole=bare and a.whole and b.whole)
+        if e.op == "/":
+            return Kind(dimension=a.dimension / b.dimension)
+        if a.dimension != b.dimension:
+            raise self._mismatch(e, left, right)
+        complement = e.op == "-" and isinstance(left.code, Const) and left.code.value == 1.0 and b.prob
+        return Kind(dimension=a.dimension, prob=complement, whole=a.whole and b.whole)
+
+    def _mismatch(self, e: s.Binary, left: Typed, right: Typed) -> Broken:
+        word, to = {"+": ("add", "to"), "-": ("subtract", "from")}.get(e.op, ("compare", "with"))
+        first, second = (right, left) if e.op == "-" else (left, right)
+        message = f"cannot {word} {first.kind} {to} {second.kind}"
+        labels = (Label(right.span, _short(right.kind)),)
+        bare = left if left.kind.dimension.bare else right if right.kind.dimension.bare else None
+        other = right if bare is left else left
+        if bare is not None and other.kind.dimension in EXAMPLE and isinstance(bare.code, Const):
+            fix = f"write `{bare.span.text} {EXAMPLE[other.kind.dimension]}`"
+            return self.fail("SG202", message, left.span, fix, _short(left.kind), labels)
+        code, fix = "SG203", "put them in separate `cost` lines; each joins the total of its unit"
+        names = {left.kind.dimension.symbol, right.kind.dimension.symbol}
+        if names == {"tok", "s"}:
+            code, fix = "SG204", "price the time: `tokens - run.rate * time`"
+        elif e.op in _COMPARE:
+            code, fix = "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}"
+        elif not names & {"J", "money"} or "1" in names:
+            fix = "divide one by a rate, or give a bare number its unit"
+        return self.fail(code, message, left.span, fix, _short(left.kind), labels)
+
+    def _comparable(self, e: s.Binary, left: Typed, right: Typed) -> None:
+        a, b = left.kind, right.kind
+        if a.base != b.base:
+            raise self.fail("SG201", f"cannot compare {a} with {b}", left.span, "compare values of one kind", _short(a),
+                            (Label(right.span, _short(b)),))
+        if a.base != "number" and e.op not in ("==", "!="):
+            raise self.fail("SG201", f"{a} has no order", e.span, "use `==` or `!=`")
+        if a.dimension != b.dimension:
+            raise self._mismatch(e, left, right)
+
+    def conditional(self, e: s.Conditional) -> Typed:
+        condition, then, otherwise = (self.expression(part) for part in (e.condition, e.then, e.otherwise))
+        self.require(condition, "flag", "the condition of `if`")
+        kind = self.common(then, otherwise, "the branches of `if`")
+        return self.made(kind, e.span, "if", condition, then, otherwise)
+
+    def call(self, e: s.Call) -> Typed:
+        return type_call(self, e)
+
+    # -- shared -------------------------------------------------------------------------------------------------
+    def require(self, value: Typed, base: str, by: str) -> None:
+        """Raises Broken unless the value is a number, flag or text as `base` says."""
+        if value.kind.base != base:
+            wanted = {"number": "a number", "flag": "a yes/no value", "text": "a text"}[base]
+            fix = "compare it with something: `x > 0`" if base == "flag" else "write a number here"
+            raise self.fail("SG201", f"{by} needs {wanted}, this is {value.kind}", value.span, fix)
+
+    def common(self, a: Typed, b: Typed, what: str) -> Kind:
+        """The kind of either of two alternatives; raises Broken if they differ."""
+        if a.kind.base != b.kind.base or a.kind.dimension != b.kind.dimension:
+            raise self.fail("SG206", f"{what} differ: {a.kind} and {b.kind}", a.span, "give both one unit", _short(a.kind),
+                            (Label(b.span, _short(b.kind)),))
+        return Kind(a.kind.base, a.kind.dimension, a.kind.prob and b.kind.prob, a.kind.whole and b.kind.whole)
+
+    def made(self, kind: Kind, span: Span, op: str, *operands: Typed) -> Typed:
+        """An operation over typed operands: coarser values are broadcast, the latest phase decides."""
+        code = _folded(op, operands) or Operation(op, tuple(operand.code for operand in operands))
+        return Typed(kind, max(o.axis for o in operands), max(o.phase for o in operands), code,
+                     frozenset().union(*(o.reads for o in operands)), span)
+
+
+def constant(value: float | bool | str, kind: Kind, span: Span) -> Typed:
+    """A literal or a parameter's value."""
+    return Typed(kind, Axis.POLICY, Phase.PLAN, Const(value), NOTHING, span)
+
+
+def _folded(op: str, operands: tuple[Typed, ...]) -> Const | None:
+    """Arithmetic of constants is done now, so that a parameter leaves nothing to do later."""
+    if op not in ("+", "-", "*", "neg") or not all(isinstance(o.code, Const) for o in operands):
+        return None
+    values = [float(o.code.value) for o in operands]  # type: ignore[union-attr]
+    return Const({"+": sum(values), "-": values[0] - values[-1], "*": values[0] * values[-1], "neg": -values[0]}[op])
+
+
+def _short(kind: Kind) -> str:
+    if kind.base != "number":
+        return kind.base
+    return "no unit" if kind.dimension == BARE else kind.dimension.symbol
+
+
+_TYPERS: dict[type, Callable[[Typer, s.Expression], Typed]] = {
+    s.Number: Typer.number,  # type: ignore[dict-item]
+    s.Text: lambda typer, e: constant(e.value, TEXT, e.span),  # type: ignore[union-attr]
+    s.Flag: lambda typer, e: constant(e.value, FLAG, e.span),  # type: ignore[union-attr]
+    s.Name: Typer.name,  # type: ignore[dict-item]
+    s.Call: Typer.call,  # type: ignore[dict-item]
+    s.Unary: Typer.unary,  # type: ignore[dict-item]
+    s.Binary: Typer.binary,  # type: ignore[dict-item]
+    s.Conditional: Typer.conditional,  # type: ignore[dict-item]
+}
+
+PARAM_KINDS: dict[str, Kind] = {"prob": PROB, "count": COUNT, "number": NUMBER, "flag": FLAG, "text": TEXT}
