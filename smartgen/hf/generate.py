@@ -86,7 +86,7 @@ def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: 
     tokenizer = kwargs.get("tokenizer")
     drafter = drafter_for(model, attachment, kwargs.pop("assistant_model", None), tokenizer,
                           kwargs.pop("assistant_tokenizer", None))
-    check_program(recipe, drafter)
+    check_program(recipe)
     kwargs.pop("synced_gpus", None)
     config, kwargs = _own_the_tokenizer(config, base, kwargs, tokenizer, effective)
     request = Request(
@@ -164,7 +164,7 @@ def method(
         refuse_combinations(model, lambda name: getattr(generation_config, name, None), model_kwargs)
         attachment = attachment_of(model)
         drafter = drafter_for(model, attachment, assistant_model, tokenizer, None)
-        check_program(compiled, drafter)
+        check_program(compiled)
         request = Request(compiled.program, drafter, attachment.learned(drafter),
                           attachment.costs(model, drafter, compiled.profile), attachment.style(model), streamer)
         if streamer is not None:

@@ -300,13 +300,13 @@ class Checker:
             return Const(True)
         if typed.kind.base != "flag":
             self.findings.add("SG201", f"`when` asks a yes/no question, this is {typed.kind}", typed.span, "compare it with something")
-        if typed.axis > Axis.STEP:
-            self.findings.add("SG303", "a batch holds several requests, a block is for all of it", typed.span,
-                              "put the difference into a value: `limit nodes (if request.tag == \"free\" then 8 else 64)`")
-        elif typed.phase > Phase.PLAN:
+        if typed.phase > Phase.PLAN:
             read = next((name for name in sorted(typed.reads)), "this")
             self.findings.add("SG304", f"`when` is settled before drafting, `{read}` is known only while drafting", typed.span,
                               "use `continue while`, or `table(layer.depth, ...)` inside it")
+        elif typed.axis > Axis.STEP:
+            self.findings.add("SG303", "a batch holds several requests, a block is for all of it", typed.span,
+                              "put the difference into a value: `limit nodes (if request.tag == \"free\" then 8 else 64)`")
         return typed.code
 
     def _bare_number(self, typed: Typed, what: str, code: str) -> None:

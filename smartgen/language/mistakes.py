@@ -135,6 +135,11 @@ def _equals(source: Source, place: int, before: str, here: str, end: int) -> Dia
 
 
 def _end(source: Source, place: int, before: str, here: str, end: int) -> Diagnostic | None:
+    swallowed = re.search(r"\b(let|benefit|cost|param)[ \t]+(\w+)[^=\n]*=[ \t]*\n\s*(\w+)$", before)
+    if swallowed and swallowed.group(3) in STATEMENTS:
+        return _made("SG009", f"`{swallowed.group(1)} {swallowed.group(2)}` has no expression", source, swallowed.start(),
+                     before.find("=", swallowed.start()) + 1 - swallowed.start(),
+                     f"write one behind the `=`; the next line begins a `{swallowed.group(3)}` statement")
     unfinished = re.search(r"\b(let|benefit|cost|param)\s+(\w+)[^=\n]*=$", before)
     word = _WORD.match(here)
     if unfinished and (place >= end or here.startswith("}") or (word and word.group() in STATEMENTS)):
@@ -160,9 +165,10 @@ def _swapped_word(source: Source, place: int, before: str, here: str, end: int) 
     if last == "continue" and name != "while":
         return _made("SG006", "drafting goes on `while` something holds", source, place, len(name) or 1,
                      "write `continue while ...`; `when` opens a block for the whole step")
-    if name == "when" and re.search(r"\b(verify|expand)\b[^\n]*$", before):
-        return _made("SG006", "nodes are filtered with `where`", source, place, 4, "write `where`")
-    if name in ("if", "while") and re.search(r"\b(verify|expand)\b[^\n]*$", before):
+    filtered = re.search(r"\b(?:verify|expand)\b[^\n{]*\b(when|if|while)\b[^\n{]*$", before)
+    if filtered:
+        return _made("SG006", "nodes are filtered with `where`", source, filtered.start(1), len(filtered.group(1)), "write `where`")
+    if name in ("if", "when", "while") and re.search(r"\b(verify|expand)\b[^\n]*$", before):
         return _made("SG006", "nodes are filtered with `where`", source, place, len(name), "write `where`")
     if last in ("verify", "expand") and re.match(r"[0-9]", here):
         return _made("SG006", f"`{last}` takes `all` or `best` and a count", source, place, 1, f"write `{last} best {here.split()[0]}`")

@@ -1,0 +1,55 @@
+"""The command line: one verb, one file, loaded when it is called, so that `smartgen check` never waits for torch."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+VERBS = {
+    "check": "check recipes: syntax, names, units, axes, phases",
+    "explain": "the page of a diagnostic code, the signals, or what a recipe would do",
+    "recipes": "list and show the shipped recipes",
+    "generate": "generate text on a model, steered by a recipe",
+    "profile": "measure what drafting and verifying cost on this machine",
+    "models": "list, show, fetch and remove the models that have a name",
+    "demo": "the main job on a real chat model: equality first, then speed",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the `smartgen` command; exits with the verb's code, 2 for an unknown verb."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        from smartgen import __version__
+
+        print(__version__)
+        sys.exit(0)
+    verb, *rest = arguments
+    if verb not in VERBS:
+        from smartgen.language.words import closest
+
+        near = closest(verb, VERBS)
+        sys.exit(_usage(f"there is no verb `{verb}`; " + (f"did you mean `{near}`?" if near else f"verbs: {', '.join(VERBS)}")))
+    try:
+        importlib.import_module(f"smartgen.cli.{verb}").app(rest, prog_name=f"smartgen {verb}")
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+def _usage(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())
+    return (
+        "usage: smartgen VERB ...   (smartgen VERB --help tells more)\n\n"
+        f"Lossless tree-based speculative decoding inside `generate`, steered by a small policy language.\n\n{verbs}\n  "
+        f"{'--version':{width}}  the version"
+    )
