@@ -107,7 +107,7 @@ class CostSource:
         batch, context = len(target.contexts), int(target.contexts.mean())
         with self._lock:
             verify = _verify_points(target, batch, context)
-            draft = [] if drafter.free else _draft_points(session, batch, context)
+            draft = [] if drafter.free else draft_points(session, batch, context, BUDGET / 3)
             new = Profile(self.profile.key, CostTable(verify), CostTable(draft), provenance=provenance("generate"))
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft)
@@ -155,9 +155,10 @@ def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
     return [Point(batch, context, size, value) for size, value in seconds.items()]
 
 
-def _draft_points(session: Session, batch: int, context: int) -> list[Point]:
+def draft_points(session: Session, batch: int, context: int, budget: float) -> list[Point]:
+    """Seconds of frontier passes of several widths; the session's drafted tree is forgotten afterwards."""
     layers = session.propose(None, max(WIDTHS))
-    seconds = measure_sizes(_frontier_runner(session, layers[0].token), WIDTHS, BUDGET / 3, ceiling=1e9)
+    seconds = measure_sizes(_frontier_runner(session, layers[0].token), WIDTHS, budget, ceiling=1e9)
     session.rewind()
     return [Point(batch, context, width, value) for width, value in seconds.items()]
 

@@ -24,6 +24,7 @@ from smartgen.hf.stopping import Stops, refuse_criteria
 from smartgen.hf.target import Target
 from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
+from smartgen.hf.watch import tell
 from smartgen.language.program import Const, Measured, Program, parts
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
@@ -161,6 +162,7 @@ class _Call:
         accepted = np.array([len(path) - 1 for path in paths])
         took = time.perf_counter() - began
         report = controller.observe(Outcome(committed, accepted, took - drafting, draft_seconds))
+        tell(controller.tree, chosen[0].tolist(), paths[0], report.reason)
         self.stats.seconds["draft"] += drafting
         self.stats.add(report, len(self.rows), len(draft_seconds), verified, int(accepted.sum()), sum(map(len, committed)))
         self._drop_finished()

@@ -1,0 +1,112 @@
+"""`smartgen generate`: text from a model, steered by a recipe."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from smartgen.cli.loading import Loaded, encoded, load, told
+from smartgen.cli.settings import parse_params
+
+app = typer.Typer(add_completion=False)
+
+DEFAULT_PROMPT = 'import json\n\n\ndef read_settings(path):\n    """Read'
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str | None, typer.Argument(help="The prompt; a short piece of Python by default.", show_default=False)] = None,
+    model: Annotated[str, typer.Option(help="A name from `smartgen models list`, or a folder.")] = "bundled-target",
+    draft: Annotated[str | None, typer.Option(help="A name, a folder, or ngram.", show_default="fits the model")] = None,
+    recipe: Annotated[str, typer.Option(help="A shipped name, a path, or text.")] = "smart",
+    max_new_tokens: Annotated[int, typer.Option(min=1)] = 96,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
+    seed: Annotated[int, typer.Option()] = 0,
+    dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
+    prompts: Annotated[Path | None, typer.Option(help="A file with one JSON object a line: {turns: [...]}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Prompts to take from the file.")] = 8,
+    param: Annotated[list[str] | None, typer.Option(help="Set a parameter of the recipe, name=value.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="No chat template.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a prompt instead of text.")] = False,
+) -> None:
+    """Generate; the text goes to stdout, how it was made to stderr."""
+    from smartgen.recipe import load as load_recipe
+
+    with told():
+        compiled = load_recipe(recipe, parse_params(param))
+        texts = [prompt if prompt is not None else DEFAULT_PROMPT] if prompts is None else _read(prompts, limit)
+        partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
+        loaded = load(model, draft or partner, dtype)
+        for text in texts:
+            _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
+
+
+def _read(path: Path, limit: int) -> list[str]:
+    texts = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            texts.append(str(json.loads(line)["turns"][0]))
+        except (json.JSONDecodeError, KeyError, IndexError, TypeError):
+            raise ValueError(f'{path}:{number} should be a JSON object with "turns": ["..."]') from None
+        if len(texts) == limit:
+            break
+    if not texts:
+        raise ValueError(f"{path} holds no prompts")
+    return texts
+
+
+def _one(loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float, seed: int, raw: bool, as_json: bool) -> None:
+    import torch
+    from transformers import TextStreamer
+
+    inputs = encoded(loaded.tokenizer, [text], raw)
+    options: dict[str, Any] = {"do_sample": temperature > 0, "max_new_tokens": tokens, "return_dict_in_generate": True}
+    if temperature > 0:
+        options |= {"temperature": temperature, "top_k": 0}
+    if not as_json:
+        options["streamer"] = TextStreamer(loaded.tokenizer, skip_prompt=not raw and bool(loaded.tokenizer.chat_template),
+                                           skip_special_tokens=True)
+    torch.manual_seed(seed)
+    began = time.perf_counter()
+    output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
+    took = time.perf_counter() - began
+    new = output.sequences[0, inputs["input_ids"].shape[1] :]
+    stats = statistics(output.speculation, len(new), took)
+    if as_json:
+        typer.echo(json.dumps({"prompt": text, "text": loaded.tokenizer.decode(new, skip_special_tokens=True), **stats}))
+        return
+    typer.echo(summary(output.speculation, len(new), took), err=True)
+
+
+def statistics(speculation: Any, tokens: int, took: float) -> dict[str, Any]:
+    """The numbers of one call, as plain data."""
+    return {
+        "tokens": tokens,
+        "tokens_per_second": round(tokens / took, 2),
+        "accept_length": round(speculation.accept_length, 3),
+        "mean_tree_size": round(speculation.mean_tree_size, 2),
+        "steps": speculation.steps,
+        "steps_off": round(speculation.steps_off, 3),
+        "seconds": {phase: round(seconds, 4) for phase, seconds in speculation.seconds.items()},
+        "reasons": dict(speculation.reasons),
+        "recipe": speculation.recipe,
+        "drafter": speculation.drafter,
+    }
+
+
+def summary(speculation: Any, tokens: int, took: float) -> str:
+    """The same for people."""
+    phases = ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in speculation.seconds.items() if seconds >= 0.005)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in speculation.reasons.most_common())
+    return (
+        f"\n{tokens} tokens in {took:.2f} s: {tokens / took:.1f} tokens/s with `{speculation.recipe}` and {speculation.drafter}\n"
+        f"accept length {speculation.accept_length:.2f}, mean tree size {speculation.mean_tree_size:.1f}, "
+        f"{100 * speculation.steps_off:.0f} % of {speculation.steps} steps off\n"
+        f"time: {phases}\nwhy drafting stopped: {reasons or 'nothing was drafted'}"
+    )

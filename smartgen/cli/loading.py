@@ -1,0 +1,76 @@
+"""Loading a target, its tokenizer and a drafter for the command line, with progress and one-sentence errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from smartgen.language.diagnostics import RecipeError
+
+
+@dataclass
+class Loaded:
+    """A model that is ready to generate. `drafter` None: n-grams."""
+
+    model: Any
+    tokenizer: Any
+    drafter: Any
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What a user can mend becomes one sentence on stderr and exit code 1."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:  # every error of smartgen is one of these
+        typer.echo(str(error) if isinstance(error, RecipeError) else f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def spinner(text: str) -> Iterator[None]:
+    """Say what is being waited for, on stderr, while it lasts."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield
+
+
+def load(model: str, draft: str | None, dtype: str) -> Loaded:
+    """`model`, `draft`: registered names or folders; `dtype`: auto, bf16 or float32. Raises ValueError or OSError."""
+    import logging
+
+    import torch
+    import transformers
+
+    import smartgen
+    from smartgen.models import resolve
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    kinds = {"auto": "auto", "bf16": torch.bfloat16, "bfloat16": torch.bfloat16, "float32": torch.float32, "fp32": torch.float32}
+    if dtype not in kinds:
+        raise ValueError(f"there is no dtype {dtype!r}: auto, bf16 or float32")
+    with spinner(f"loading {model}"):
+        folder = resolve(model)
+        target = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=kinds[dtype]).eval()
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        tokenizer.padding_side = "left"
+        drafter = None if draft in (None, "ngram") else smartgen.load_drafter(draft, target)
+    smartgen.attach(target)
+    return Loaded(target, tokenizer, drafter)
+
+
+def encoded(tokenizer: Any, prompts: list[str], raw: bool = False) -> Any:
+    """Prompts as padded tensors; through the chat template where there is one, unless `raw`."""
+    if tokenizer.chat_template and not raw:
+        chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
+        texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+        return tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
+    inputs = tokenizer(prompts, return_tensors="pt", padding=True)
+    return {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}

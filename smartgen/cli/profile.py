@@ -1,0 +1,63 @@
+"""`smartgen profile`: what drafting and verifying cost on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smartgen.cli.loading import load, told
+from smartgen.cli.settings import parse_numbers
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def profile(
+    model: Annotated[str, typer.Option(help="A name from `smartgen models list`, or a folder.")] = "bundled-target",
+    draft: Annotated[str | None, typer.Option(help="A name, a folder, or ngram.", show_default="ngram")] = None,
+    batch: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,4,16",
+    context: Annotated[str, typer.Option(help="Context lengths, with commas.")] = "64,512",
+    dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
+    budget: Annotated[float, typer.Option(min=0.1, help="Seconds for each batch and context.")] = 6.0,
+    out: Annotated[Path | None, typer.Option(help="Also write the profile to this file.")] = None,
+) -> None:
+    """Measure a cost profile, print it, and remember it where `generate` finds it."""
+    batches, contexts = parse_numbers(batch, "--batch"), parse_numbers(context, "--context")
+    with told():
+        loaded = load(model, draft, dtype)
+        from rich.console import Console
+
+        from smartgen.drafters.ngram import NGram
+        from smartgen.hf.profiling import measure_profile
+        from smartgen.profile import store
+
+        command = " ".join(["smartgen profile", *sys.argv[2:]])
+        with Console(stderr=True).status("measuring") as status:
+            measured = measure_profile(loaded.model, loaded.drafter or NGram(), batches, contexts, budget, command,
+                                       lambda text: status.update(f"measuring {text}"))
+        path = store.remember(measured)
+        if out is not None:
+            store.save(measured, out)
+    _print(measured)
+    typer.echo(out if out is not None else path)
+
+
+def _print(measured: object) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for name in ("verify", "draft"):
+        points = getattr(measured, name).points
+        sizes = sorted({p.size for p in points})
+        if not points:
+            continue
+        cells = sorted({(p.batch, p.context) for p in points})
+        what = "draft nodes" if name == "verify" else "fed tokens"
+        table = Table(f"{what} a row", *(f"batch {b}, context {c}" for b, c in cells), title=f"{name}: ms")
+        for size in sizes:
+            row = {(p.batch, p.context): f"{1e3 * p.seconds:.2f}" for p in points if p.size == size}
+            table.add_row(str(size), *(row.get(cell, "") for cell in cells))
+        Console().print(table)

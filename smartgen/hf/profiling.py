@@ -1,0 +1,65 @@
+"""The thorough measurement behind `smartgen profile`: batches x contexts x sizes on the real model and drafter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+
+from smartgen.attention.grouped import grouped
+from smartgen.drafters.protocol import Drafter, Session
+from smartgen.hf.costing import SIZES, WIDTHS, draft_points, profile_key, provenance, run_verify
+from smartgen.hf.features import FeatureTap
+from smartgen.hf.gate import capability
+from smartgen.hf.target import Target
+from smartgen.profile.measure import measure_sizes
+from smartgen.profile.profile import Profile
+from smartgen.profile.table import CostTable, Point
+
+Report = Callable[[str], None]
+
+
+@torch.no_grad()
+def measure_profile(
+    model: torch.nn.Module, drafter: Drafter, batches: Sequence[int], contexts: Sequence[int], budget: float, command: str,
+    report: Report,
+) -> Profile:
+    """Seconds of verification and drafting; `budget` seconds for each (batch, context). `report` hears what is measured."""
+    verify: list[Point] = []
+    draft: list[Point] = []
+    for batch in batches:
+        for context in contexts:
+            report(f"batch {batch}, context {context}")
+            points = _measure_one(model, drafter, batch, context, budget)
+            verify += points[0]
+            draft += points[1]
+    return Profile(profile_key(model, drafter), CostTable(verify), CostTable(draft), provenance=provenance(command))
+
+
+def _measure_one(
+    model: torch.nn.Module, drafter: Drafter, batch: int, context: int, budget: float
+) -> tuple[list[Point], list[Point]]:
+    tap = FeatureTap(model, drafter.feature_layers) if drafter.feature_layers else None
+    vocabulary = int(model.config.get_text_config().vocab_size)
+    generator = torch.Generator().manual_seed(0)
+    prompt = torch.randint(0, vocabulary, (batch, context), generator=generator)
+    with tap or nullcontext(), grouped(model):
+        target = Target(model, capability(model), np.zeros(batch, np.int64), tap)
+        model(input_ids=prompt.to(model.device), past_key_values=target.cache, use_cache=True, return_dict=True)
+        target.cache.seal(context + max(SIZES) + 16)
+        session = _session(drafter, prompt, tap, context)
+        seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
+        verify = [Point(batch, context, size, value) for size, value in seconds.items()]
+        return verify, [] if drafter.free else draft_points(session, batch, context, budget / 3)
+
+
+def _session(drafter: Drafter, prompt: torch.Tensor, tap: FeatureTap | None, context: int) -> Session:
+    batch = len(prompt)
+    features = tap.take() if tap is not None else None
+    counts = np.full(batch, context)
+    session = drafter.prefill(prompt.numpy().astype(np.int64), counts, features, context + max(WIDTHS) + 64)
+    last = None if features is None else features[:, -1:]
+    session.commit(prompt[:, -1:].numpy().astype(np.int64), np.ones(batch, np.int64), last)
+    return session
