@@ -112,7 +112,8 @@ class Checker:
         if typed.axis > Axis.STEP:
             fix = "`tokens` is the sum over the batch" if "tree.tokens" in typed.reads else "aggregate it: `batch.sum(...)`"
             self.findings.add("SG302", f"the objective is one number per step, this is one per {AXIS_NAMES[typed.axis]}", typed.span, fix)
-        self._totals_exist(typed, costs)
+        if len(costs) == len(slots.costs):  # a broken cost line has its own finding
+            self._totals_exist(typed, costs)
         return typed.code
 
     def _totals_exist(self, typed: Typed, costs: tuple[CostTerm, ...]) -> None:

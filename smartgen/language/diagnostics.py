@@ -69,12 +69,14 @@ def _carets(number: int, labels: Sequence[Label]) -> str:
     """All carets of one line, each with its words behind it where they do not collide."""
     row = ""
     here = [label for label in labels if label.span.source.position(label.span.start)[0] == number]
-    for label in sorted(here, key=lambda item: item.span.start):
+    columns = [label.span.source.position(label.span.start)[1] - 1 for label in here]
+    for column, label in sorted(zip(columns, here, strict=True), key=lambda pair: pair[0]):
         source = label.span.source
-        column = source.position(label.span.start)[1] - 1
         width = min(max(1, label.span.end - label.span.start), max(1, len(source.line(number)) - column))
-        row = row[:column] if len(row) > column else row + " " * (column - len(row))
-        row += "^" * width + (f" {label.text} " if label.text else "")
+        row += " " * (column - len(row)) + "^" * width
+        following = min((c for c in columns if c > column), default=10_000)
+        if label.text and len(row) + len(label.text) + 2 <= following:  # words that do not fit are left out
+            row += f" {label.text} "
     return row.rstrip()
 
 

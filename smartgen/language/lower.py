@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 
@@ -120,6 +121,12 @@ def _lints(policy: Resolved, typer: Typer, findings: Findings) -> None:
     for name, param in policy.params.items():
         if name not in typer.read_params:
             findings.add("SG902", f"nothing reads the param `{name}`", param.name.span, "use it or remove it", warning=True)
+    unread = [name for name in policy.lets if name not in typer.read_lets]
+    sites = len(typer.sites)
+    for name in unread:  # nobody reads it, but what is wrong in it is wrong all the same
+        with contextlib.suppress(Broken):
+            typer.type(policy.lets[name].value, Place("`let`", frozenset({"forecast", "previous", "marginal"})))
+    del typer.sites[sites:]
     for name, let in policy.lets.items():
-        if name not in typer.read_lets:
+        if name in unread:
             findings.add("SG902", f"nothing reads `{name}`", let.name.span, "use it or remove it", warning=True)

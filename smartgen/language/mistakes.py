@@ -107,6 +107,8 @@ def _unknown_unit(source: Source, place: int, before: str, here: str, end: int) 
     name = word.group()
     if name in STATEMENTS or closest(name, STATEMENTS, 0.75) and not _unit_like(name):
         return None
+    if name == "if":
+        return _made("SG006", "the condition stands in front", source, place, 2, "write `if a then b else c`")
     if name == "of":
         return _made("SG004", "after a number, `of` is read as a unit", source, place, 2,
                      "a count per row is `best 10`; one count for the whole batch is `best 10 pooled`")
