@@ -42,7 +42,7 @@ class FeatureTap:
 
     def __enter__(self) -> FeatureTap:
         self._thread = threading.get_ident()  # another thread may be using the same model
-        for layer in self.layers:
+        for layer in self._seen:
             hook = self._hook(layer)
             self._handles.append(self._stack[layer].register_forward_pre_hook(hook, with_kwargs=True))
         return self

@@ -1,22 +1,52 @@
-"""One thread, and a cache folder of the session's own: no profile of the user is read or written."""
-
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
+import numpy as np
 import pytest
-import torch
+
+import smartgen
+from smartgen.attention.cache import RaggedCache
+from smartgen.hf.costing import CostSource, profile_key
+from smartgen.profile.profile import Profile
+from smartgen.profile.table import CostTable, Point
+
+SMALL = "smartgen 1\npolicy small { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _session_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    threads, before = torch.get_num_threads(), os.environ.get("SMARTGEN_CACHE")
-    torch.set_num_threads(1)
-    os.environ["SMARTGEN_CACHE"] = str(tmp_path_factory.mktemp("smartgen-cache"))
-    yield
-    torch.set_num_threads(threads)
-    if before is None:
-        del os.environ["SMARTGEN_CACHE"]
-    else:
-        os.environ["SMARTGEN_CACHE"] = before
+@pytest.fixture
+def recorded(monkeypatch):
+    """Every acceptance of the call under test: (paths, counts)."""
+    seen = []
+    accept = RaggedCache.accept
+
+    def spy(self, path, counts):
+        seen.append((np.array(path), np.array(counts)))
+        return accept(self, path, counts)
+
+    monkeypatch.setattr(RaggedCache, "accept", spy)
+    return seen
+
+
+@pytest.fixture
+def cheap_trees(monkeypatch):
+    """Costs under which trees pay, so that cost-driven recipes draft on tiny models too."""
+
+    def find(model, drafter, named):
+        verify = CostTable(Point(b, 32, n, 0.010 + 0.0002 * n) for b in (1, 8) for n in (0, 1, 4, 16, 64))
+        draft = CostTable(Point(b, 32, w, 0.0005) for b in (1, 8) for w in (1, 10))
+        return CostSource(Profile(profile_key(model, drafter), verify, draft), "test", fixed=True)
+
+    monkeypatch.setattr(CostSource, "find", find)
+
+
+@pytest.fixture
+def attached():
+    """Attach models for one test."""
+    models = []
+
+    def attach(model, **options):
+        models.append(model)
+        return smartgen.attach(model, **options)
+
+    yield attach
+    for model in models:
+        smartgen.detach(model)
