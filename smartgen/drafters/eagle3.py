@@ -266,7 +266,7 @@ class Eagle3Session:
         above, depth = (self.last, 0) if self.fed is None else (self.fed, self.depth + 1)
         assert above is not None
         rows = torch.arange(batch, device=device)[:, None]
-        hidden = above[rows, torch.as_tensor(frontier.parent, device=device)]
+        hidden = above[rows, torch.tensor(frontier.parent, device=device)]
         before = np.zeros((batch, width, 0), bool) if self.seen is None else self.seen[np.arange(batch)[:, None], frontier.parent]
         offset = before.shape[2]
         itself = np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))
@@ -275,7 +275,7 @@ class Eagle3Session:
         mask = cache.mask(self.seen, view)
         positions = np.repeat(cache.lengths[:, None] + depth, width, 1)
         self.depth = depth
-        self.fed = head.layer(torch.as_tensor(frontier.token, device=device), hidden,
+        self.fed = head.layer(torch.tensor(frontier.token, device=device), hidden,
                               torch.as_tensor(positions, device=device), cache, mask)
         return self.fed
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import MethodType
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from smartgen.drafters.load import load_drafter as load_from_folder
 from smartgen.hf.attachment import Attachment, set_attachment
-from smartgen.hf.gate import capability
-from smartgen.hf.generate import original_generate, wrap
+from smartgen.hf.generate import attached_generate
 from smartgen.models.get import resolve
 
 if TYPE_CHECKING:
@@ -25,9 +24,10 @@ def attach(model: torch.nn.Module, learn: bool = True, profile: str | None = Non
     """
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "generate"):
         raise TypeError(f"smartgen.attach takes a model with generate(), not {type(model).__name__}")
-    capability(model)
-    set_attachment(model, Attachment(model, learn, profile))
-    model.generate = MethodType(wrap(original_generate(model)), model)
+    attachment = Attachment(learn, profile)
+    attachment.style(model)
+    set_attachment(model, attachment)
+    model.generate = partial(attached_generate, model)
     return model
 
 

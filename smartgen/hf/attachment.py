@@ -23,7 +23,7 @@ _PLACE = "_smartgen_attachment"
 class Attachment:
     """One per model, made on first use. `learn` False freezes what was learned; `profile` names a stored cost profile."""
 
-    def __init__(self, model: torch.nn.Module, learn: bool = True, profile: str | None = None) -> None:
+    def __init__(self, learn: bool = True, profile: str | None = None) -> None:
         self.learn, self.profile = learn, profile
         self.lock = threading.Lock()
         self.ngram = NGram()
@@ -64,24 +64,17 @@ class Attachment:
             return self._assistants[id(model)]
 
     def __deepcopy__(self, memo: object) -> Attachment:
-        return self._fresh()  # a copy of a model learns for itself
+        return Attachment(self.learn, self.profile)  # a copy of a model learns for itself
 
     def __reduce__(self):
-        return (_made, (self.learn, self.profile))
-
-    def _fresh(self) -> Attachment:
-        return _made(self.learn, self.profile)
-
-
-def _made(learn: bool, profile: str | None) -> Attachment:
-    return Attachment(None, learn, profile)
+        return (Attachment, (self.learn, self.profile))
 
 
 def attachment_of(model: torch.nn.Module) -> Attachment:
     """The model's attachment, made if there is none."""
     found = model.__dict__.get(_PLACE)
     if found is None:
-        found = Attachment(model)
+        found = Attachment()
         model.__dict__[_PLACE] = found
     return found
 

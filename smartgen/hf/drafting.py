@@ -20,7 +20,9 @@ def drafter_for(model: Any, attachment: Attachment, given: Any, tokenizer: Any, 
         )
     if isinstance(given, torch.nn.Module):
         _same_tokens(model, given, tokenizer, assistant_tokenizer)
-        return attachment.assistant(given, model)
+        assistant = attachment.assistant(given, model)
+        assistant.check_target(model.config)
+        return assistant
     if not hasattr(given, "prefill"):
         raise TypeError(
             f"assistant_model must be a causal model or a smartgen drafter, not {type(given).__name__}; "

@@ -147,6 +147,17 @@ def original_generate(model: Any) -> Callable:
     return getattr(function, MARK, function)
 
 
+@functools.wraps(GenerationMixin.generate)
+def _original_of_class(self: Any, *args: Any, **kwargs: Any) -> Any:
+    return original_generate(self)(self, *args, **kwargs)
+
+
+# What `attach` binds to one model: importable by name, so that an attached model copies and pickles.
+attached_generate = wrap(_original_of_class)
+attached_generate.__qualname__ = attached_generate.__name__ = "attached_generate"
+attached_generate.__module__ = __name__
+
+
 def method(
     recipe: str | Mapping | object = "smart",
     assistant_model: Drafter | torch.nn.Module | None = None,

@@ -1,0 +1,181 @@
+"""What cannot work is refused by name before the first token, with a way out."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+import torch
+import transformers as t
+
+import smartgen
+from tests.hf.conftest import SMALL
+from tests.hf.scripted import Scripted
+from tests.hf.zoo import V, model, prompts, write_eagle3
+
+COMBINATIONS = {
+    "num_beams=3": {"num_beams": 3},
+    "penalty_alpha": {"penalty_alpha": 0.6, "top_k": 4},
+    "prompt_lookup_num_tokens": {"prompt_lookup_num_tokens": 3},
+    "use_cache=False": {"use_cache": False},
+    "cache_implementation='static'": {"cache_implementation": "static"},
+    "cache_implementation='paged'": {"cache_implementation": "paged"},
+    "guidance_scale": {"guidance_scale": 1.5},
+    "output_attentions": {"output_attentions": True, "return_dict_in_generate": True},
+    "custom_generate": {"custom_generate": lambda *args, **kwargs: None},
+    "dola_layers": {"dola_layers": "low"},
+    "stop_strings": {"stop_strings": ["a"]},
+}
+
+
+@pytest.mark.parametrize("culprit", COMBINATIONS)
+def test_combinations(culprit, attached, monkeypatch):
+    target = attached(model("llama"))
+    monkeypatch.setattr(type(target), "forward", _no_forward)
+    with pytest.raises(ValueError, match=culprit.replace("(", r"\(")):
+        target.generate(**prompts(1), max_new_tokens=4, smart_recipe=SMALL, **COMBINATIONS[culprit])
+
+
+def _no_forward(*args, **kwargs):
+    raise AssertionError("the model ran before the refusal")
+
+
+def test_padding_on_the_right_is_named(attached):
+    target, inputs = attached(model("llama")), prompts(2)
+    inputs["attention_mask"] = inputs["attention_mask"].flip(1)
+    with pytest.raises(ValueError, match=r'row 1 of attention_mask .*padding_side = "left"'):
+        target.generate(**inputs, max_new_tokens=4, smart_recipe=SMALL)
+
+
+_SMALL = {"vocab_size": V, "hidden_size": 32, "num_hidden_layers": 2}
+UNSUITABLE = {
+    "recurrent|state": lambda: t.MambaForCausalLM(t.MambaConfig(**_SMALL)),
+    "not keys and values": lambda: t.Lfm2ForCausalLM(t.Lfm2Config(
+        **_SMALL, intermediate_size=64, num_attention_heads=4, num_key_value_heads=2, layer_types=["conv", "full_attention"])),
+    "position_ids": lambda: t.BloomForCausalLM(t.BloomConfig(vocab_size=V, hidden_size=32, n_layer=2, n_head=4)),
+    "ALiBi": lambda: t.FalconForCausalLM(t.FalconConfig(**_SMALL, num_attention_heads=4, alibi=True)),
+    "encoder-decoder": lambda: t.T5ForConditionalGeneration(t.T5Config(
+        vocab_size=V, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0)),
+}
+
+
+@pytest.mark.parametrize("reason", UNSUITABLE)
+def test_models_that_cannot_do_trees(reason):
+    unsuitable = UNSUITABLE[reason]().eval()
+    with pytest.raises(ValueError, match=reason):
+        smartgen.attach(unsuitable)
+
+
+def test_flash_attention_offers_sdpa(attached):
+    target = model("qwen3")
+    target.config._attn_implementation = "flash_attention_2"
+    try:
+        with pytest.raises(ValueError, match=r"set_attn_implementation\(\"sdpa\"\)"):
+            smartgen.attach(target)
+    finally:
+        target.config._attn_implementation = "sdpa"
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_rope_that_depends_on_the_longest_position(kind, attached):
+    factors = {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8} if kind == "longrope" else {"factor": 2.0}
+    torch.manual_seed(1)
+    config = t.LlamaConfig(
+        vocab_size=V, hidden_size=64, intermediate_size=96, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2,
+        max_position_embeddings=40, initializer_range=0.3, pad_token_id=0, eos_token_id=None, bos_token_id=1,
+        rope_parameters={"rope_type": kind, "rope_theta": 10000.0, "original_max_position_embeddings": 40, **factors})
+    target = attached(t.LlamaForCausalLM(config).double().eval())
+    target.generation_config.eos_token_id = None
+    inputs = prompts(2)
+    with pytest.raises(ValueError, match="changes its rotary frequencies at 40 tokens"):
+        target.generate(**inputs, max_new_tokens=27, smart_recipe=SMALL)
+    plain = target.generate(**inputs, max_new_tokens=26, do_sample=False)
+    drafter = Scripted(plain[:, 14:].tolist(), V)
+    output = target.generate(**inputs, max_new_tokens=26, do_sample=False, smart_recipe=SMALL, assistant_model=drafter)
+    assert output.tolist() == plain.tolist()
+
+
+def test_an_assistant_of_another_vocabulary(attached):
+    target = attached(model("llama"))
+    other = t.LlamaForCausalLM(t.LlamaConfig(vocab_size=1000, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+                                             num_attention_heads=2, num_key_value_heads=1))
+    with pytest.raises(ValueError, match="1000 token ids and the target 97"):
+        target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=other)
+
+
+@pytest.mark.parametrize("wrong", ["eagle3", 3, object()])
+def test_things_that_are_no_drafter(wrong, attached):
+    target = attached(model("llama"))
+    with pytest.raises(TypeError, match="load_drafter"):
+        target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=wrong)
+
+
+class Explosive:
+    def __reduce__(self):
+        return (os.mkdir, ("exploded",))
+
+
+def _spoilt(folder, how):
+    path = folder / "model.safetensors"
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:500])
+    elif how == "pickle":
+        path.unlink()
+        torch.save({"fc.weight": Explosive()}, folder / "pytorch_model.bin")
+    elif how == "config":
+        (folder / "config.json").write_text("{")
+    elif how == "hidden":
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "target_hidden_size": 128}))
+    else:
+        from safetensors.torch import load_file, save_file
+
+        tensors = load_file(path)
+        if how == "missing":
+            del tensors["midlayer.self_attn.q_proj.weight"]
+        else:
+            tensors["fc.weight"] = tensors["fc.weight"][:, :10].contiguous()
+        save_file(tensors, path)
+
+
+@pytest.mark.parametrize(("how", "said"), [
+    ("truncated", "model.safetensors"), ("pickle", "pytorch_model.bin"), ("config", "config.json"), ("hidden", "hidden size 128"),
+    ("missing", "q_proj"), ("shape", r"'fc.weight' should be \[64, 192\], found \[64, 10\]"),
+])
+def test_bad_heads(how, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    target = model("llama")
+    write_eagle3(tmp_path / "head", target)
+    _spoilt(tmp_path / "head", how)
+    with pytest.raises(ValueError, match=said):
+        smartgen.load_drafter(str(tmp_path / "head"), target)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_profile_for_another_setting(attached, tmp_path):
+    from smartgen.profile.profile import Key, Profile
+    from smartgen.profile.store import save
+    from smartgen.profile.table import CostTable, Point
+
+    path = tmp_path / "other.json"
+    save(Profile(Key("gpt", "ngram", "cpu", "float64"), CostTable([Point(1, 1, 0, 0.1)])), path)
+    target = attached(model("llama"), profile=str(path))
+    with pytest.raises(ValueError, match="model is 'gpt'"):
+        target.generate(**prompts(1), max_new_tokens=3, smart_recipe="smart")
+    missing = attached(model("llama"), profile=str(tmp_path / "none.json"))
+    with pytest.raises(ValueError, match=r"none.json; measure one"):
+        missing.generate(**prompts(1), max_new_tokens=3, smart_recipe="smart")
+    path.write_text('{"smartgen_profile": 1, "key": {}}')
+    broken = attached(model("llama"), profile=str(path))
+    with pytest.raises(ValueError, match=r"other.json: field 'key'"):
+        broken.generate(**prompts(1), max_new_tokens=3, smart_recipe="smart")
+
+
+def test_a_recipe_that_this_backend_cannot_honour(attached):
+    target = attached(model("llama"))
+    pooled = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  verify best 4 pooled  limit depth 2 }"
+    queue = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  limit depth (if engine.queue > 3 then 1 else 2) }"
+    for text, word in ((pooled, "pooled"), (queue, "engine.queue")):
+        with pytest.raises(ValueError, match=f"cannot honour `{word}`"):
+            target.generate(**prompts(1), max_new_tokens=3, smart_recipe=text)
