@@ -27,7 +27,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import smartgen
 from smartgen.models.get import get
 
-NODES = "smartgen 1\npolicy nodes{n} {{ benefit accepted = node.path  expand best {w}  verify best {n}  limit depth {d} }}"
+NODES = (
+    "smartgen 1\npolicy nodes{n} {{ benefit accepted = node.path  expand best {w}  verify best {n}  limit depth {d} }}"
+)
 CHAIN = "smartgen 1\npolicy chain{k} {{ benefit accepted = node.path  expand best 1  verify all  limit depth {k} }}"
 RECIPES = {
     "off": "off",
@@ -99,26 +101,57 @@ def cell(model, tokenizer, prompts, batch, name, drafter, args, padded) -> dict:
             rates[way].append(new_tokens(output, inputs, ends) / took)
             if recipe is not None:
                 lengths[way].append(output.speculation.accept_length)
-        print(f"  round {round_}: " + "  ".join(f"{way} {rates[way][-1]:.1f}" for way, _ in ways), file=sys.stderr, flush=True)
-    result = {"batch": batch, "drafter": name, "padded": padded, "plain_tokens_per_second": statistics.median(rates["plain"])}
+        print(
+            f"  round {round_}: " + "  ".join(f"{way} {rates[way][-1]:.1f}" for way, _ in ways),
+            file=sys.stderr,
+            flush=True,
+        )
+    result = {
+        "batch": batch,
+        "drafter": name,
+        "padded": padded,
+        "plain_tokens_per_second": statistics.median(rates["plain"]),
+    }
     for way in chosen:
         ratio = [a / b for a, b in zip(rates[way], rates["plain"], strict=True)]
-        result[way] = {"ratio": statistics.median(ratio), "low": min(ratio), "high": max(ratio),
-                       "accept_length": statistics.median(lengths[way])}
+        result[way] = {
+            "ratio": statistics.median(ratio),
+            "low": min(ratio),
+            "high": max(ratio),
+            "accept_length": statistics.median(lengths[way]),
+        }
     return result
 
 
 def provenance(args, dtype) -> dict:
-    return {"model": args.model, "dtype": dtype, "device": platform.processor() or platform.machine(), "threads": torch.get_num_threads(),
-            "torch": torch.__version__, "transformers": transformers.__version__, "smartgen": smartgen.__version__,
-            "date": datetime.date.today().isoformat(), "tokens": args.tokens, "rounds": args.rounds, "sample": args.sample,
-            "command": " ".join(["python", "benchmarks/generate_speed.py", *sys.argv[1:]])}
+    return {
+        "model": args.model,
+        "dtype": dtype,
+        "device": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "smartgen": smartgen.__version__,
+        "date": datetime.date.today().isoformat(),
+        "tokens": args.tokens,
+        "rounds": args.rounds,
+        "sample": args.sample,
+        "command": " ".join(["python", "benchmarks/generate_speed.py", *sys.argv[1:]]),
+    }
 
 
 def table(cells: list[dict], recipes: list[str]) -> str:
     head = ["batch", "drafter", "padded", "plain tok/s", *recipes]
-    rows = [[str(c["batch"]), c["drafter"], "yes" if c["padded"] else "no", f"{c['plain_tokens_per_second']:.1f}",
-             *(f"{c[r]['ratio']:.2f}" for r in recipes)] for c in cells]
+    rows = [
+        [
+            str(c["batch"]),
+            c["drafter"],
+            "yes" if c["padded"] else "no",
+            f"{c['plain_tokens_per_second']:.1f}",
+            *(f"{c[r]['ratio']:.2f}" for r in recipes),
+        ]
+        for c in cells
+    ]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
 
@@ -154,7 +187,9 @@ def main() -> None:
                 print(f"batch {batch}, {name}, {'padded' if padded else 'unpadded'}", file=sys.stderr, flush=True)
                 cells.append(cell(model, tokenizer, prompts, batch, name, drafter, args, padded))
                 if args.out:
-                    args.out.write_text(json.dumps({"provenance": provenance(args, args.dtype), "cells": cells}, indent=1) + "\n")
+                    args.out.write_text(
+                        json.dumps({"provenance": provenance(args, args.dtype), "cells": cells}, indent=1) + "\n"
+                    )
     print(table(cells, args.recipes.split(",")))
 
 

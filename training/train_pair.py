@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sysconfig
 import time
@@ -23,7 +22,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-HELD_OUT = ("calendar", "configparser", "fractions", "heapq", "json", "statistics", "textwrap", "zipfile")  # never trained on
+HELD_OUT = (
+    "calendar",
+    "configparser",
+    "fractions",
+    "heapq",
+    "json",
+    "statistics",
+    "textwrap",
+    "zipfile",
+)  # never trained on
 VOCABULARY = 1024
 
 
@@ -83,11 +91,21 @@ def build(kind: str) -> nn.Module:
 
     shape = SHAPES[kind]
     torch.manual_seed(0)
-    return LlamaForCausalLM(LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=shape.hidden, num_hidden_layers=shape.layers, intermediate_size=shape.intermediate,
-        num_attention_heads=shape.heads, num_key_value_heads=shape.heads, max_position_embeddings=4096,
-        tie_word_embeddings=True, bos_token_id=0, eos_token_id=1, pad_token_id=1,
-    ))
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=shape.hidden,
+            num_hidden_layers=shape.layers,
+            intermediate_size=shape.intermediate,
+            num_attention_heads=shape.heads,
+            num_key_value_heads=shape.heads,
+            max_position_embeddings=4096,
+            tie_word_embeddings=True,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
 
 
 def optimizers(model: nn.Module) -> list[tuple[torch.optim.Optimizer, float]]:
@@ -126,11 +144,18 @@ class Training:
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
         partial = self.path.with_suffix(".part")
-        torch.save({
-            "model": self.model.state_dict(), "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
-            "seconds": self.seconds, "steps": self.steps, "seen": self.seen, "generator": self.generator.get_state(),
-        }, partial)
-        os.replace(partial, self.path)
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
+                "seconds": self.seconds,
+                "steps": self.steps,
+                "seen": self.seen,
+                "generator": self.generator.get_state(),
+            },
+            partial,
+        )
+        partial.replace(self.path)
 
     def step(self, ids: torch.Tensor, done: float, batch: int, length: int) -> float:
         """One update; `done` in [0, 1] sets the learning rate: warm up, hold, down to zero over the second half."""
@@ -148,7 +173,7 @@ class Training:
             optimizer.step()
         self.steps, self.seen = self.steps + 1, self.seen + batch * length
         self.seconds += time.monotonic() - began
-        return float(loss)
+        return float(loss.detach())
 
     def _loss(self, text: torch.Tensor) -> torch.Tensor:
         logits = self.model(text[:, :-1]).logits.flatten(0, 1)
@@ -167,7 +192,9 @@ def held_out(model: nn.Module, ids: torch.Tensor, rows: int = 60, length: int = 
     return F.cross_entropy(logits.flatten(0, 1), text[:, 1:].flatten()).item(), logits.argmax(-1)
 
 
-def train(kind: str, out: Path, minutes: float, every: int = 100, batch: int = 16, length: int = 256, most: int | None = None) -> Training:
+def train(
+    kind: str, out: Path, minutes: float, every: int = 100, batch: int = 16, length: int = 256, most: int | None = None
+) -> Training:
     """Train until `minutes` of work are done (or `most` steps), a checkpoint every `every` steps; saves the model."""
     ids = torch.load(out / "train.pt", weights_only=True).long()
     training = Training(kind, out, _teacher(out) if kind == "assistant" else None)
@@ -187,9 +214,18 @@ def finish(training: Training, kind: str, out: Path) -> None:
     held = torch.load(out / "held.pt", weights_only=True).long()
     model = training.model.eval()
     loss, top = held_out(model, held)
-    card = {"name": f"bundled-{kind}", "kind": kind, "parameters": sum(p.numel() for p in model.parameters()), "steps": training.steps,
-            "tokens_seen": training.seen, "minutes": round(training.seconds / 60, 1), "held_out_loss_nats": round(loss, 4),
-            "torch": torch.__version__, "seed": 0, "held_out": list(HELD_OUT)}
+    card = {
+        "name": f"bundled-{kind}",
+        "kind": kind,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "steps": training.steps,
+        "tokens_seen": training.seen,
+        "minutes": round(training.seconds / 60, 1),
+        "held_out_loss_nats": round(loss, 4),
+        "torch": torch.__version__,
+        "seed": 0,
+        "held_out": list(HELD_OUT),
+    }
     if training.teacher is not None:
         agreement = (top == held_out(training.teacher, held)[1]).float().mean().item()
         card["top1_agreement_with_target"] = round(agreement, 4)

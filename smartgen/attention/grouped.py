@@ -77,7 +77,7 @@ def grouped(model: torch.nn.Module) -> Iterator[None]:
 def _pays(model: torch.nn.Module, config: object) -> bool:
     heads = getattr(config, "num_attention_heads", 1)
     keys = getattr(config, "num_key_value_heads", None) or heads
-    return model.device.type == "cpu" and config._attn_implementation in ("sdpa", NAME) and 1 < heads // keys
+    return model.device.type == "cpu" and config._attn_implementation in ("sdpa", NAME) and heads // keys > 1
 
 
 def register() -> None:

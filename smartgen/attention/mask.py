@@ -101,9 +101,7 @@ def _within(
     return positions[:, offset:, None] - keys[:, None] < window
 
 
-def _tensor(
-    allowed: NDArray[np.bool_], additive: bool, dtype: torch.dtype, device: torch.device
-) -> torch.Tensor:
+def _tensor(allowed: NDArray[np.bool_], additive: bool, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     mask = torch.from_numpy(np.ascontiguousarray(allowed)[:, None]).to(device)
     if not additive:
         return mask

@@ -32,7 +32,11 @@ def main(arguments: list[str] | None = None) -> None:
         from smartgen.language.words import closest
 
         near = closest(verb, VERBS)
-        sys.exit(_usage(f"there is no verb `{verb}`; " + (f"did you mean `{near}`?" if near else f"verbs: {', '.join(VERBS)}")))
+        sys.exit(
+            _usage(
+                f"there is no verb `{verb}`; " + (f"did you mean `{near}`?" if near else f"verbs: {', '.join(VERBS)}")
+            )
+        )
     try:
         importlib.import_module(f"smartgen.cli.{verb}").app(rest, prog_name=f"smartgen {verb}")
     except KeyboardInterrupt:

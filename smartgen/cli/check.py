@@ -45,7 +45,9 @@ def _sources(names: list[str]) -> list[Source | Path]:
             text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
             sources.append(Source("<stdin>.yaml" if text.lstrip().startswith("smartgen:") else "<stdin>", text))
         elif path.is_dir():
-            inside = [p for p in sorted(path.rglob("*")) if p.suffix in (".smart", ".yaml", ".yml") and ".test." not in p.name]
+            inside = [
+                p for p in sorted(path.rglob("*")) if p.suffix in (".smart", ".yaml", ".yml") and ".test." not in p.name
+            ]
             if not inside:
                 _usage(f"{name} holds no .smart or .yaml file")
             sources += inside

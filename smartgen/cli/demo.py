@@ -24,8 +24,12 @@ CHAT = [
     "1984 and the keeper's house is now a small museum, run by volunteers who still polish the lens by hand every spring.",
     "Explain to a ten-year-old why the moon seems to change its shape.",
 ]
-CODE = ["import json\n\n\ndef read_settings(path):\n", "class Stack:\n    def __init__(self):\n", "def mean(values):\n    return ",
-        "for line in lines:\n    if line."]
+CODE = [
+    "import json\n\n\ndef read_settings(path):\n",
+    "class Stack:\n    def __init__(self):\n",
+    "def mean(values):\n    return ",
+    "for line in lines:\n    if line.",
+]
 EQUAL, FAST, SLOW, ROUNDS = 40, 64, 20, 3
 WAYS = (("plain", None, FAST), ("eagle2", "eagle2", SLOW), ("smart", "smart", FAST))
 
@@ -51,7 +55,9 @@ class Stage:
 
 @app.command()
 def demo(
-    model: Annotated[str, typer.Option(help="smollm2 (a real chat model) or bundled (a small pair, no download).")] = "smollm2",
+    model: Annotated[
+        str, typer.Option(help="smollm2 (a real chat model) or bundled (a small pair, no download).")
+    ] = "smollm2",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer tokens and one round.")] = False,
 ) -> None:
     """Show that the text is the same, and how much sooner it comes."""
@@ -121,7 +127,10 @@ def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
         scores = [step[row] for step in plain.scores]
         found.append(compare(plain.sequences[row, start:].tolist(), other.sequences[row, start:].tolist(), scores))
     if wrong := [result for result in found if result.fails]:
-        typer.echo(f"  {name}: identical to plain greedy: NO, token {wrong[0].position} differs with a gap of {wrong[0].gap:.2g}", err=True)
+        typer.echo(
+            f"  {name}: identical to plain greedy: NO, token {wrong[0].position} differs, gap {wrong[0].gap:.2g}",
+            err=True,
+        )
         raise typer.Exit(1)
     ties = sum(result.tie for result in found)
     typer.echo(f"  {name}: identical to plain greedy: yes" + (f" ({ties} tie)" if ties else ""))
@@ -142,7 +151,9 @@ def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> tup
         stage.model.generate(**inputs, max_new_tokens=12, do_sample=False)
         seconds[name] = time.perf_counter() - began
     best = min(seconds, key=lambda name: seconds[name])
-    typer.echo(f"Speed, in {best}, the faster on this machine (12 tokens: float32 {seconds['float32']:.2f} s, bfloat16 {seconds['bfloat16']:.2f} s):")
+    typer.echo(
+        f"Speed, in {best}, the faster on this machine (12 tokens: float32 {seconds['float32']:.2f} s, bfloat16 {seconds['bfloat16']:.2f} s):"
+    )
     return (strict if best == "float32" else half), best
 
 
@@ -153,7 +164,9 @@ def _speed(stage: Stage, batch: int, dtype: str, rounds: int) -> None:
     for round_ in range(rounds):
         prompts = [stage.prompts[round_ % len(stage.prompts)]] if batch == 1 else stage.prompts[:batch]
         for name, recipe, tokens in WAYS:
-            rate, speculation = _run(stage, prompts, recipe, tokens, streams=batch == 1 and round_ == 0 and name == "smart")
+            rate, speculation = _run(
+                stage, prompts, recipe, tokens, streams=batch == 1 and round_ == 0 and name == "smart"
+            )
             ways[name].rates.append(rate)
             if speculation is not None:
                 ways[name].accept.append(speculation.accept_length)
@@ -197,7 +210,9 @@ def _tree(stage: Stage) -> None:
     if best is None:
         typer.echo("\nno tree was worth verifying here")
         return
-    typer.echo("\nOne tree (* accepted, + verified, - drafted and left out; drafter's probability → expected tokens it adds):")
+    typer.echo(
+        "\nOne tree (* accepted, + verified, - drafted and left out; drafter's probability → expected tokens it adds):"
+    )
     for line in draw(best.tree, 0, best.verified, best.accepted, lambda token: stage.tokenizer.decode([token])):
         typer.echo("  " + line)
     typer.echo(f"  drafting stopped: {best.reason}")

@@ -47,7 +47,7 @@ def _signals() -> None:
     from smartgen.language.types import AXIS_NAMES
 
     for name, signal in SIGNALS.items():
-        typer.echo(f"{name:24} {str(signal.kind):28} per {AXIS_NAMES[signal.axis]:8} {signal.meaning}")
+        typer.echo(f"{name:24} {signal.kind!s:28} per {AXIS_NAMES[signal.axis]:8} {signal.meaning}")
 
 
 def _recipe(what: str, batch: int, context: int, profile: Path | None, params: dict[str, str], seed: int) -> None:

@@ -19,9 +19,13 @@ DEFAULT_PROMPT = 'import json\n\n\ndef read_settings(path):\n    """Read'
 
 @app.command()
 def generate(
-    prompt: Annotated[str | None, typer.Argument(help="The prompt; a short piece of Python by default.", show_default=False)] = None,
+    prompt: Annotated[
+        str | None, typer.Argument(help="The prompt; a short piece of Python by default.", show_default=False)
+    ] = None,
     model: Annotated[str, typer.Option(help="A name from `smartgen models list`, or a folder.")] = "bundled-target",
-    draft: Annotated[str | None, typer.Option(help="A name, a folder, or ngram.", show_default="fits the model")] = None,
+    draft: Annotated[
+        str | None, typer.Option(help="A name, a folder, or ngram.", show_default="fits the model")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="A shipped name, a path, or text.")] = "smart",
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 96,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
@@ -61,7 +65,9 @@ def _read(path: Path, limit: int) -> list[str]:
     return texts
 
 
-def _one(loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float, seed: int, raw: bool, as_json: bool) -> None:
+def _one(
+    loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float, seed: int, raw: bool, as_json: bool
+) -> None:
     import torch
     from transformers import TextStreamer
 
@@ -70,8 +76,9 @@ def _one(loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float
     if temperature > 0:
         options |= {"temperature": temperature, "top_k": 0}
     if not as_json:
-        options["streamer"] = TextStreamer(loaded.tokenizer, skip_prompt=not raw and bool(loaded.tokenizer.chat_template),
-                                           skip_special_tokens=True)
+        options["streamer"] = TextStreamer(
+            loaded.tokenizer, skip_prompt=not raw and bool(loaded.tokenizer.chat_template), skip_special_tokens=True
+        )
     torch.manual_seed(seed)
     began = time.perf_counter()
     output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
@@ -79,7 +86,9 @@ def _one(loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float
     new = output.sequences[0, inputs["input_ids"].shape[1] :]
     stats = statistics(output.speculation, len(new), took)
     if as_json:
-        typer.echo(json.dumps({"prompt": text, "text": loaded.tokenizer.decode(new, skip_special_tokens=True), **stats}))
+        typer.echo(
+            json.dumps({"prompt": text, "text": loaded.tokenizer.decode(new, skip_special_tokens=True), **stats})
+        )
         return
     typer.echo(summary(output.speculation, len(new), took), err=True)
 

@@ -53,7 +53,13 @@ def load(model: str, draft: str | None, dtype: str) -> Loaded:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    kinds = {"auto": "auto", "bf16": torch.bfloat16, "bfloat16": torch.bfloat16, "float32": torch.float32, "fp32": torch.float32}
+    kinds = {
+        "auto": "auto",
+        "bf16": torch.bfloat16,
+        "bfloat16": torch.bfloat16,
+        "float32": torch.float32,
+        "fp32": torch.float32,
+    }
     if dtype not in kinds:
         raise ValueError(f"there is no dtype {dtype!r}: auto, bf16 or float32")
     with spinner(f"loading {model}"):

@@ -36,8 +36,15 @@ def profile(
 
         command = " ".join(["smartgen profile", *sys.argv[2:]])
         with Console(stderr=True).status("measuring") as status:
-            measured = measure_profile(loaded.model, loaded.drafter or NGram(), batches, contexts, budget, command,
-                                       lambda text: status.update(f"measuring {text}"))
+            measured = measure_profile(
+                loaded.model,
+                loaded.drafter or NGram(),
+                batches,
+                contexts,
+                budget,
+                command,
+                lambda text: status.update(f"measuring {text}"),
+            )
         path = store.remember(measured)
         if out is not None:
             store.save(measured, out)

@@ -23,7 +23,9 @@ def default(context: typer.Context) -> None:
 def list_recipes() -> None:
     """Every shipped recipe and its first comment."""
     for name, path in shipped().items():
-        comment = next((line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")), "")
+        comment = next(
+            (line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")), ""
+        )
         typer.echo(f"{name:12} {comment}")
 
 
@@ -33,6 +35,10 @@ def show(name: Annotated[str, typer.Argument(help="A name from `smartgen recipes
     found = shipped()
     if name not in found:
         near = closest(name, found)
-        typer.echo(f"error: there is no recipe {name}; " + (f"did you mean {near}?" if near else f"there are {', '.join(found)}"), err=True)
+        typer.echo(
+            f"error: there is no recipe {name}; "
+            + (f"did you mean {near}?" if near else f"there are {', '.join(found)}"),
+            err=True,
+        )
         raise typer.Exit(2)
     typer.echo(found[name].read_text(encoding="utf-8"), nl=False)

@@ -23,5 +23,7 @@ def parse_numbers(written: str, name: str) -> list[int]:
     except ValueError:
         numbers = []
     if not numbers or min(numbers) < 1:
-        raise typer.BadParameter(f"{written!r} should be positive whole numbers with commas, like 1,4,16", param_hint=name)
+        raise typer.BadParameter(
+            f"{written!r} should be positive whole numbers with commas, like 1,4,16", param_hint=name
+        )
     return numbers

@@ -104,7 +104,9 @@ class AssistantSession:
         if not self.cache.sealed:
             logits = self._prompt(tokens, counts)
         else:
-            causal = np.broadcast_to(np.tril(np.ones((tokens.shape[1],) * 2, bool)), (len(tokens), *(tokens.shape[1],) * 2))
+            causal = np.broadcast_to(
+                np.tril(np.ones((tokens.shape[1],) * 2, bool)), (len(tokens), *(tokens.shape[1],) * 2)
+            )
             positions = self.cache.lengths[:, None] + np.arange(tokens.shape[1])
             logits = self._forward(tokens, causal, positions, 0)
             self.cache.accept(np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape), counts)
@@ -139,7 +141,9 @@ class AssistantSession:
         model, cache = self.drafter.model, self.cache
         view = cache.begin(tokens.shape[1], offset)
         nothing = np.zeros(len(tokens), np.int64)
-        mask = self.drafter.style.build(seen, positions, cache.lengths, nothing, view, offset, model.dtype, model.device)
+        mask = self.drafter.style.build(
+            seen, positions, cache.lengths, nothing, view, offset, model.dtype, model.device
+        )
         return model(
             input_ids=torch.as_tensor(np.ascontiguousarray(tokens), device=model.device),
             attention_mask=mask,

@@ -52,7 +52,9 @@ def read_tensors(folder: Path) -> Tensors:
 def expect(tensors: Tensors, name: str, shape: tuple[int, ...], folder: Path) -> torch.Tensor:
     """The tensor `name`, of exactly this shape. Raises DrafterError naming file, tensor, expected and found."""
     if name not in tensors:
-        raise DrafterError(f"{weight_file(folder)} has no tensor {name!r} {list(shape)}; it is no complete EAGLE-3 head")
+        raise DrafterError(
+            f"{weight_file(folder)} has no tensor {name!r} {list(shape)}; it is no complete EAGLE-3 head"
+        )
     found = tuple(tensors[name].shape)
     if found != shape:
         raise DrafterError(f"{weight_file(folder)}: {name!r} should be {list(shape)}, found {list(found)}")

@@ -58,7 +58,9 @@ class HeadShape:
                 theta=float(config.get("rope_theta") or rope.get("rope_theta") or 10000.0),  # the reference's default
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise DrafterError(f"{folder / 'config.json'} misses or misstates {error}; it is no EAGLE-3 config") from None
+            raise DrafterError(
+                f"{folder / 'config.json'} misses or misstates {error}; it is no EAGLE-3 config"
+            ) from None
 
 
 def feature_layers(config: dict[str, Any], layers: int) -> tuple[int, ...]:
@@ -80,7 +82,7 @@ class Eagle3Head:
     def __init__(self, folder: Path, target: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
         config, tensors = read_config(folder), read_tensors(folder)
         self.name = f"eagle3:{folder.name}"
-        self.shape = shape = HeadShape.of(config, folder)
+        self.shape = HeadShape.of(config, folder)
         text = target.config.get_text_config()
         self.check_target(target.config)
         self.feature_layers = feature_layers(config, text.num_hidden_layers)
@@ -102,13 +104,17 @@ class Eagle3Head:
         get = lambda name, *shape: expect(tensors, name, shape, folder).to(self.device, self.dtype)  # noqa: E731
         attention, mlp = "midlayer.self_attn.", "midlayer.mlp."
         self.fc = get("fc.weight", s.hidden, len(self.feature_layers) * s.target_hidden)
-        self.qkv = torch.cat([
-            get(attention + "q_proj.weight", s.heads * s.head_dim, 2 * s.hidden),
-            get(attention + "k_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
-            get(attention + "v_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
-        ])
+        self.qkv = torch.cat(
+            [
+                get(attention + "q_proj.weight", s.heads * s.head_dim, 2 * s.hidden),
+                get(attention + "k_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
+                get(attention + "v_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
+            ]
+        )
         self.out = get(attention + "o_proj.weight", s.hidden, s.heads * s.head_dim)
-        self.gate_up = torch.cat([get(mlp + f"{half}_proj.weight", s.intermediate, s.hidden) for half in ("gate", "up")])
+        self.gate_up = torch.cat(
+            [get(mlp + f"{half}_proj.weight", s.intermediate, s.hidden) for half in ("gate", "up")]
+        )
         self.down = get(mlp + "down_proj.weight", s.hidden, s.intermediate)
         self.norm_token = get("midlayer.input_layernorm.weight", s.hidden)
         self.norm_hidden = get("midlayer.hidden_norm.weight", s.hidden)
@@ -123,9 +129,11 @@ class Eagle3Head:
         if s.draft_vocabulary != s.vocabulary:
             self.target_ids = self.target_ids + expect(tensors, "d2t", (s.draft_vocabulary,), folder).to(self.device)
         if int(self.target_ids.max()) >= s.vocabulary or int(self.target_ids.min()) < 0:
-            raise DrafterError(f"{weight_file(folder)}: 'd2t' maps a draft token outside the target's {s.vocabulary} ids")
+            raise DrafterError(
+                f"{weight_file(folder)}: 'd2t' maps a draft token outside the target's {s.vocabulary} ids"
+            )
         frequencies = torch.arange(0, s.head_dim, 2, device=self.device, dtype=torch.float32) / s.head_dim
-        self.inverse_frequency = s.theta ** -frequencies
+        self.inverse_frequency = s.theta**-frequencies
 
     def prefill(self, tokens: Ints, counts: Ints, features: torch.Tensor | None, capacity: int) -> Eagle3Session:
         """Begin a call; the prompt is digested by the first `propose`. Raises DrafterError without features."""
@@ -250,8 +258,9 @@ class Eagle3Session:
         view = cache.begin(queries)
         mask = torch.as_tensor(np.arange(view) <= positions[:, :, None], device=device)[:, None]
         hidden = F.linear(features.to(device, head.dtype), head.fc)
-        output = head.layer(torch.as_tensor(tokens, device=device), hidden, torch.as_tensor(positions, device=device),
-                            cache, mask)
+        output = head.layer(
+            torch.as_tensor(tokens, device=device), hidden, torch.as_tensor(positions, device=device), cache, mask
+        )
         cache.lengths = cache.lengths + counts
         at = torch.as_tensor((counts - 1).clip(0), device=device)
         last = output[torch.arange(len(counts), device=device), at][:, None]
@@ -267,7 +276,11 @@ class Eagle3Session:
         assert above is not None
         rows = torch.arange(batch, device=device)[:, None]
         hidden = above[rows, torch.tensor(frontier.parent, device=device)]
-        before = np.zeros((batch, width, 0), bool) if self.seen is None else self.seen[np.arange(batch)[:, None], frontier.parent]
+        before = (
+            np.zeros((batch, width, 0), bool)
+            if self.seen is None
+            else self.seen[np.arange(batch)[:, None], frontier.parent]
+        )
         offset = before.shape[2]
         itself = np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))
         self.seen = np.concatenate([before, itself], 2)
@@ -275,8 +288,9 @@ class Eagle3Session:
         mask = cache.mask(self.seen, view)
         positions = np.repeat(cache.lengths[:, None] + depth, width, 1)
         self.depth = depth
-        self.fed = head.layer(torch.tensor(frontier.token, device=device), hidden,
-                              torch.as_tensor(positions, device=device), cache, mask)
+        self.fed = head.layer(
+            torch.tensor(frontier.token, device=device), hidden, torch.as_tensor(positions, device=device), cache, mask
+        )
         return self.fed
 
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:

@@ -23,7 +23,9 @@ def load_drafter(where: str | Path, target: torch.nn.Module, dtype: torch.dtype 
         return NGram()
     folder = Path(where)
     if not folder.is_dir():
-        raise DrafterError(f"{folder} is no folder; a drafter is a folder with config.json and model.safetensors, or 'ngram'")
+        raise DrafterError(
+            f"{folder} is no folder; a drafter is a folder with config.json and model.safetensors, or 'ngram'"
+        )
     names = _tensor_names(folder)
     if "fc.weight" in names and any(name.startswith("midlayer.") for name in names):
         return Eagle3Head(folder, target, dtype)

@@ -156,8 +156,13 @@ class NGramSession:
                 return
             left[0] -= 1
             node = into[token] = _Node(token, best * weights[token] / total)
-            self._grow(node.children, [pair for pair in lines if depth < len(pair[1]) and pair[1][depth] == token],
-                       depth + 1, topk, left)
+            self._grow(
+                node.children,
+                [pair for pair in lines if depth < len(pair[1]) and pair[1][depth] == token],
+                depth + 1,
+                topk,
+                left,
+            )
 
     def rewind(self) -> None:
         """Nothing to forget: an index holds committed text only."""
@@ -189,15 +194,28 @@ def _layers(trees: list[dict[int, _Node]]) -> list[Layer]:
     layers = []
     while any(level):
         width = max(map(len, level))
-        arrays = {name: np.zeros((len(trees), width), kind)
-                  for name, kind in (("token", np.int64), ("parent", np.int64), ("rank", np.int64),
-                                     ("prob", np.float64), ("valid", np.bool_))}
+        arrays = {
+            name: np.zeros((len(trees), width), kind)
+            for name, kind in (
+                ("token", np.int64),
+                ("parent", np.int64),
+                ("rank", np.int64),
+                ("prob", np.float64),
+                ("valid", np.bool_),
+            )
+        }
         for row, cells in enumerate(level):
             for place, (parent, rank, node) in enumerate(cells):
                 arrays["token"][row, place], arrays["prob"][row, place] = node.token, node.prob
                 arrays["parent"][row, place], arrays["rank"][row, place] = parent, rank
                 arrays["valid"][row, place] = True
         layers.append(Layer(**arrays))
-        level = [[(place, rank, child) for place, (_, _, node) in enumerate(cells)
-                  for rank, child in enumerate(node.children.values())] for cells in level]
+        level = [
+            [
+                (place, rank, child)
+                for place, (_, _, node) in enumerate(cells)
+                for rank, child in enumerate(node.children.values())
+            ]
+            for cells in level
+        ]
     return layers

@@ -46,6 +46,10 @@ class Pending:
     def keep_rows(self, rows: Ints) -> None:
         """Go on with these rows only."""
         self._chunks = [
-            (tokens[rows], counts[rows], None if features is None else features[torch.as_tensor(rows, device=features.device)])
+            (
+                tokens[rows],
+                counts[rows],
+                None if features is None else features[torch.as_tensor(rows, device=features.device)],
+            )
             for tokens, counts, features in self._chunks
         ]

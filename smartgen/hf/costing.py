@@ -114,14 +114,18 @@ class CostSource:
             path = store.remember(new)
         logger.warning(
             "smartgen: no cost profile for batch %d of this model, drafter, device and dtype; measured one (%s). "
-            "`smartgen profile` measures more thoroughly.", batch, path
+            "`smartgen profile` measures more thoroughly.",
+            batch,
+            path,
         )
 
 
 def _checked(profile: Profile, key: Key, named: str) -> Profile:
     different = [line for line in profile.key.differences(key) if not line.startswith("drafter")]
     if different:
-        raise ProfileError(f"the profile {named} is for another setting: {'; '.join(different)}; measure one with `smartgen profile`")
+        raise ProfileError(
+            f"the profile {named} is for another setting: {'; '.join(different)}; measure one with `smartgen profile`"
+        )
     return profile
 
 

@@ -53,8 +53,17 @@ def wrap(original: Callable) -> Callable:
 
 def _with_names(args: tuple, kwargs: dict) -> dict:
     """Positional arguments behind `generation_config`, by the names that stock gives them."""
-    names = ("logits_processor", "stopping_criteria", "prefix_allowed_tokens_fn", "synced_gpus", "assistant_model",
-             "streamer", "negative_prompt_ids", "negative_prompt_attention_mask", "custom_generate")
+    names = (
+        "logits_processor",
+        "stopping_criteria",
+        "prefix_allowed_tokens_fn",
+        "synced_gpus",
+        "assistant_model",
+        "streamer",
+        "negative_prompt_ids",
+        "negative_prompt_attention_mask",
+        "custom_generate",
+    )
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
@@ -76,7 +85,9 @@ def _refuse_orphan(assistant: object) -> None:
 
 def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: Any, kwargs: dict) -> Any:
     if kwargs.get("custom_generate") is not None:
-        raise ValueError("smart_recipe cannot be combined with custom_generate: both replace the decoding loop; drop one of the two")
+        raise ValueError(
+            "smart_recipe cannot be combined with custom_generate: both replace the decoding loop; drop one of the two"
+        )
     recipe = load("smart" if recipe is True else recipe)
     base = config if config is not None else model.generation_config
     effective = lambda name: kwargs[name] if kwargs.get(name) is not None else getattr(base, name, None)  # noqa: E731
@@ -84,8 +95,9 @@ def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: 
     attachment = attachment_of(model)
     style = attachment.style(model)
     tokenizer = kwargs.get("tokenizer")
-    drafter = drafter_for(model, attachment, kwargs.pop("assistant_model", None), tokenizer,
-                          kwargs.pop("assistant_tokenizer", None))
+    drafter = drafter_for(
+        model, attachment, kwargs.pop("assistant_model", None), tokenizer, kwargs.pop("assistant_tokenizer", None)
+    )
     check_program(recipe)
     kwargs.pop("synced_gpus", None)
     config, kwargs = _own_the_tokenizer(config, base, kwargs, tokenizer, effective)
@@ -128,9 +140,13 @@ def _own_the_tokenizer(config: Any, base: Any, kwargs: dict, tokenizer: Any, eff
     if not strings and not healing:
         return config, kwargs
     if tokenizer is None:
-        raise ValueError(f"{'stop_strings' if strings else 'token_healing'} needs the tokenizer: pass generate(..., tokenizer=...)")
+        raise ValueError(
+            f"{'stop_strings' if strings else 'token_healing'} needs the tokenizer: pass generate(..., tokenizer=...)"
+        )
     if healing:
-        raise ValueError("smart_recipe cannot be combined with token_healing: heal the prompt first with model.heal_tokens(...)")
+        raise ValueError(
+            "smart_recipe cannot be combined with token_healing: heal the prompt first with model.heal_tokens(...)"
+        )
     kwargs = {name: value for name, value in kwargs.items() if name != "stop_strings"}
     criteria = StoppingCriteriaList(kwargs.get("stopping_criteria") or [])
     criteria.append(StopStringCriteria(stop_strings=strings, tokenizer=tokenizer))
@@ -176,8 +192,14 @@ def method(
         attachment = attachment_of(model)
         drafter = drafter_for(model, attachment, assistant_model, tokenizer, None)
         check_program(compiled)
-        request = Request(compiled.program, drafter, attachment.learned(drafter),
-                          attachment.costs(model, drafter, compiled.profile), attachment.style(model), streamer)
+        request = Request(
+            compiled.program,
+            drafter,
+            attachment.learned(drafter),
+            attachment.costs(model, drafter, compiled.profile),
+            attachment.style(model),
+            streamer,
+        )
         if streamer is not None:
             streamer.put(input_ids.cpu())
         return _loop(request)(model, input_ids, logits_processor, stopping_criteria, generation_config, **model_kwargs)

@@ -86,7 +86,9 @@ class _Call:
         self.batch, self.prompt = input_ids.shape
         self.input_ids = input_ids
         self.padding = left_padding(kwargs.get("attention_mask"), self.batch, self.prompt)
-        self.drafter = request.drafter if may_draft(request.program) else NGram()  # nothing is kept for who never drafts
+        self.drafter = (
+            request.drafter if may_draft(request.program) else NGram()
+        )  # nothing is kept for who never drafts
         layers = self.drafter.feature_layers
         self.tap = FeatureTap(model, layers) if layers else None
         self.target = Target(model, request.style, self.padding.copy(), self.tap)
@@ -164,7 +166,9 @@ class _Call:
         report = controller.observe(Outcome(committed, accepted, took - drafting, draft_seconds))
         tell(controller.tree, chosen[0].tolist(), paths[0], report.reason)
         self.stats.seconds["draft"] += drafting
-        self.stats.add(report, len(self.rows), len(draft_seconds), verified, int(accepted.sum()), sum(map(len, committed)))
+        self.stats.add(
+            report, len(self.rows), len(draft_seconds), verified, int(accepted.sum()), sum(map(len, committed))
+        )
         self._drop_finished()
         self.stats.seconds["other"] += time.perf_counter() - began
 

@@ -27,7 +27,9 @@ def left_padding(mask: torch.Tensor | None, batch: int, length: int) -> Ints:
             'set tokenizer.padding_side = "left"'
         )
     if (padding == length).any():
-        raise ValueError(f"row {int(np.argmax(padding))} of attention_mask is all padding: there is nothing to continue")
+        raise ValueError(
+            f"row {int(np.argmax(padding))} of attention_mask is all padding: there is nothing to continue"
+        )
     return padding
 
 

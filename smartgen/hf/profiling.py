@@ -23,7 +23,12 @@ Report = Callable[[str], None]
 
 @torch.no_grad()
 def measure_profile(
-    model: torch.nn.Module, drafter: Drafter, batches: Sequence[int], contexts: Sequence[int], budget: float, command: str,
+    model: torch.nn.Module,
+    drafter: Drafter,
+    batches: Sequence[int],
+    contexts: Sequence[int],
+    budget: float,
+    command: str,
     report: Report,
 ) -> Profile:
     """Seconds of verification and drafting; `budget` seconds for each (batch, context). `report` hears what is measured."""

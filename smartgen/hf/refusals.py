@@ -24,7 +24,11 @@ def _conflicts(effective: Any, call: dict[str, Any]):
     yield effective("dola_layers") is not None, "dola_layers", "it contrasts layers"
     yield bool(effective("constraints") or effective("force_words_ids")), "constrained beam search", "it needs beams"
     lookup = effective("prompt_lookup_num_tokens")
-    yield lookup is not None, f"prompt_lookup_num_tokens={lookup}", "smartgen drafts n-grams itself when no drafter is given"
+    yield (
+        lookup is not None,
+        f"prompt_lookup_num_tokens={lookup}",
+        "smartgen drafts n-grams itself when no drafter is given",
+    )
     yield bool(effective("use_mtp")), "use_mtp", "both would draft"
     yield effective("speculation_type") is not None, "speculation_type", "both would draft"
     implementation = effective("cache_implementation")
@@ -34,10 +38,16 @@ def _conflicts(effective: Any, call: dict[str, Any]):
     yield bool(effective("output_attentions")), "output_attentions", "a tree's attentions are not a sequence's"
     yield bool(effective("output_hidden_states")), "output_hidden_states", "a tree's hidden states are not a sequence's"
     guidance = effective("guidance_scale")
-    yield guidance not in (None, 1, 1.0), f"guidance_scale={guidance}", "it runs the model a second time for every token"
-    yield effective("watermarking_config") is not None and "SynthID" in type(
-        effective("watermarking_config")
-    ).__name__, "SynthID watermarking", "it keeps state from token to token"
+    yield (
+        guidance not in (None, 1, 1.0),
+        f"guidance_scale={guidance}",
+        "it runs the model a second time for every token",
+    )
+    yield (
+        effective("watermarking_config") is not None and "SynthID" in type(effective("watermarking_config")).__name__,
+        "SynthID watermarking",
+        "it keeps state from token to token",
+    )
     yield bool(call.get("synced_gpus")), "synced_gpus", "ranks would make different numbers of forwards"
     yield call.get("negative_prompt_ids") is not None, "negative_prompt_ids", "it runs the model a second time"
     cache = call.get("past_key_values")

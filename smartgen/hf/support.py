@@ -19,4 +19,6 @@ def _diagnostic(recipe: Recipe, word: str, why: str) -> Diagnostic:
     source = Source(recipe.origin, recipe.text)
     at = max(0, recipe.text.find(word))
     span = Span(source, at, at + len(word) if recipe.text.find(word) >= 0 else at + 1)
-    return Diagnostic("SG501", f"generate() cannot honour `{word}`", (Label(span),), f"{why}; leave it out, or choose another recipe")
+    return Diagnostic(
+        "SG501", f"generate() cannot honour `{word}`", (Label(span),), f"{why}; leave it out, or choose another recipe"
+    )

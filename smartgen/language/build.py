@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lark import Token, Tree
+from lark import Tree
 
 from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
@@ -51,7 +51,9 @@ def _use(tree: Tree[Any], source: Source) -> s.Use:
 def _param(tree: Tree[Any], source: Source) -> s.Param:
     name, kind, value = tree.children
     written = "/".join(str(part) for part in kind.children)
-    return s.Param(_name(name, source), s.Name(written, _span(kind, source)), expression(value, source), _span(tree, source))
+    return s.Param(
+        _name(name, source), s.Name(written, _span(kind, source)), expression(value, source), _span(tree, source)
+    )
 
 
 def _named(kind: Callable[..., Any]) -> Callable[[Tree[Any], Source], Any]:
@@ -88,12 +90,21 @@ def choice(tree: Tree[Any], source: Source) -> s.Choice:
     found: dict[str, Any] = {}
     for clause in clauses:
         if clause.data in found:
-            raise RecipeError([Diagnostic("SG105", f"this choice already has a `{clause.data}`",
-                                          (Label(_span(clause, source)),), "keep one of them; join conditions with `and`")])
+            raise RecipeError(
+                [
+                    Diagnostic(
+                        "SG105",
+                        f"this choice already has a `{clause.data}`",
+                        (Label(_span(clause, source)),),
+                        "keep one of them; join conditions with `and`",
+                    )
+                ]
+            )
         found[clause.data] = True if clause.data == "pooled" else expression(clause.children[0], source)
     number = count(head.children[0], source) if head.data == "best" else None
-    return s.Choice(number, found.get("by"), found.get("where"), found.get("maximizing"), "pooled" in found, (),
-                    _span(tree, source))
+    return s.Choice(
+        number, found.get("by"), found.get("where"), found.get("maximizing"), "pooled" in found, (), _span(tree, source)
+    )
 
 
 def count(tree: Tree[Any], source: Source) -> s.Count:
@@ -114,7 +125,9 @@ def expression(tree: Any, source: Source) -> s.Expression:
     if kind == "name":
         return s.Name(".".join(map(str, kids)), span)
     if kind == "call":
-        return s.Call(s.Name(".".join(map(str, kids[0].children)), _span(kids[0], source)), _arguments(kids[1], source), span)
+        return s.Call(
+            s.Name(".".join(map(str, kids[0].children)), _span(kids[0], source)), _arguments(kids[1], source), span
+        )
     if kind == "unary":
         return s.Unary(str(kids[0]), expression(kids[1], source), span)
     if kind == "binary":
@@ -131,23 +144,24 @@ def _arguments(tree: Tree[Any], source: Source) -> tuple[s.Argument, ...]:
 def _argument(tree: Tree[Any], source: Source) -> s.Argument:
     if tree.data == "argument":
         return s.Argument(None, expression(tree.children[0], source), _span(tree, source))
+    label: Any
     label, value = tree.children
-    kinds = {"NAME": _name, "QUANTITY": _quantity, "STRING": _text}
+    kinds: dict[str, Callable[[Any, Source], Any]] = {"NAME": _name, "QUANTITY": _quantity, "STRING": _text}
     return s.Argument(kinds[label.type](label, source), expression(value, source), _span(tree, source))
 
 
-def _quantity(token: Token, source: Source) -> s.Number:
+def _quantity(token: Any, source: Source) -> s.Number:
     match = _QUANTITY.match(str(token))
     assert match is not None
     written, unit = match.groups()
     return s.Number(float(written), unit.strip(), written, _token_span(token, source))
 
 
-def _text(token: Token, source: Source) -> s.Text:
+def _text(token: Any, source: Source) -> s.Text:
     return s.Text(str(token)[1:-1], _token_span(token, source))
 
 
-def _name(token: Token, source: Source) -> s.Name:
+def _name(token: Any, source: Source) -> s.Name:
     return s.Name(str(token), _token_span(token, source))
 
 
@@ -157,7 +171,7 @@ def _span(tree: Tree[Any], source: Source) -> Span:
     return Span(source, tree.meta.start_pos, tree.meta.end_pos)
 
 
-def _token_span(token: Token, source: Source) -> Span:
+def _token_span(token: Any, source: Source) -> Span:
     return Span(source, token.start_pos or 0, token.end_pos or 0)
 
 

@@ -47,8 +47,10 @@ def full(diagnostic: Diagnostic) -> str:
     """Message, place, excerpt with carets, help."""
     span = diagnostic.span
     line, column = span.source.position(span.start)
-    rows = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
-            f"  --> {span.source.name}:{line}:{column}"]
+    rows = [
+        f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
+        f"  --> {span.source.name}:{line}:{column}",
+    ]
     rows += _excerpt(diagnostic.labels)
     rows += [f"help: {diagnostic.help}", f"docs: smartgen explain {diagnostic.code}"]
     return "\n".join(rows)
@@ -96,6 +98,14 @@ def _plain(diagnostic: Diagnostic) -> dict[str, object]:
     span = diagnostic.span
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
-    return {"code": diagnostic.code, "severity": diagnostic.severity, "message": diagnostic.message,
-            "help": diagnostic.help, "file": span.source.name, "line": line, "column": column,
-            "end_line": end_line, "end_column": end_column}
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }

@@ -58,7 +58,9 @@ class Typer:
     def expression(self, e: s.Expression) -> Typed:
         return _TYPERS[type(e)](self, e)
 
-    def fail(self, code: str, message: str, span: Span, fix: str, label: str = "", also: tuple[Label, ...] = ()) -> Broken:
+    def fail(
+        self, code: str, message: str, span: Span, fix: str, label: str = "", also: tuple[Label, ...] = ()
+    ) -> Broken:
         """Record a finding and hand back the exception to raise."""
         self.findings.add(code, message, span, fix, label, also)
         return Broken()
@@ -84,13 +86,19 @@ class Typer:
         if text in SIGNALS:
             return self._signal(text, e.span)
         if any(text in slots.costs for slots in (policy.slots, *(block.slots for block in policy.chain))):
-            raise self.fail("SG107", f"`{text}` is a cost line and has no value of its own", e.span,
-                            "read the total it joins: `time`, `energy` or `money`")
+            raise self.fail(
+                "SG107",
+                f"`{text}` is a cost line and has no value of its own",
+                e.span,
+                "read the total it joins: `time`, `energy` or `money`",
+            )
         raise self._unknown(text, e.span)
 
     def _let(self, text: str, span: Span) -> Typed:
         if text in self._open:
-            raise self.fail("SG104", f"`{text}` is defined by itself", span, "a `let` names an expression of other things")
+            raise self.fail(
+                "SG104", f"`{text}` is defined by itself", span, "a `let` names an expression of other things"
+            )
         self.read_lets.add(text)
         self._open.append(text)
         try:
@@ -117,7 +125,11 @@ class Typer:
             message, code = f"nothing is called `{text}`", "SG101"
         else:
             message, code = f"`{text}` is neither a param, a `let`, nor a signal", "SG102"
-        fix = f"did you mean `{meant}`?" if meant else "`smartgen explain signals` lists what can be read; `param` declares a constant"
+        fix = (
+            f"did you mean `{meant}`?"
+            if meant
+            else "`smartgen explain signals` lists what can be read; `param` declares a constant"
+        )
         return self.fail(code, message, span, fix)
 
     # -- operators ----------------------------------------------------------------------------------------------
@@ -155,7 +167,9 @@ class Typer:
         a, b = left.kind, right.kind
         if e.op == "*":
             bare = (a.dimension * b.dimension).bare
-            return Kind(dimension=a.dimension * b.dimension, prob=bare and a.prob and b.prob, whole=bare and a.whole and b.whole)
+            return Kind(
+                dimension=a.dimension * b.dimension, prob=bare and a.prob and b.prob, whole=bare and a.whole and b.whole
+            )
         if e.op == "/":
             return Kind(dimension=a.dimension / b.dimension)
         if a.dimension != b.dimension:
@@ -186,8 +200,14 @@ class Typer:
     def _comparable(self, e: s.Binary, left: Typed, right: Typed) -> None:
         a, b = left.kind, right.kind
         if a.base != b.base:
-            raise self.fail("SG201", f"cannot compare {a} with {b}", left.span, "compare values of one kind", _short(a),
-                            (Label(right.span, _short(b)),))
+            raise self.fail(
+                "SG201",
+                f"cannot compare {a} with {b}",
+                left.span,
+                "compare values of one kind",
+                _short(a),
+                (Label(right.span, _short(b)),),
+            )
         if a.base != "number" and e.op not in ("==", "!="):
             raise self.fail("SG201", f"{a} has no order", e.span, "use `==` or `!=`")
         if a.dimension != b.dimension:
@@ -213,15 +233,27 @@ class Typer:
     def common(self, a: Typed, b: Typed, what: str) -> Kind:
         """The kind of either of two alternatives; raises Broken if they differ."""
         if a.kind.base != b.kind.base or a.kind.dimension != b.kind.dimension:
-            raise self.fail("SG206", f"{what} differ: {a.kind} and {b.kind}", a.span, "give both one unit", _short(a.kind),
-                            (Label(b.span, _short(b.kind)),))
+            raise self.fail(
+                "SG206",
+                f"{what} differ: {a.kind} and {b.kind}",
+                a.span,
+                "give both one unit",
+                _short(a.kind),
+                (Label(b.span, _short(b.kind)),),
+            )
         return Kind(a.kind.base, a.kind.dimension, a.kind.prob and b.kind.prob, a.kind.whole and b.kind.whole)
 
     def made(self, kind: Kind, span: Span, op: str, *operands: Typed) -> Typed:
         """An operation over typed operands: coarser values are broadcast, the latest phase decides."""
         code = _folded(op, operands) or Operation(op, tuple(operand.code for operand in operands))
-        return Typed(kind, max(o.axis for o in operands), max(o.phase for o in operands), code,
-                     frozenset().union(*(o.reads for o in operands)), span)
+        return Typed(
+            kind,
+            max(o.axis for o in operands),
+            max(o.phase for o in operands),
+            code,
+            frozenset().union(*(o.reads for o in operands)),
+            span,
+        )
 
 
 def constant(value: float | bool | str, kind: Kind, span: Span) -> Typed:

@@ -13,7 +13,14 @@ class Findings:
         self.all: list[Diagnostic] = []
 
     def add(
-        self, code: str, message: str, span: Span, fix: str, label: str = "", also: tuple[Label, ...] = (), warning: bool = False
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        fix: str,
+        label: str = "",
+        also: tuple[Label, ...] = (),
+        warning: bool = False,
     ) -> None:
         """One finding; `also` are further spans concerned."""
         severity = "warning" if warning else "error"

@@ -48,8 +48,12 @@ def _situations(policy: Resolved, checker: Checker, findings: Findings) -> list[
     if not policy.chain or policy.chain[-1].condition is not None:
         slots = policy.slots
         if policy.chain and _lacks(slots, policy.chain[0].slots):
-            findings.add("SG319", "no block holds where none of these `when` does, and a slot is filled in no other way",
-                         policy.chain[-1].span, "add `otherwise { ... }`")
+            findings.add(
+                "SG319",
+                "no block holds where none of these `when` does, and a slot is filled in no other way",
+                policy.chain[-1].span,
+                "add `otherwise { ... }`",
+            )
             return found
         found.append(Situation(None, checker.rules(slots, policy.span)))
     return found
@@ -66,8 +70,12 @@ def _params(policy: Resolved, findings: Findings, settings: Settings) -> dict[st
     for name, expression in settings.items():
         if name not in policy.params:
             near = closest(name, policy.params)
-            findings.add("SG103", f"`{policy.name.text}` has no param `{name}`", expression.span,
-                         f"did you mean `{near}`?" if near else f"its params: {', '.join(policy.params) or 'none'}")
+            findings.add(
+                "SG103",
+                f"`{policy.name.text}` has no param `{name}`",
+                expression.span,
+                f"did you mean `{near}`?" if near else f"its params: {', '.join(policy.params) or 'none'}",
+            )
     for name, param in policy.params.items():
         kind = _param_kind(param, findings)
         try:
@@ -86,22 +94,55 @@ def _param_kind(param: s.Param, findings: Findings) -> Kind:
         return PARAM_KINDS[written]
     found = unit(written)
     if found is None:
-        meant = {"int": "count", "float": "number", "bool": "flag", "str": "text", "string": "text", "time": "ms", "probability": "prob",
-                 "integer": "count", "boolean": "flag", "tokens": "tok", "seconds": "s"}.get(written) or closest(written, PARAM_KINDS)
-        findings.add("SG210", f"there is no type `{written}`", param.type.span,
-                     f"did you mean `{meant}`?" if meant else "types: prob, count, number, flag, text, or a unit like ms or ms/tok")
+        meant = {
+            "int": "count",
+            "float": "number",
+            "bool": "flag",
+            "str": "text",
+            "string": "text",
+            "time": "ms",
+            "probability": "prob",
+            "integer": "count",
+            "boolean": "flag",
+            "tokens": "tok",
+            "seconds": "s",
+        }.get(written) or closest(written, PARAM_KINDS)
+        findings.add(
+            "SG210",
+            f"there is no type `{written}`",
+            param.type.span,
+            f"did you mean `{meant}`?"
+            if meant
+            else "types: prob, count, number, flag, text, or a unit like ms or ms/tok",
+        )
         return Kind()
     return quantity(found[0])
 
 
 def _fits(kind: Kind, typed: Typed, param: s.Param, findings: Findings) -> None:
     if typed.kind.base != kind.base or typed.kind.dimension != kind.dimension:
-        fix = f"write it in `{param.type.text}`" if kind.base == "number" else {FLAG: "write `true` or `false`", TEXT: 'write "..."'}[kind]
-        findings.add("SG205", f"`{param.name.text}` is declared as {param.type.text}, this is {typed.kind}", typed.span, fix)
+        fix = (
+            f"write it in `{param.type.text}`"
+            if kind.base == "number"
+            else {FLAG: "write `true` or `false`", TEXT: 'write "..."'}[kind]
+        )
+        findings.add(
+            "SG205", f"`{param.name.text}` is declared as {param.type.text}, this is {typed.kind}", typed.span, fix
+        )
     elif kind.prob and not typed.kind.prob:
-        findings.add("SG205", f"{typed.span.text.strip() or 'this'} is not a probability", typed.span, "a probability lies in 0..1")
+        findings.add(
+            "SG205",
+            f"{typed.span.text.strip() or 'this'} is not a probability",
+            typed.span,
+            "a probability lies in 0..1",
+        )
     elif kind.whole and not typed.kind.whole:
-        findings.add("SG205", f"{typed.span.text.strip() or 'this'} is not a count", typed.span, "a count is a whole number without unit")
+        findings.add(
+            "SG205",
+            f"{typed.span.text.strip() or 'this'} is not a count",
+            typed.span,
+            "a count is a whole number without unit",
+        )
 
 
 def _names(policy: Resolved, findings: Findings) -> None:
@@ -112,15 +153,27 @@ def _names(policy: Resolved, findings: Findings) -> None:
         named.append((policy.slots.benefit.name, "benefit"))
     for name, kind in named:
         if name.text in SIGNALS:
-            findings.add("SG106", f"`{name.text}` is {SIGNALS[name.text].meaning}", name.span, f"choose another name, for example `{kind}_{name.text}`")
+            findings.add(
+                "SG106",
+                f"`{name.text}` is {SIGNALS[name.text].meaning}",
+                name.span,
+                f"choose another name, for example `{kind}_{name.text}`",
+            )
         elif name.text in KEYWORDS:
-            findings.add("SG106", f"`{name.text}` is a word of the language", name.span, f"choose another name, for example `my_{name.text}`")
+            findings.add(
+                "SG106",
+                f"`{name.text}` is a word of the language",
+                name.span,
+                f"choose another name, for example `my_{name.text}`",
+            )
 
 
 def _lints(policy: Resolved, typer: Typer, findings: Findings) -> None:
     for name, param in policy.params.items():
         if name not in typer.read_params:
-            findings.add("SG902", f"nothing reads the param `{name}`", param.name.span, "use it or remove it", warning=True)
+            findings.add(
+                "SG902", f"nothing reads the param `{name}`", param.name.span, "use it or remove it", warning=True
+            )
     unread = [name for name in policy.lets if name not in typer.read_lets]
     sites = len(typer.sites)
     for name in unread:  # nobody reads it, but what is wrong in it is wrong all the same

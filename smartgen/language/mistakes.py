@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from lark import Token
 from lark.exceptions import UnexpectedInput
 
@@ -69,8 +70,14 @@ def _no_header(source: Source, place: int, before: str, here: str, end: int) -> 
         start = len(source.text) - len(source.text.lstrip("\ufeff \t\r\n"))
         word = _WORD.match(source.text[start:])
         shown = word.group() if word else source.text[start : start + 1]
-        return _made("SG001", "a recipe begins with its language version", source, start, len(shown) or 1,
-                     "write `smartgen 1` on the first line")
+        return _made(
+            "SG001",
+            "a recipe begins with its language version",
+            source,
+            start,
+            len(shown) or 1,
+            "write `smartgen 1` on the first line",
+        )
     return None
 
 
@@ -91,7 +98,9 @@ def _foreign(source: Source, place: int, before: str, here: str, end: int) -> Di
 def _leading_dot(source: Source, place: int, before: str, here: str, end: int) -> Diagnostic | None:
     match = re.match(r"\.[0-9]+", here)
     if match:
-        return _made("SG010", "a number begins with a digit", source, place, len(match.group()), f"write `0{match.group()}`")
+        return _made(
+            "SG010", "a number begins with a digit", source, place, len(match.group()), f"write `0{match.group()}`"
+        )
     match = re.match(r"\.(?![.\d])", here)
     if match and before[-1:].isdigit():
         return _made("SG010", "a number does not end with a point", source, place, 1, "remove the point, or write `.0`")
@@ -105,18 +114,38 @@ def _unknown_unit(source: Source, place: int, before: str, here: str, end: int) 
     if not word or not number or "\n" in source.text[len(before) : place]:
         return None
     name = word.group()
-    if name in STATEMENTS or closest(name, STATEMENTS, 0.75) and not _unit_like(name):
+    if name in STATEMENTS or (closest(name, STATEMENTS, 0.75) and not _unit_like(name)):
         return None
     if name == "if":
         return _made("SG006", "the condition stands in front", source, place, 2, "write `if a then b else c`")
     if name == "of":
-        return _made("SG004", "after a number, `of` is read as a unit", source, place, 2,
-                     "a count per row is `best 10`; one count for the whole batch is `best 10 pooled`")
+        return _made(
+            "SG004",
+            "after a number, `of` is read as a unit",
+            source,
+            place,
+            2,
+            "a count per row is `best 10`; one count for the whole batch is `best 10 pooled`",
+        )
     if name == "per":
-        return _made("SG004", "`per` is not a word of the language", source, place, 3,
-                     "a count is per row; for one count of the whole batch write `pooled`")
-    near = closest(name, UNITS, 0.5) or {"sec": "s", "seconds": "s", "tokens": "tok", "token": "tok", "joule": "J",
-                                         "milliseconds": "ms", "msec": "ms", "percent": ""}.get(name)
+        return _made(
+            "SG004",
+            "`per` is not a word of the language",
+            source,
+            place,
+            3,
+            "a count is per row; for one count of the whole batch write `pooled`",
+        )
+    near = closest(name, UNITS, 0.5) or {
+        "sec": "s",
+        "seconds": "s",
+        "tokens": "tok",
+        "token": "tok",
+        "joule": "J",
+        "milliseconds": "ms",
+        "msec": "ms",
+        "percent": "",
+    }.get(name)
     fix = f"did you mean `{near}`?" if near else f"units are {', '.join(UNITS)}; a bare number needs none"
     return _made("SG004", f"there is no unit `{name}`", source, place, len(name), fix)
 
@@ -133,23 +162,36 @@ def _equals(source: Source, place: int, before: str, here: str, end: int) -> Dia
     limit = re.search(r"\blimit\b[^\n]*\b(depth|width|topk|nodes)$", before)
     if limit:
         return _made("SG008", "`limit` takes no `=`", source, place, 1, f"write `limit {limit.group(1)} 8`")
-    return _made("SG008", "`=` cannot stand here", source, place, 1, "to compare, write `==`; to name something, `let x = ...`")
+    return _made(
+        "SG008", "`=` cannot stand here", source, place, 1, "to compare, write `==`; to name something, `let x = ...`"
+    )
 
 
 def _end(source: Source, place: int, before: str, here: str, end: int) -> Diagnostic | None:
     swallowed = re.search(r"\b(let|benefit|cost|param)[ \t]+(\w+)[^=\n]*=[ \t]*\n\s*(\w+)$", before)
     if swallowed and swallowed.group(3) in STATEMENTS:
-        return _made("SG009", f"`{swallowed.group(1)} {swallowed.group(2)}` has no expression", source, swallowed.start(),
-                     before.find("=", swallowed.start()) + 1 - swallowed.start(),
-                     f"write one behind the `=`; the next line begins a `{swallowed.group(3)}` statement")
+        return _made(
+            "SG009",
+            f"`{swallowed.group(1)} {swallowed.group(2)}` has no expression",
+            source,
+            swallowed.start(),
+            before.find("=", swallowed.start()) + 1 - swallowed.start(),
+            f"write one behind the `=`; the next line begins a `{swallowed.group(3)}` statement",
+        )
     unfinished = re.search(r"\b(let|benefit|cost|param)\s+(\w+)[^=\n]*=$", before)
     word = _WORD.match(here)
     if unfinished and (place >= end or here.startswith("}") or (word and word.group() in STATEMENTS)):
         start = unfinished.start()
         kind, name = unfinished.group(1), unfinished.group(2)
         follows = f"the next line begins a `{word.group()}` statement" if word else "nothing follows"
-        return _made("SG009", f"`{kind} {name}` has no expression", source, start, len(before) - start,
-                     f"write one behind the `=`; {follows}")
+        return _made(
+            "SG009",
+            f"`{kind} {name}` has no expression",
+            source,
+            start,
+            len(before) - start,
+            f"write one behind the `=`; {follows}",
+        )
     if place < end and here.strip():
         return None
     at = max(0, len(before) - 1)
@@ -165,20 +207,46 @@ def _swapped_word(source: Source, place: int, before: str, here: str, end: int) 
     previous = re.search(r"(\w+)$", before)
     last = previous.group(1) if previous else ""
     if last == "continue" and name != "while":
-        return _made("SG006", "drafting goes on `while` something holds", source, place, len(name) or 1,
-                     "write `continue while ...`; `when` opens a block for the whole step")
+        return _made(
+            "SG006",
+            "drafting goes on `while` something holds",
+            source,
+            place,
+            len(name) or 1,
+            "write `continue while ...`; `when` opens a block for the whole step",
+        )
     filtered = re.search(r"\b(?:verify|expand)\b[^\n{]*\b(when|if|while)\b[^\n{]*$", before)
     if filtered:
-        return _made("SG006", "nodes are filtered with `where`", source, filtered.start(1), len(filtered.group(1)), "write `where`")
+        return _made(
+            "SG006",
+            "nodes are filtered with `where`",
+            source,
+            filtered.start(1),
+            len(filtered.group(1)),
+            "write `where`",
+        )
     if name in ("if", "when", "while") and re.search(r"\b(verify|expand)\b[^\n]*$", before):
         return _made("SG006", "nodes are filtered with `where`", source, place, len(name), "write `where`")
     if last in ("verify", "expand") and re.match(r"[0-9]", here):
-        return _made("SG006", f"`{last}` takes `all` or `best` and a count", source, place, 1, f"write `{last} best {here.split()[0]}`")
+        return _made(
+            "SG006",
+            f"`{last}` takes `all` or `best` and a count",
+            source,
+            place,
+            1,
+            f"write `{last} best {here.split()[0]}`",
+        )
     if last == "subject" and name != "to":
         return _made("SG006", "a constraint is `subject to`", source, place, len(name) or 1, "write `subject to ...`")
     if name in ("def", "return", "for", "import", "class", "lambda", "elif", "function", "var", "const"):
-        return _made("SG006", f"`{name}` is not a word of this language", source, place, len(name),
-                     "a policy only states expressions; name one with `let x = ...`")
+        return _made(
+            "SG006",
+            f"`{name}` is not a word of this language",
+            source,
+            place,
+            len(name),
+            "a policy only states expressions; name one with `let x = ...`",
+        )
     return None
 
 
@@ -190,11 +258,20 @@ def _misspelt(source: Source, place: int, before: str, here: str, end: int) -> D
     name = word.group()
     line_start = before == "" or "\n" in source.text[len(before) : place] or before.endswith("{")
     if line_start:
-        near = {"maximise": "maximize", "minimise": "maximize", "minimize": "maximize", "constraint": "subject to", "stop": "continue while",
-                "draft": "expand", "keep": "expand", "select": "verify", "assert": "subject to"}.get(name) or closest(name, STATEMENTS)
+        near = {
+            "maximise": "maximize",
+            "minimise": "maximize",
+            "minimize": "maximize",
+            "constraint": "subject to",
+            "stop": "continue while",
+            "draft": "expand",
+            "keep": "expand",
+            "select": "verify",
+            "assert": "subject to",
+        }.get(name) or closest(name, STATEMENTS)
         fix = f"did you mean `{near}`?" if near else f"a statement begins with {', '.join(STATEMENTS)}"
         if near and name.startswith(near) and name[len(near) :] and name != near:
-            fix = f"did you mean `{near} {name[len(near):]}`?" if near in ("let", "use", "cost") else fix
+            fix = f"did you mean `{near} {name[len(near) :]}`?" if near in ("let", "use", "cost") else fix
         return _made("SG011", f"there is no statement `{name}`", source, place, len(name), fix)
     return _misspelt_before(source, before)
 
@@ -206,15 +283,27 @@ def _misspelt_before(source: Source, before: str) -> Diagnostic | None:
         near = closest(first.group(), STATEMENTS)
         if near:
             place = before.rfind("\n") + 1 + len(line) - len(line.lstrip())
-            return _made("SG011", f"there is no statement `{first.group()}`", source, place, len(first.group()),
-                         f"did you mean `{near}`?")
+            return _made(
+                "SG011",
+                f"there is no statement `{first.group()}`",
+                source,
+                place,
+                len(first.group()),
+                f"did you mean `{near}`?",
+            )
     return None
 
 
 def _chained(source: Source, place: int, before: str, here: str, end: int) -> Diagnostic | None:
     if re.match(r"(<=|>=|==|!=|<|>)", here) and re.search(r"(<=|>=|==|!=|<|>)[^\n(]*$", before):
-        return _made("SG007", "comparisons are not chained", source, place, 2 if here[1:2] == "=" else 1,
-                     "write `a < b and b < c`")
+        return _made(
+            "SG007",
+            "comparisons are not chained",
+            source,
+            place,
+            2 if here[1:2] == "=" else 1,
+            "write `a < b and b < c`",
+        )
     return None
 
 
@@ -222,6 +311,24 @@ def _expected(before: str, kind: str) -> str:
     last = before[before.rfind("\n") + 1 :].split()
     if last[:1] == ["limit"]:
         return "a limit is an extent and a count: `limit depth 8, nodes 64`; extents are depth, width, topk, nodes"
-    if last[-1:] and last[-1] in ("+", "-", "*", "/", "=", "<", ">", "<=", ">=", "and", "or", "not", "where", "while", "by"):
+    if last[-1:] and last[-1] in (
+        "+",
+        "-",
+        "*",
+        "/",
+        "=",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "and",
+        "or",
+        "not",
+        "where",
+        "while",
+        "by",
+    ):
         return f"an expression must follow `{last[-1]}`"
-    return f"a statement begins with {', '.join(STATEMENTS)}" if kind == "document" else "see docs/language/reference.md"
+    return (
+        f"a statement begins with {', '.join(STATEMENTS)}" if kind == "document" else "see docs/language/reference.md"
+    )

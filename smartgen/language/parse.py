@@ -18,7 +18,14 @@ from smartgen.language.syntax import Choice, Count, Document, Expression, Param
 MOST_CHARACTERS = 200_000
 DEEPEST = 150  # nested expressions
 
-_STARTS = {"document": "start", "expression": "expr", "choice": "choice", "count": "count", "verify": "verify", "param": "param"}
+_STARTS = {
+    "document": "start",
+    "expression": "expr",
+    "choice": "choice",
+    "count": "count",
+    "verify": "verify",
+    "param": "param",
+}
 
 
 @cache
@@ -54,14 +61,23 @@ def parse_count(source: Source, start: int, end: int) -> Count:
 
 def parse_param(source: Source, start: int, end: int, name: str) -> Param:
     """`prob = 1.0` inside YAML, for the parameter `name`."""
-    return build.statement(_tree("param", source, start, end, f"param {name}: "), source)
+    built: Param = build.statement(_tree("param", source, start, end, f"param {name}: "), source)
+    return built
 
 
 def _tree(kind: str, source: Source, start: int, end: int, before: str = "") -> Tree[Any]:
     """Parse a slice so that positions are those of the whole source; `before` stands in for words YAML makes a key."""
     if len(source.text) > MOST_CHARACTERS:
-        raise RecipeError([Diagnostic("SG012", f"this recipe has {len(source.text)} characters, at most {MOST_CHARACTERS} are read",
-                                      (Label(Span(source, 0, 1)),), "a policy is a page: split or shorten it")])
+        raise RecipeError(
+            [
+                Diagnostic(
+                    "SG012",
+                    f"this recipe has {len(source.text)} characters, at most {MOST_CHARACTERS} are read",
+                    (Label(Span(source, 0, 1)),),
+                    "a policy is a page: split or shorten it",
+                )
+            ]
+        )
     text = source.text[start:end]
     shift = start - len(before)
     try:
@@ -80,9 +96,16 @@ def _bound(tree: Tree[Any], source: Source, shift: int) -> None:
         node, depth = stack.pop()
         if depth > DEEPEST:
             at = Span(source, node.meta.start_pos + shift, node.meta.end_pos + shift)
-            raise RecipeError([Diagnostic("SG012", f"this expression is nested more than {DEEPEST} levels deep",
-                                          (Label(Span(source, at.start, min(at.end, at.start + 20))),),
-                                          "name its parts with `let`")])
+            raise RecipeError(
+                [
+                    Diagnostic(
+                        "SG012",
+                        f"this expression is nested more than {DEEPEST} levels deep",
+                        (Label(Span(source, at.start, min(at.end, at.start + 20))),),
+                        "name its parts with `let`",
+                    )
+                ]
+            )
         stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
 
 
@@ -92,7 +115,8 @@ def _shift(tree: Tree[Any], shift: int) -> None:
         return
     moved: set[int] = set()
     for node in tree.iter_subtrees():
-        for thing in (node.meta, *(child for child in node.children if isinstance(child, Token))):
+        things: list[Any] = [node.meta, *(child for child in node.children if isinstance(child, Token))]
+        for thing in things:
             if id(thing) not in moved and getattr(thing, "start_pos", None) is not None:
                 moved.add(id(thing))
                 thing.start_pos, thing.end_pos = thing.start_pos + shift, thing.end_pos + shift

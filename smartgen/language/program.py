@@ -128,7 +128,9 @@ class Choice:
     searched: bool = False
     by: Expr | None = None  # None: by benefit
     where: Expr | None = None
-    sequential: bool = False  # `where` reads a total or `marginal`: evaluated along the order, first failure ends the layer
+    sequential: bool = (
+        False  # `where` reads a total or `marginal`: evaluated along the order, first failure ends the layer
+    )
     maximizing: Expr | None = None
     pooled: bool = False
     static: tuple[tuple[int, ...], ...] = ()  # `verify tree "..."`: child-rank paths, parents before children

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
@@ -83,20 +83,24 @@ class Resolved:
 
 def resolve(policy: s.Policy, find: FindBase, findings: Findings, depth: int = 0) -> Resolved:
     """Flatten `policy`; `find` looks a base up by name. Findings: unknown names of arguments, duplicates, cycles."""
-    own, lets = _slots(policy.rules, findings)
-    chain = tuple(_block(block, findings, lets) for block in policy.chain)
+    own, named = _slots(policy.rules, findings)
+    chain = tuple(_block(block, findings, named) for block in policy.chain)
     params = _unique([(p.name, p) for p in policy.params], "param", findings)
-    lets = {name.text: let for name, let in lets}
+    lets = {name.text: let for name, let in named}
     if policy.use is None:
         return Resolved(policy.name, params, lets, own, chain, policy.span)
     if depth >= DEEPEST_USE:
-        findings.add("SG104", "these policies use one another in a circle", policy.use.span, "let one of them stand on its own")
+        findings.add(
+            "SG104", "these policies use one another in a circle", policy.use.span, "let one of them stand on its own"
+        )
         return Resolved(policy.name, params, lets, own, chain, policy.span)
     found, find_next = find(policy.use.name, policy.use.span)
     base = resolve(found, find_next, findings, depth + 1)
     inherited = _with_arguments(base, policy.use, findings)
     kept = tuple(replace(block, slots=block.slots.without(own)) for block in base.chain)
-    return Resolved(policy.name, {**inherited, **params}, {**base.lets, **lets}, own.over(base.slots), chain or kept, policy.span)
+    return Resolved(
+        policy.name, {**inherited, **params}, {**base.lets, **lets}, own.over(base.slots), chain or kept, policy.span
+    )
 
 
 def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[str, s.Param]:
@@ -105,7 +109,9 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
         name = argument.label.text if isinstance(argument.label, s.Name) else ""
         if name not in params:
             known = ", ".join(params) or "none"
-            findings.add("SG103", f"`{use.name}` has no param `{name or '(unnamed)'}`", argument.span, f"its params: {known}")
+            findings.add(
+                "SG103", f"`{use.name}` has no param `{name or '(unnamed)'}`", argument.span, f"its params: {known}"
+            )
             continue
         params[name] = replace(params[name], value=argument.value)
     return params
@@ -118,7 +124,7 @@ def _block(block: s.When, findings: Findings, lets: list[tuple[s.Name, s.Let]]) 
 
 
 def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[tuple[s.Name, s.Let]]]:
-    single: dict[type, s.Rule] = {}
+    single: dict[type, Any] = {}
     costs, lets, subjects = [], [], []
     caps: dict[str, tuple[s.Cap, ...]] = {}
     for rule in rules:
@@ -139,14 +145,25 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[t
             single.setdefault(type(rule), rule)
     _unique(lets, "let", findings)
     slots = Slots(
-        benefit=single.get(s.Benefit), costs=_unique(costs, "cost", findings), maximize=single.get(s.Maximize),  # type: ignore[arg-type]
-        subjects=tuple(subjects), expand=single.get(s.Expand), proceed=single.get(s.Proceed),  # type: ignore[arg-type]
-        verify=single.get(s.Verify), caps=caps,  # type: ignore[arg-type]
+        benefit=single.get(s.Benefit),
+        costs=_unique(costs, "cost", findings),
+        maximize=single.get(s.Maximize),
+        subjects=tuple(subjects),
+        expand=single.get(s.Expand),
+        proceed=single.get(s.Proceed),
+        verify=single.get(s.Verify),
+        caps=caps,
     )
     return slots, lets
 
 
-_WORD: dict[type, str] = {s.Benefit: "benefit", s.Maximize: "maximize", s.Expand: "expand", s.Proceed: "continue", s.Verify: "verify"}
+_WORD: dict[type, str] = {
+    s.Benefit: "benefit",
+    s.Maximize: "maximize",
+    s.Expand: "expand",
+    s.Proceed: "continue",
+    s.Verify: "verify",
+}
 
 
 def _unique(pairs: list[tuple[s.Name, T]], word: str, findings: Findings) -> dict[str, T]:
@@ -162,5 +179,9 @@ def _unique(pairs: list[tuple[s.Name, T]], word: str, findings: Findings) -> dic
 
 def _twice(word: str, span: Span, first: Span, findings: Findings) -> None:
     line = first.source.position(first.start)[0]
-    findings.add("SG105", f"this policy already says `{word}`, on line {line}", span,
-                 "keep one; to vary it by situation use `when`")
+    findings.add(
+        "SG105",
+        f"this policy already says `{word}`, on line {line}",
+        span,
+        "keep one; to vary it by situation use `when`",
+    )

@@ -34,9 +34,19 @@ SIGNALS: dict[str, Signal] = {
     "node.confidence": Signal(PROB, _N, _GROW, "the drafter's trained acceptance head", "drafter"),
     "node.source": Signal(TEXT, _N, _GROW, 'who proposed it: "head", "assistant", "ngram"'),
     "node.kept": Signal(FLAG, _N, _GROW, "`expand` keeps it"),
-    **{f"{group}.{what}": Signal(kind, _R, _GROW, f"{text} of the {where}")
-       for group, where in (("layer", "newest layer"), ("frontier", "kept candidates of it"), ("tree", "tree as it stands"))
-       for what, kind, text in (("nodes", COUNT, "nodes"), ("depth", COUNT, "depth"), ("tokens", _TOK, "expected tokens"))},
+    **{
+        f"{group}.{what}": Signal(kind, _R, _GROW, f"{text} of the {where}")
+        for group, where in (
+            ("layer", "newest layer"),
+            ("frontier", "kept candidates of it"),
+            ("tree", "tree as it stands"),
+        )
+        for what, kind, text in (
+            ("nodes", COUNT, "nodes"),
+            ("depth", COUNT, "depth"),
+            ("tokens", _TOK, "expected tokens"),
+        )
+    },
     "tree.paths": Signal(COUNT, _R, _GROW, "root-to-leaf paths of the tree"),
     "batch.size": Signal(COUNT, _S, _PLAN, "active rows"),
     "batch.context": Signal(_TOK, _S, _PLAN, "mean tokens of a row's text"),
@@ -79,10 +89,29 @@ MONOTONE = frozenset({"node.prob", "node.path", "node.confidence"})  # what `cal
 
 # What people call things, and what they are called here.
 SYNONYMS = {
-    "acceptance": "calibrated(node.prob)", "accept_rate": "last.rate", "acceptance_rate": "last.rate", "probability": "node.prob",
-    "prob": "node.prob", "confidence": "node.prob", "depth": "layer.depth", "width": "layer.nodes", "batch_size": "batch.size",
-    "context": "batch.context", "context_length": "batch.context", "latency": "time", "throughput": "tokens / time",
-    "speed": "tokens / time", "n": "tree.nodes", "nodes": "tree.nodes", "temperature": "request.temperature",
-    "queue": "engine.queue", "node.p": "node.prob", "node.probability": "node.prob", "node.confidence_score": "node.confidence",
-    "batch": "batch.size", "length": "last.length", "draft.time": "profile.draft.time", "verify.time": "profile.verify.time",
+    "acceptance": "calibrated(node.prob)",
+    "accept_rate": "last.rate",
+    "acceptance_rate": "last.rate",
+    "probability": "node.prob",
+    "prob": "node.prob",
+    "confidence": "node.prob",
+    "depth": "layer.depth",
+    "width": "layer.nodes",
+    "batch_size": "batch.size",
+    "context": "batch.context",
+    "context_length": "batch.context",
+    "latency": "time",
+    "throughput": "tokens / time",
+    "speed": "tokens / time",
+    "n": "tree.nodes",
+    "nodes": "tree.nodes",
+    "temperature": "request.temperature",
+    "queue": "engine.queue",
+    "node.p": "node.prob",
+    "node.probability": "node.prob",
+    "node.confidence_score": "node.confidence",
+    "batch": "batch.size",
+    "length": "last.length",
+    "draft.time": "profile.draft.time",
+    "verify.time": "profile.verify.time",
 }

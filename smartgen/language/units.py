@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _BASES = ("time", "token", "energy", "byte", "flop", "request", "money")
-_NAMES = {"time": "a time", "token": "a token count", "energy": "an energy", "byte": "a size in bytes",
-          "flop": "an amount of arithmetic", "request": "a number of requests", "money": "an amount of money"}
+_NAMES = {
+    "time": "a time",
+    "token": "a token count",
+    "energy": "an energy",
+    "byte": "a size in bytes",
+    "flop": "an amount of arithmetic",
+    "request": "a number of requests",
+    "money": "an amount of money",
+}
 _SYMBOLS = dict(zip(_BASES, ("s", "tok", "J", "B", "flop", "req", "money"), strict=True))
 
 
@@ -57,12 +64,26 @@ TIME, TOKEN, ENERGY, MONEY, REQUEST = (_base(n) for n in ("time", "token", "ener
 POWER = ENERGY / TIME
 
 UNITS: dict[str, tuple[Dimension, float]] = {
-    "ns": (TIME, 1e-9), "us": (TIME, 1e-6), "ms": (TIME, 1e-3), "s": (TIME, 1.0), "min": (TIME, 60.0), "h": (TIME, 3600.0),
+    "ns": (TIME, 1e-9),
+    "us": (TIME, 1e-6),
+    "ms": (TIME, 1e-3),
+    "s": (TIME, 1.0),
+    "min": (TIME, 60.0),
+    "h": (TIME, 3600.0),
     "tok": (TOKEN, 1.0),
-    "mJ": (ENERGY, 1e-3), "J": (ENERGY, 1.0), "kJ": (ENERGY, 1e3), "kWh": (ENERGY, 3.6e6), "W": (POWER, 1.0),
-    "usd": (MONEY, 1.0), "eur": (MONEY, 1.0), "req": (REQUEST, 1.0),
-    "B": (_base("byte"), 1.0), "KiB": (_base("byte"), 1024.0), "MiB": (_base("byte"), 1024.0**2),
-    "GiB": (_base("byte"), 1024.0**3), "flop": (_base("flop"), 1.0),
+    "mJ": (ENERGY, 1e-3),
+    "J": (ENERGY, 1.0),
+    "kJ": (ENERGY, 1e3),
+    "kWh": (ENERGY, 3.6e6),
+    "W": (POWER, 1.0),
+    "usd": (MONEY, 1.0),
+    "eur": (MONEY, 1.0),
+    "req": (REQUEST, 1.0),
+    "B": (_base("byte"), 1.0),
+    "KiB": (_base("byte"), 1024.0),
+    "MiB": (_base("byte"), 1024.0**2),
+    "GiB": (_base("byte"), 1024.0**3),
+    "flop": (_base("flop"), 1.0),
 }
 
 # What a bare number should have been, by the dimension of the other side.

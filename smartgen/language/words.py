@@ -5,10 +5,39 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-STATEMENTS = ("use", "param", "let", "benefit", "cost", "maximize", "subject", "expand", "continue", "verify", "limit", "when",
-              "otherwise")
+STATEMENTS = (
+    "use",
+    "param",
+    "let",
+    "benefit",
+    "cost",
+    "maximize",
+    "subject",
+    "expand",
+    "continue",
+    "verify",
+    "limit",
+    "when",
+    "otherwise",
+)
 CLAUSES = ("by", "where", "maximizing", "pooled", "while", "to", "then", "else")
-OTHERS = ("smartgen", "policy", "all", "best", "tree", "if", "and", "or", "not", "true", "false", "depth", "width", "topk", "nodes")
+OTHERS = (
+    "smartgen",
+    "policy",
+    "all",
+    "best",
+    "tree",
+    "if",
+    "and",
+    "or",
+    "not",
+    "true",
+    "false",
+    "depth",
+    "width",
+    "topk",
+    "nodes",
+)
 KEYWORDS = (*STATEMENTS, *CLAUSES, *OTHERS)
 
 
@@ -22,5 +51,9 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     if found:
         return found[0]
     last = word.rsplit(".", 1)[-1]
-    begun = [c for c in pool if len(last) >= 4 and (c.rsplit(".", 1)[-1].startswith(last) or last.startswith(c.rsplit(".", 1)[-1]))]
+    begun = [
+        c
+        for c in pool
+        if len(last) >= 4 and (c.rsplit(".", 1)[-1].startswith(last) or last.startswith(c.rsplit(".", 1)[-1]))
+    ]
     return begun[0] if begun else None

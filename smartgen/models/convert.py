@@ -45,9 +45,7 @@ def convert(model: Model, file: Path, folder: Path, progress: Progress) -> dict[
     return _card(model, parameters, folder)
 
 
-def _write_model(
-    folder: Path, config: LlamaConfig, state: dict[str, NDArray[np.float32]], progress: Progress
-) -> None:
+def _write_model(folder: Path, config: LlamaConfig, state: dict[str, NDArray[np.float32]], progress: Progress) -> None:
     from safetensors.numpy import save_file
     from transformers import GenerationConfig
 

@@ -72,7 +72,9 @@ _REDUCTIONS: dict[str, Callable[..., Value]] = {
     "count": lambda x, mask, axis: (np.asarray(x, bool) & mask).sum(axis, keepdims=True),
     "max": lambda x, mask, axis: np.where(mask, x, -np.inf).max(axis, keepdims=True, initial=-np.inf),
     "min": lambda x, mask, axis: np.where(mask, x, np.inf).min(axis, keepdims=True, initial=np.inf),
-    "mean": lambda x, mask, axis: divide(np.where(mask, x, 0.0).sum(axis, keepdims=True), mask.sum(axis, keepdims=True)),
+    "mean": lambda x, mask, axis: divide(
+        np.where(mask, x, 0.0).sum(axis, keepdims=True), mask.sum(axis, keepdims=True)
+    ),
 }
 
 

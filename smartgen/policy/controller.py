@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.language.program import Program
-from smartgen.policy.compile import Compiler, Value
+from smartgen.policy.compile import Compiled, Compiler, Value
 from smartgen.policy.expand import mark_kept
 from smartgen.policy.labels import label_step
 from smartgen.policy.learned import Learned
@@ -49,6 +50,10 @@ class StepReport:
 class Controller:
     """One `generate` call's decisions under one program. `learned` outlives the call; everything else does not."""
 
+    step: Step
+    chosen: Ints
+    past: Past
+
     def __init__(self, program: Program, costs: Costs, learned: Learned) -> None:
         self.program, self.costs, self.learned = program, costs, learned
         self.past = Past()
@@ -88,12 +93,17 @@ class Controller:
 
     def _caps(self, step: Step, scope: Scope) -> Caps:
         rules, longest = step.rules, int(step.situation.remaining.max())
-        count = lambda compiled: UNBOUNDED if compiled is None else max(0, int(np.max(compiled(scope))))  # noqa: E731
+
+        def count(compiled: Compiled | None) -> int:
+            return UNBOUNDED if compiled is None else max(0, int(np.max(compiled(scope))))
+
         width = min(count(rules.width), count(rules.expand.high))
         topk = count(rules.topk)
         topk = width if topk == UNBOUNDED else topk
         low = 0 if rules.verify.low is None else count(rules.verify.low)
-        return Caps(min(count(rules.depth), longest - 1), width, topk, count(rules.nodes), low, count(rules.verify.high))
+        return Caps(
+            min(count(rules.depth), longest - 1), width, topk, count(rules.nodes), low, count(rules.verify.high)
+        )
 
     def _first_pass(self, step: Step) -> bool:
         if step.caps.depth <= 0:
@@ -151,20 +161,17 @@ class Controller:
         """Pack the kept candidates of the newest layer, if another pass is to be made."""
         kept = step.tree.kept[:, step.newest]
         if not kept.any():
-            return self._stop(step, "nothing kept")
+            return _stopped(step, "nothing kept")
         if step.depth >= step.caps.depth:
-            return self._stop(step, "limit depth")
+            return _stopped(step, "limit depth")
         if step.probe:
-            return self._stop(step, "probe")
+            return _stopped(step, "probe")
         if step.rules.proceed is not None:
             answer = np.asarray(step.rules.proceed(Scope(self, step)), bool)
             kept = kept & answer.reshape(-1, 1)
             if not kept.any():
-                return self._stop(step, "no pass pays")
+                return _stopped(step, "no pass pays")
         return self._packed(step, layer, kept)
-
-    def _stop(self, step: Step, reason: str) -> None:
-        step.reason = step.reason or reason
 
     def _packed(self, step: Step, layer: Layer, kept: Bools) -> Frontier:
         width = int(kept.sum(1).max())
@@ -224,8 +231,15 @@ class Controller:
         gain = step.gain.value if self.calibrated else 1.0
         row_tokens = expected_tokens(board, np.minimum(sizes, board.key.shape[1]), gain, step.situation.remaining)
         zero = np.zeros(len(sizes))
-        totals = Totals(board, sizes, row_tokens, row_tokens.sum(0), zero + spent["time"], zero + spent["energy"],
-                        zero + spent["money"])
+        totals = Totals(
+            board,
+            sizes,
+            row_tokens,
+            row_tokens.sum(0),
+            zero + spent["time"],
+            zero + spent["energy"],
+            zero + spent["money"],
+        )
         scope = Scope(self, step, totals=totals, every_size=True)
         for cost in step.rules.costs:
             if cost.each == "step":
@@ -288,9 +302,11 @@ class Controller:
         batch, context = situation.batch, situation.context
         if phase == "wake" or (phase == "draft" and situation.drafter.free):
             return 0.0  # a first pass is charged for all it has to feed, which is what waking costs
-        size = at["nodes"] if "nodes" in at else at.get("width", scope.width if phase == "draft" else scope.sizes())
+        size: Any = (
+            at["nodes"] if "nodes" in at else at.get("width", scope.width if phase == "draft" else scope.sizes())
+        )
         if model != "table":
-            return self.costs.fitted(phase, model, batch, context)(size)  # type: ignore[operator]
+            return self.costs.fitted(phase, model, batch, context)(size)
         if phase == "draft":
             return self.costs.draft(batch, int(np.ceil(size)), context)
         if isinstance(size, np.ndarray) and size.dtype.kind == "i":
@@ -315,3 +331,9 @@ class Controller:
             return self.learned.averages[declared.key]
         start = dict(declared.options)["start"]
         return float(Compiler()(start)(Scope(self, self.step)))
+
+
+def _stopped(step: Step, reason: str) -> Frontier | None:
+    """No further pass; the first reason given stays."""
+    step.reason = step.reason or reason
+    return None

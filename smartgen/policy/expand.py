@@ -64,8 +64,9 @@ class RowScope(Scope):
 
     def __init__(self, controller: Controller, step: Step, row: int, line: NDArray[np.int64], after: int = 0) -> None:
         self.row, self.line, self.after = row, line, after
-        super().__init__(controller, step, step.newest, totals=_prefixes(controller, step, row, line, after),
-                         every_size=True)
+        super().__init__(
+            controller, step, step.newest, totals=_prefixes(controller, step, row, line, after), every_size=True
+        )
 
     def _node(self, field: str) -> Value:
         values = super()._node(field)
@@ -101,8 +102,15 @@ def _prefixes(controller: Controller, step: Step, row: int, line: NDArray[np.int
     zero = np.zeros(len(line))
     places = np.arange(len(line)) + after
     rows = np.broadcast_to(before.row_tokens[:, before.chosen, None], (step.tree.batch, len(line)))
-    totals = Totals(before.board, places, rows, tokens, zero + step.spent["time"], zero + step.spent["energy"],
-                    zero + step.spent["money"])
+    totals = Totals(
+        before.board,
+        places,
+        rows,
+        tokens,
+        zero + step.spent["time"],
+        zero + step.spent["energy"],
+        zero + step.spent["money"],
+    )
     scope = _PrefixScope(controller, step, totals, places / step.tree.batch)
     for cost in step.rules.costs:
         if cost.each == "step" or step.depth < step.caps.depth:  # at the depth limit nothing is drafted from

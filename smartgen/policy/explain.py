@@ -12,7 +12,10 @@ from smartgen.policy.situation import Costs, DrafterTraits, Situation
 from smartgen.tree.draw import draw
 from smartgen.tree.layer import Frontier, Layer
 
-FIRST, RATIO = 0.62, 0.42  # a sample drafter: its first choice's probability, and each further sibling's share of the one before
+FIRST, RATIO = (
+    0.62,
+    0.42,
+)  # a sample drafter: its first choice's probability, and each further sibling's share of the one before
 
 
 def explain(program: Program, costs: Costs, batch: int, context: int, seed: int = 0) -> list[str]:
@@ -60,8 +63,13 @@ def _sample(batch: int, frontier: Frontier | None, topk: int, random: np.random.
     shape = (batch, width * topk)
     valid = np.ones((batch, width), bool) if frontier is None else frontier.valid
     token = np.arange(width * topk) + random.integers(100, 900, (batch, 1))
-    return Layer(token, prob.reshape(shape), np.broadcast_to(np.repeat(np.arange(width), topk), shape),
-                 np.broadcast_to(np.tile(np.arange(topk), width), shape), np.repeat(valid, topk, 1))
+    return Layer(
+        token,
+        prob.reshape(shape),
+        np.broadcast_to(np.repeat(np.arange(width), topk), shape),
+        np.broadcast_to(np.tile(np.arange(topk), width), shape),
+        np.repeat(valid, topk, 1),
+    )
 
 
 def _scan(controller: Controller) -> list[str]:
@@ -73,7 +81,9 @@ def _scan(controller: Controller) -> list[str]:
         if int(size) in shown:
             objective = "" if totals.objective is None else f"{float(totals.objective[place]):10.2f}"
             mark = "  ← chosen" if place == totals.chosen else ""
-            lines.append(f"{int(size):3}  {float(totals.tokens[place]):7.2f}  {1e3 * float(totals.time[place]):8.2f} {objective}{mark}")
+            lines.append(
+                f"{int(size):3}  {float(totals.tokens[place]):7.2f}  {1e3 * float(totals.time[place]):8.2f} {objective}{mark}"
+            )
     return lines
 
 

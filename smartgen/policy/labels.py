@@ -75,7 +75,7 @@ def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
         return np.zeros(len(chosen), np.int64)
     rows = np.arange(len(chosen))[:, None]
     parent = np.where(chosen >= 0, step.tree.parent[rows, chosen.clip(0)], -3)
-    tested: Ints = sum(((parent == above[:, None]) & (above >= -1)[:, None]).sum(1) for above in line)  # type: ignore[assignment]
+    tested: Ints = sum(((parent == above[:, None]) & (above >= -1)[:, None]).sum(1) for above in line)
     return tested
 
 

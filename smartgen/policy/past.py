@@ -16,7 +16,8 @@ class Past:
 
     def __init__(self) -> None:
         self.rows: dict[str, NDArray[np.float64]] = {}
-        self.tokens = self.seconds = float("nan")
+        self.tokens: float = float("nan")
+        self.seconds: float = float("nan")
         self._sums: dict[int, tuple[float, float]] = {}  # active rows -> decayed tokens, seconds
 
     def column(self, name: str, batch: int) -> NDArray[np.float64]:
@@ -35,8 +36,13 @@ class Past:
         """`drafted` (B,) nodes verified; `tested` (B,) those whose parent was accepted."""
         accepted = outcome.accepted.astype(np.float64)
         length = np.array([len(tokens) for tokens in outcome.committed], np.float64)
-        self.rows = {"accepted": accepted, "length": length, "drafted": drafted.astype(np.float64),
-                     "tested": tested.astype(np.float64), "rate": divide(accepted, drafted.astype(np.float64))}
+        self.rows = {
+            "accepted": accepted,
+            "length": length,
+            "drafted": drafted.astype(np.float64),
+            "tested": tested.astype(np.float64),
+            "rate": divide(accepted, drafted.astype(np.float64)),
+        }
         self.tokens, self.seconds = float(length.sum()), outcome.seconds
         before = self._sums.get(len(length), (0.0, 0.0))
         self._sums[len(length)] = (before[0] * self.FADE + self.tokens, before[1] * self.FADE + self.seconds)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class Costs(Protocol):
     def draft(self, batch: int, width: int, context: float) -> float:
         """Seconds of one drafting pass that feeds `width` tokens a row."""
 
-    def fitted(self, phase: str, model: str, batch: int, context: float) -> object:
+    def fitted(self, phase: str, model: str, batch: int, context: float) -> Callable[[Any], Any]:
         """A smooth fit of the measured points: callable from sizes to seconds."""
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:

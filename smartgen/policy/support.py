@@ -19,7 +19,10 @@ def unsupported(program: Program) -> Iterator[tuple[str, str]]:
     for situation in program.situations:
         rules = situation.rules
         if rules.verify.pooled:
-            yield "pooled", "needs an engine that packs rows of different sizes; here every row is padded to the largest"
+            yield (
+                "pooled",
+                "needs an engine that packs rows of different sizes; here every row is padded to the largest",
+            )
         if rules.verify.static:
             yield "tree", "static trees are not executed by this version"
         if rules.expand.maximizing is not None:
@@ -31,12 +34,18 @@ def unsupported(program: Program) -> Iterator[tuple[str, str]]:
 
 def _part(part: object) -> Iterator[tuple[str, str]]:
     if isinstance(part, Read):
-        known = part.name in READERS or part.name.removeprefix("node.") in _NODE_FIELDS and part.name.startswith("node.")
+        known = part.name in READERS or (
+            part.name.removeprefix("node.") in _NODE_FIELDS and part.name.startswith("node.")
+        )
         if not known:
             yield part.name, "is a signal that no backend here provides"
     if isinstance(part, Measured) and part.quantity == "energy":
         yield f"profile.{part.phase}.energy", "needs an energy meter, and none is read here"
     if isinstance(part, Shift) and part.kind == "forecast":
-        odd = [p.name for p in parts(part.of) if isinstance(p, Read) and p.name not in _FORECAST and p.name.startswith(("frontier", "layer"))]
+        odd = [
+            p.name
+            for p in parts(part.of)
+            if isinstance(p, Read) and p.name not in _FORECAST and p.name.startswith(("frontier", "layer"))
+        ]
         if odd:
             yield odd[0], "cannot be forecast; totals (tokens, time, objective) can"

@@ -1,7 +1,7 @@
 """Profiles as JSON files, and the place where `generate` finds them again.
 
-    {"smartgen_profile": 1, "kind": "measured", "key": {model, drafter, device, dtype}, "provenance": {...},
-     "verify": [[batch, context, size, seconds], ...], "draft": [...]}
+{"smartgen_profile": 1, "kind": "measured", "key": {model, drafter, device, dtype}, "provenance": {...},
+ "verify": [[batch, context, size, seconds], ...], "draft": [...]}
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ VERSION = 1
 
 def folder() -> Path:
     """`$SMARTGEN_CACHE/profiles`, or the user's cache folder."""
-    base = os.environ.get("SMARTGEN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smartgen"
+    base = (
+        os.environ.get("SMARTGEN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smartgen"
+    )
     return Path(base) / "profiles"
 
 
@@ -48,7 +50,9 @@ def load(path: str | Path) -> Profile:
     except FileNotFoundError:
         raise ProfileError(f"there is no profile {path}; measure one with `smartgen profile --out {path}`") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ProfileError(f"{path} is not a readable profile ({error}); measure it anew with `smartgen profile`") from None
+        raise ProfileError(
+            f"{path} is not a readable profile ({error}); measure it anew with `smartgen profile`"
+        ) from None
     try:
         return _parsed(data)
     except ProfileError as error:
@@ -87,10 +91,17 @@ def _safe(text: str) -> str:
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
-    rows = {name: [[p.batch, p.context, p.size, p.seconds] for p in table.points]
-            for name, table in (("verify", profile.verify), ("draft", profile.draft))}
-    return {"smartgen_profile": VERSION, "kind": profile.kind, "key": vars(profile.key),
-            "provenance": profile.provenance, **rows}
+    rows = {
+        name: [[p.batch, p.context, p.size, p.seconds] for p in table.points]
+        for name, table in (("verify", profile.verify), ("draft", profile.draft))
+    }
+    return {
+        "smartgen_profile": VERSION,
+        "kind": profile.kind,
+        "key": vars(profile.key),
+        "provenance": profile.provenance,
+        **rows,
+    }
 
 
 def _parsed(data: Any) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from smartgen.recipe.yamlform import Written, read_yaml
 
 LATEST = 1
 _EXTENTS = ("depth", "width", "topk", "nodes")
+_YAML = re.compile(r"(\s*#[^\n]*\n|\s)*[a-z_]+[ \t]*:")  # the first line that is no comment is `key: ...`
 
 
 def load(source: Any, params: Mapping[str, Any] | None = None, limits: Mapping[str, int] | None = None) -> Recipe:
@@ -48,13 +50,19 @@ def load(source: Any, params: Mapping[str, Any] | None = None, limits: Mapping[s
     return load_source(_from_text(source), params, limits)
 
 
-def load_source(source: Source, params: Mapping[str, Any] | None = None, limits: Mapping[str, int] | None = None) -> Recipe:
+def load_source(
+    source: Source, params: Mapping[str, Any] | None = None, limits: Mapping[str, int] | None = None
+) -> Recipe:
     """Read, check and lower a text that is at hand; how its name ends decides between the two forms."""
     findings = Findings()
     written = _written(source)
     if written.version is not None and written.version.value != LATEST:
-        findings.add("SG013", f"this is language version {written.version.written}, smartgen reads version {LATEST}",
-                     written.version.span, "write `smartgen 1`")
+        findings.add(
+            "SG013",
+            f"this is language version {written.version.written}, smartgen reads version {LATEST}",
+            written.version.span,
+            "write `smartgen 1`",
+        )
     policy = written.policy
     resolved = resolve(policy, _finder(source, written.others), findings)
     settings = {**written.params, **_settings(params or {})}
@@ -84,10 +92,26 @@ def read_file(path: Path) -> Source:
         return Source(str(path), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         at = Source(str(path), path.read_bytes().decode("latin-1"))
-        raise RecipeError([Diagnostic("SG014", f"byte {error.start} of this file is not UTF-8 text", (Label(Span(at, error.start, error.start + 1)),),
-                                      "save the file as UTF-8")]) from None
+        raise RecipeError(
+            [
+                Diagnostic(
+                    "SG014",
+                    f"byte {error.start} of this file is not UTF-8 text",
+                    (Label(Span(at, error.start, error.start + 1)),),
+                    "save the file as UTF-8",
+                )
+            ]
+        ) from None
     except OSError as error:
-        raise RecipeError([_nowhere(str(path), f"{path} cannot be read: {error.strerror or error}", "give the path of a .smart or .yaml file")]) from None
+        raise RecipeError(
+            [
+                _nowhere(
+                    str(path),
+                    f"{path} cannot be read: {error.strerror or error}",
+                    "give the path of a .smart or .yaml file",
+                )
+            ]
+        ) from None
 
 
 def _from_text(text: str) -> Source:
@@ -95,8 +119,8 @@ def _from_text(text: str) -> Source:
     if text in names:
         return read_file(names[text])
     if "\n" in text or "{" in text:
-        return Source("<text>" if text.lstrip("\ufeff \n").startswith(("smartgen ", "#", "policy")) or "{" in text else "<mapping>.yaml",
-                      text.replace("\r\n", "\n").removeprefix("\ufeff"))
+        clean = text.replace("\r\n", "\n").removeprefix("\ufeff")
+        return Source("<mapping>.yaml" if _YAML.match(clean) else "<text>", clean)
     if text.endswith((".smart", ".yaml", ".yml")) or os.sep in text:
         return read_file(Path(text))
     near = closest(text, names)
@@ -150,7 +174,11 @@ def _limits(written: Mapping[str, int], given: Mapping[str, int], source: Source
     for name, value in given.items():
         if name not in _EXTENTS or not isinstance(value, int) or isinstance(value, bool) or value < 0:
             near = closest(str(name), _EXTENTS)
-            fix = f"did you mean `{near}`?" if near and name not in _EXTENTS else f"limits are {', '.join(_EXTENTS)} with whole numbers, like nodes=8"
+            fix = (
+                f"did you mean `{near}`?"
+                if near and name not in _EXTENTS
+                else f"limits are {', '.join(_EXTENTS)} with whole numbers, like nodes=8"
+            )
             raise RecipeError([_nowhere(f"{name}={value}", f"`{name}={value}` is no limit", fix)])
         limits[name] = min(value, limits.get(name, value))
     return limits

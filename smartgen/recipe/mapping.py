@@ -30,4 +30,6 @@ def from_mapping(mapping: Any) -> Source:
 
 def _wrong(message: str) -> RecipeError:
     source = Source("<mapping>", message)
-    return RecipeError([Diagnostic("SG402", message, (Label(Span(source, 0, 1)),), "see docs/language/reference.md, section YAML")])
+    return RecipeError(
+        [Diagnostic("SG402", message, (Label(Span(source, 0, 1)),), "see docs/language/reference.md, section YAML")]
+    )

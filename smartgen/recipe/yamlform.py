@@ -19,8 +19,24 @@ from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
 from smartgen.language.source import Source, Span
 from smartgen.language.words import closest
 
-KEYS = ("smartgen", "policy", "name", "profile", "params", "param", "let", "benefit", "cost", "maximize", "subject_to", "expand",
-        "continue", "verify", "limit", "cases")
+KEYS = (
+    "smartgen",
+    "policy",
+    "name",
+    "profile",
+    "params",
+    "param",
+    "let",
+    "benefit",
+    "cost",
+    "maximize",
+    "subject_to",
+    "expand",
+    "continue",
+    "verify",
+    "limit",
+    "cases",
+)
 _EXTENTS = ("depth", "width", "topk", "nodes")
 _MOST_NESTED = 40
 T = TypeVar("T")
@@ -75,12 +91,31 @@ class _Reader:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             at = min(mark.index if mark else 0, max(0, len(text) - 1))
             problem = str(getattr(error, "problem", None) or "it cannot be read")
-            fix = 'quote an expression that holds `: `, `#`, `{` or `[`: "..."' if mark else "save it as plain UTF-8 text"
-            raise RecipeError([Diagnostic("SG403", f"this is not YAML: {problem}", (Label(Span(self.source, at, at + 1)),), fix)]) from None
+            fix = (
+                'quote an expression that holds `: `, `#`, `{` or `[`: "..."' if mark else "save it as plain UTF-8 text"
+            )
+            raise RecipeError(
+                [Diagnostic("SG403", f"this is not YAML: {problem}", (Label(Span(self.source, at, at + 1)),), fix)]
+            ) from None
         except RecursionError:
-            raise RecipeError([Diagnostic("SG012", "this file is nested too deeply", (Label(Span(self.source, 0, 1)),), "a recipe is two levels deep")]) from None
+            raise RecipeError(
+                [
+                    Diagnostic(
+                        "SG012",
+                        "this file is nested too deeply",
+                        (Label(Span(self.source, 0, 1)),),
+                        "a recipe is two levels deep",
+                    )
+                ]
+            ) from None
         if root is None:
-            raise RecipeError([Diagnostic("SG403", "this file is empty", (Label(Span(self.source, 0, 1)),), "begin with `smartgen: 1`")])
+            raise RecipeError(
+                [
+                    Diagnostic(
+                        "SG403", "this file is empty", (Label(Span(self.source, 0, 1)),), "begin with `smartgen: 1`"
+                    )
+                ]
+            )
         return root
 
     def _resolved(self, root: yaml.Node) -> dict[int, str]:
@@ -101,8 +136,12 @@ class _Reader:
                     changed[id(node)] = str(found)
                 except OmegaConfBaseException as error:
                     reason = str(error).splitlines()[0]
-                    raise self._error("SG404", f"this interpolation does not resolve: {reason}", node,
-                                      "give a default: `${oc.env:NAME,default}`") from None
+                    raise self._error(
+                        "SG404",
+                        f"this interpolation does not resolve: {reason}",
+                        node,
+                        "give a default: `${oc.env:NAME,default}`",
+                    ) from None
         return changed
 
     def _plain(self, node: yaml.Node, depth: int) -> Any:
@@ -117,7 +156,11 @@ class _Reader:
     def _scalars(self, node: yaml.Node, path: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], yaml.ScalarNode]]:
         if isinstance(node, yaml.ScalarNode):
             return [(path, node)]
-        inner = ([(str(k.value), v) for k, v in node.value] if isinstance(node, yaml.MappingNode) else list(enumerate(node.value)))
+        inner = (
+            [(str(k.value), v) for k, v in node.value]
+            if isinstance(node, yaml.MappingNode)
+            else list(enumerate(node.value))
+        )
         return [found for key, child in inner for found in self._scalars(child, (*path, key))]
 
     def _keys(self, node: yaml.MappingNode, known: tuple[str, ...], what: str) -> dict[str, yaml.Node]:
@@ -125,8 +168,15 @@ class _Reader:
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in known:
-                meant = {"subject": "subject_to", "constraints": "subject_to", "when": "cases", "version": "smartgen",
-                         "limits": "limit", "costs": "cost", "lets": "let"}.get(name) or closest(name, known)
+                meant = {
+                    "subject": "subject_to",
+                    "constraints": "subject_to",
+                    "when": "cases",
+                    "version": "smartgen",
+                    "limits": "limit",
+                    "costs": "cost",
+                    "lets": "let",
+                }.get(name) or closest(name, known)
                 fix = f"did you mean `{meant}`?" if meant else f"keys: {', '.join(known)}"
                 raise self._error("SG405", f"{what} has no key `{name}`", key, fix)
             if name in found:
@@ -144,7 +194,13 @@ class _Reader:
     # -- pieces ---------------------------------------------------------------------------------------------------
     def _require_version(self, keys: dict[str, yaml.Node], root: yaml.Node) -> None:
         if "smartgen" not in keys:
-            raise self._error("SG001", "a recipe begins with its language version", root, "write `smartgen: 1` on the first line", short=True)
+            raise self._error(
+                "SG001",
+                "a recipe begins with its language version",
+                root,
+                "write `smartgen: 1` on the first line",
+                short=True,
+            )
 
     def _base(self, keys: dict[str, yaml.Node], span: Span) -> tuple[s.Use | None, s.Name]:
         if "policy" not in keys:
@@ -159,7 +215,7 @@ class _Reader:
         rules: list[s.Rule] = []
         for word, kind in (("let", s.Let), ("benefit", s.Benefit), ("cost", s.Cost)):
             for key, value in self._pairs(keys.get(word), word):
-                rules.append(kind(s.Name(self._key(key), self._span(key)), self._expression(value), self._span(value)))  # type: ignore[operator]
+                rules.append(kind(s.Name(self._key(key), self._span(key)), self._expression(value), self._span(value)))
         if "maximize" in keys:
             rules.append(s.Maximize(self._expression(keys["maximize"]), self._span(keys["maximize"])))
         for node in self._list(keys.get("subject_to")):
@@ -167,7 +223,9 @@ class _Reader:
         if "expand" in keys:
             rules.append(s.Expand(self._parsed(keys["expand"], p.parse_choice), self._span(keys["expand"])))
         if "continue" in keys:
-            rules.append(s.Proceed(self._expression(self._without_while(keys["continue"])), self._span(keys["continue"])))
+            rules.append(
+                s.Proceed(self._expression(self._without_while(keys["continue"])), self._span(keys["continue"]))
+            )
         if "verify" in keys:
             rules.append(s.Verify(self._parsed(keys["verify"], p.parse_verify), self._span(keys["verify"])))
         caps, outer = self._limit(keys.get("limit"), derived)
@@ -187,7 +245,12 @@ class _Reader:
             name = self._key(key)
             if name not in _EXTENTS:
                 near = closest(name, _EXTENTS)
-                raise self._error("SG405", f"`limit` has no extent `{name}`", key, f"did you mean `{near}`?" if near else f"extents: {', '.join(_EXTENTS)}")
+                raise self._error(
+                    "SG405",
+                    f"`limit` has no extent `{name}`",
+                    key,
+                    f"did you mean `{near}`?" if near else f"extents: {', '.join(_EXTENTS)}",
+                )
             count = self._parsed(value, p.parse_count)
             if derived and isinstance(count.low, s.Number) and count.high is None and not count.low.unit:
                 outer[name] = int(count.low.value)
@@ -199,7 +262,12 @@ class _Reader:
         chain = []
         for case in self._list(node):
             if not isinstance(case, yaml.MappingNode):
-                raise self._error("SG406", "a case is `{when: ..., then: {...}}` or `{otherwise: {...}}`", case, "write `- when: batch.size > 8`")
+                raise self._error(
+                    "SG406",
+                    "a case is `{when: ..., then: {...}}` or `{otherwise: {...}}`",
+                    case,
+                    "write `- when: batch.size > 8`",
+                )
             keys = self._keys(case, ("when", "then", "otherwise"), "a case")
             body = keys.get("then") or keys.get("otherwise")
             if not isinstance(body, yaml.MappingNode):
@@ -225,8 +293,12 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
-            raise self._error("SG407", "an expression is one text, this is a list or a mapping", node,
-                              "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon")
+            raise self._error(
+                "SG407",
+                "an expression is one text, this is a list or a mapping",
+                node,
+                "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon",
+            )
         return self.values.get(id(node), str(node.value))
 
     def _expression(self, node: yaml.Node) -> s.Expression:
@@ -245,7 +317,13 @@ class _Reader:
             return parse(apart, 0, len(text))
         except RecipeError as error:
             first = error.diagnostics[0]
-            raise RecipeError([Diagnostic(first.code, first.message, (Label(Span(self.source, start, end), f"= {text}"),), first.help)]) from None
+            raise RecipeError(
+                [
+                    Diagnostic(
+                        first.code, first.message, (Label(Span(self.source, start, end), f"= {text}"),), first.help
+                    )
+                ]
+            ) from None
 
     def _span(self, node: yaml.Node) -> Span:
         return Span(self.source, node.start_mark.index, max(node.start_mark.index + 1, node.end_mark.index))

@@ -6,6 +6,8 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +48,9 @@ class DraftTree:
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
         self.batch, self.size, self.layers = batch, 0, 0
-        self._store = {name: np.empty((batch, capacity), kind) for name, kind in _FIELDS.items()}
+        self._store: dict[str, NDArray[Any]] = {
+            name: np.empty((batch, capacity), kind) for name, kind in _FIELDS.items()
+        }
         self._expose()
 
     def _expose(self) -> None:
@@ -83,7 +87,7 @@ class DraftTree:
         if size <= capacity:
             return
         for name, kind in _FIELDS.items():
-            larger = np.empty((self.batch, max(size, 2 * capacity)), kind)
+            larger: NDArray[Any] = np.empty((self.batch, max(size, 2 * capacity)), kind)
             larger[:, :capacity] = self._store[name]
             self._store[name] = larger
 

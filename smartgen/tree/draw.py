@@ -34,8 +34,15 @@ def draw(
 
 
 def _branch(
-    tree: DraftTree, row: int, node: int, indent: str, children: dict[int, list[int]], verified: Collection[int],
-    accepted: Collection[int], text: Callable[[int], str], lines: list[str],
+    tree: DraftTree,
+    row: int,
+    node: int,
+    indent: str,
+    children: dict[int, list[int]],
+    verified: Collection[int],
+    accepted: Collection[int],
+    text: Callable[[int], str],
+    lines: list[str],
 ) -> None:
     below = children.get(node, [])
     for child in below:

@@ -27,7 +27,7 @@ class Selection:
     @property
     def size(self) -> int:
         """Draft nodes a row, padding included: what the verification costs."""
-        return self.nodes.shape[1] - 1
+        return int(self.nodes.shape[1]) - 1
 
     def child(self, row: int, column: int, token: int) -> int:
         """Column of the child of `column` that holds `token`, or -1."""

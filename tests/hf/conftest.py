@@ -9,7 +9,9 @@ from smartgen.hf.costing import CostSource, profile_key
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
-SMALL = "smartgen 1\npolicy small { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
+SMALL = (
+    "smartgen 1\npolicy small { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
+)
 
 
 @pytest.fixture

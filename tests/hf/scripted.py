@@ -50,8 +50,12 @@ class _Session:
             places = self.said[self.rows][:, None]
         else:
             above = np.take_along_axis(self.at, frontier.parent, 1)
-            right = np.array([[self._next(row, place) if place >= 0 else -1 for place in line]
-                              for row, line in zip(self.rows, above, strict=True)])
+            right = np.array(
+                [
+                    [self._next(row, place) if place >= 0 else -1 for place in line]
+                    for row, line in zip(self.rows, above, strict=True)
+                ]
+            )
             places = np.where((right == frontier.token) & (above >= 0), above + 1, -1)
         self.at = places
         width = places.shape[1]
@@ -67,8 +71,15 @@ class _Session:
         valid = np.ones((batch, width), bool) if frontier is None else frontier.valid
         shape = (batch, width * topk)
         spread = lambda x: np.broadcast_to(x[..., None], (batch, width, topk)).reshape(shape)  # noqa: E731
-        return [Layer(token.reshape(shape), prob.reshape(shape), spread(np.broadcast_to(np.arange(width), (batch, width))),
-                      np.broadcast_to(np.arange(topk), (batch, width, topk)).reshape(shape), spread(valid).copy())]
+        return [
+            Layer(
+                token.reshape(shape),
+                prob.reshape(shape),
+                spread(np.broadcast_to(np.arange(width), (batch, width))),
+                np.broadcast_to(np.arange(topk), (batch, width, topk)).reshape(shape),
+                spread(valid).copy(),
+            )
+        ]
 
     def rewind(self) -> None:
         self.at = None

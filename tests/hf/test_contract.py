@@ -46,7 +46,9 @@ def test_streamer_gets_every_token_once_and_one_end(attached):
     target = attached(model("llama"))
     inputs, plain, drafter = _plain(target)
     streamer = Recorder()
-    target.generate(**inputs, max_new_tokens=20, do_sample=False, smart_recipe=SMALL, assistant_model=drafter, streamer=streamer)
+    target.generate(
+        **inputs, max_new_tokens=20, do_sample=False, smart_recipe=SMALL, assistant_model=drafter, streamer=streamer
+    )
     assert streamer.tokens == plain[0].tolist()
     assert streamer.ends == 1
 
@@ -58,8 +60,13 @@ def test_streamer_is_ended_when_something_fails(attached):
 
     target, streamer = attached(model("llama")), Recorder()
     with pytest.raises(RuntimeError, match="own mistake"):
-        target.generate(**prompts(1), max_new_tokens=5, smart_recipe=SMALL, streamer=streamer,
-                        logits_processor=LogitsProcessorList([Broken()]))
+        target.generate(
+            **prompts(1),
+            max_new_tokens=5,
+            smart_recipe=SMALL,
+            streamer=streamer,
+            logits_processor=LogitsProcessorList([Broken()]),
+        )
     assert streamer.ends == 1
     with pytest.raises(ValueError, match="streamer takes one row"):
         target.generate(**prompts(2), max_new_tokens=5, smart_recipe=SMALL, streamer=Recorder())
@@ -70,8 +77,14 @@ def test_a_custom_criterion_cuts_an_accepted_run(attached):
     _, truth, _ = _plain(target)
     criteria = StoppingCriteriaList([AfterToken(int(truth[0, 20]))])
     inputs, plain, drafter = _plain(target, stopping_criteria=criteria)
-    output = target.generate(**inputs, max_new_tokens=20, do_sample=False, smart_recipe=SMALL, assistant_model=drafter,
-                             stopping_criteria=criteria)
+    output = target.generate(
+        **inputs,
+        max_new_tokens=20,
+        do_sample=False,
+        smart_recipe=SMALL,
+        assistant_model=drafter,
+        stopping_criteria=criteria,
+    )
     assert output.tolist() == plain.tolist()
 
 
@@ -85,12 +98,18 @@ def test_unknown_criteria_and_processors_need_to_be_declared_for_batches(attache
         def __call__(self, ids, scores):
             return scores
 
-    for options in ({"stopping_criteria": StoppingCriteriaList([Mine(3)])}, {"logits_processor": LogitsProcessorList([MyProcessor()])}):
+    for options in (
+        {"stopping_criteria": StoppingCriteriaList([Mine(3)])},
+        {"logits_processor": LogitsProcessorList([MyProcessor()])},
+    ):
         with pytest.raises(ValueError, match=r"smartgen.rowwise\(My?"):
             target.generate(**inputs, max_new_tokens=4, smart_recipe=SMALL, **options)
     smartgen.rowwise(Mine)
     smartgen.rowwise(MyProcessor)
-    options = {"stopping_criteria": StoppingCriteriaList([Mine(3)]), "logits_processor": LogitsProcessorList([MyProcessor()])}
+    options = {
+        "stopping_criteria": StoppingCriteriaList([Mine(3)]),
+        "logits_processor": LogitsProcessorList([MyProcessor()]),
+    }
     assert target.generate(**inputs, max_new_tokens=4, smart_recipe=SMALL, **options).shape == (2, 18)
     with pytest.raises(TypeError, match="takes a class"):
         smartgen.rowwise(Mine(3))
@@ -99,9 +118,15 @@ def test_unknown_criteria_and_processors_need_to_be_declared_for_batches(attache
 @pytest.mark.parametrize("batch", [1, 4])
 def test_scores_and_logits_are_stocks(batch, attached):
     target = attached(model("llama"))
-    inputs, plain, drafter = _plain(target, batch)
-    options = {"max_new_tokens": 12, "do_sample": False, "return_dict_in_generate": True, "output_scores": True, "output_logits": True,
-               "repetition_penalty": 1.2}
+    inputs, _, drafter = _plain(target, batch)
+    options = {
+        "max_new_tokens": 12,
+        "do_sample": False,
+        "return_dict_in_generate": True,
+        "output_scores": True,
+        "output_logits": True,
+        "repetition_penalty": 1.2,
+    }
     stock = target.generate(**inputs, **options)
     ours = target.generate(**inputs, **options, smart_recipe=SMALL, assistant_model=drafter)
     assert ours.sequences.tolist() == stock.sequences.tolist()
@@ -113,8 +138,14 @@ def test_scores_and_logits_are_stocks(batch, attached):
 def test_speculation_adds_up(attached):
     target = attached(model("llama"))
     inputs, _, drafter = _plain(target, 4)
-    output = target.generate(**inputs, max_new_tokens=20, do_sample=False, smart_recipe=SMALL, assistant_model=drafter,
-                             return_dict_in_generate=True)
+    output = target.generate(
+        **inputs,
+        max_new_tokens=20,
+        do_sample=False,
+        smart_recipe=SMALL,
+        assistant_model=drafter,
+        return_dict_in_generate=True,
+    )
     stats = output.speculation
     assert stats.committed == 4 * 19  # the first token is the prefill's
     assert sum(stats.tree_sizes.values()) == sum(stats.reasons.values()) == stats.steps
@@ -126,7 +157,9 @@ def test_speculation_adds_up(attached):
 def test_a_configuration_carries_a_recipe_and_the_call_wins(attached):
     target = attached(model("llama"))
     inputs, plain, _ = _plain(target)
-    carried = GenerationConfig(max_new_tokens=20, do_sample=False, smart_recipe=SMALL, return_dict_in_generate=True, pad_token_id=0)
+    carried = GenerationConfig(
+        max_new_tokens=20, do_sample=False, smart_recipe=SMALL, return_dict_in_generate=True, pad_token_id=0
+    )
     assert target.generate(**inputs, generation_config=carried).speculation.recipe == "small"
     for nothing in (None, False):
         assert not hasattr(target.generate(**inputs, generation_config=carried, smart_recipe=nothing), "speculation")
@@ -168,7 +201,10 @@ def test_attached_models_copy_and_pickle(attached):
     plain = target.generate(**prompts(1), max_new_tokens=5, do_sample=False)
     for other in (copy.deepcopy(target), pickle.loads(pickle.dumps(target))):
         assert other.generate.args[0] is other
-        assert other.generate(**prompts(1), max_new_tokens=5, do_sample=False, smart_recipe=SMALL).tolist() == plain.tolist()
+        assert (
+            other.generate(**prompts(1), max_new_tokens=5, do_sample=False, smart_recipe=SMALL).tolist()
+            == plain.tolist()
+        )
 
 
 def test_method_needs_nothing_attached():
@@ -191,9 +227,13 @@ def test_a_drafter_without_a_recipe_is_one_sentence(attached):
 def test_the_first_call_measures_costs_and_says_so_once(attached, caplog):
     target, inputs = attached(model("llama")), prompts(1)
     for _ in range(2):
-        output = target.generate(**inputs, max_new_tokens=6, do_sample=False, smart_recipe="smart", return_dict_in_generate=True)
+        output = target.generate(
+            **inputs, max_new_tokens=6, do_sample=False, smart_recipe="smart", return_dict_in_generate=True
+        )
     assert output.speculation.profile
     assert sum("no cost profile" in record.message for record in caplog.records) <= 1
     other = attached(copy.deepcopy(target))
-    output = other.generate(**inputs, max_new_tokens=6, do_sample=False, smart_recipe="smart", return_dict_in_generate=True)
+    output = other.generate(
+        **inputs, max_new_tokens=6, do_sample=False, smart_recipe="smart", return_dict_in_generate=True
+    )
     assert output.speculation.profile == "remembered profile"

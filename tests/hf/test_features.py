@@ -37,9 +37,13 @@ def _texts(batch, length, seed):
 
 def _proposals(session, width=3):
     first = session.propose(None, 4)[0]
-    frontier = Frontier(first.token[:, :width], np.zeros((len(first.token), width), np.int64), np.ones((len(first.token), width), bool))
+    frontier = Frontier(
+        first.token[:, :width], np.zeros((len(first.token), width), np.int64), np.ones((len(first.token), width), bool)
+    )
     second = session.propose(frontier, 4)[0]
-    third = session.propose(Frontier(second.token[:, 2:7], second.parent[:, 2:7], np.ones((len(first.token), 5), bool)), 4)[0]
+    third = session.propose(
+        Frontier(second.token[:, 2:7], second.parent[:, 2:7], np.ones((len(first.token), 5), bool)), 4
+    )[0]
     session.rewind()
     return [first, second, third]
 
@@ -90,7 +94,9 @@ def test_a_ragged_batch_drafts_as_its_rows_alone_and_rows_may_leave(tmp_path):
     together.commit(said, np.ones(3, np.int64), last)
     alone = []
     for row, count in enumerate(counts):
-        session = head.prefill(tokens[row : row + 1, :count], counts[row : row + 1], features[row : row + 1, :count], 60)
+        session = head.prefill(
+            tokens[row : row + 1, :count], counts[row : row + 1], features[row : row + 1, :count], 60
+        )
         session.commit(said[row : row + 1], np.ones(1, np.int64), last[row : row + 1])
         alone.append(_proposals(session))
     whole = _proposals(together)
@@ -130,5 +136,7 @@ def test_a_prompt_in_chunks(tmp_path, attached):
     drafter = smartgen.load_drafter(str(tmp_path / "head"), target)
     inputs = prompts(1)
     plain = target.generate(**inputs, max_new_tokens=12, do_sample=False)
-    output = target.generate(**inputs, max_new_tokens=12, do_sample=False, smart_recipe=SMALL, assistant_model=drafter, prefill_chunk_size=5)
+    output = target.generate(
+        **inputs, max_new_tokens=12, do_sample=False, smart_recipe=SMALL, assistant_model=drafter, prefill_chunk_size=5
+    )
     assert output.tolist() == plain.tolist()

@@ -19,8 +19,15 @@ def _truth(target, inputs, **options):
 
 
 def _same(target, inputs, recipe, drafter, plain, **options):
-    output = target.generate(**inputs, max_new_tokens=NEW, do_sample=False, smart_recipe=recipe, assistant_model=drafter,
-                             return_dict_in_generate=True, **options)
+    output = target.generate(
+        **inputs,
+        max_new_tokens=NEW,
+        do_sample=False,
+        smart_recipe=recipe,
+        assistant_model=drafter,
+        return_dict_in_generate=True,
+        **options,
+    )
     assert output.sequences.tolist() == plain.tolist()
     return output.speculation
 
@@ -45,8 +52,12 @@ def test_every_recipe_with_every_drafter(recipe, drafter, attached, cheap_trees,
     plain, truth = _truth(target, inputs)
     if drafter == "eagle3":
         write_eagle3(tmp_path / "head", target)
-    made = {"scripted": lambda: Scripted(truth, V), "ngram": lambda: None, "assistant": lambda: noisy_copy(target),
-            "eagle3": lambda: smartgen.load_drafter(str(tmp_path / "head"), target)}[drafter]()
+    made = {
+        "scripted": lambda: Scripted(truth, V),
+        "ngram": lambda: None,
+        "assistant": lambda: noisy_copy(target),
+        "eagle3": lambda: smartgen.load_drafter(str(tmp_path / "head"), target),
+    }[drafter]()
     stats = _same(target, inputs, recipe, made, plain)
     assert stats.recipe.startswith(recipe.removesuffix("_yaml"))
     if recipe in ("smart", "eagle2", "chain") and drafter in ("scripted", "assistant"):
@@ -92,6 +103,7 @@ def test_one_token_and_the_longest_length(attached):
     for length in (1, 2, 3):
         plain = target.generate(**inputs, max_new_tokens=length, do_sample=False)
         _, truth = _truth(target, inputs)
-        output = target.generate(**inputs, max_new_tokens=length, do_sample=False, smart_recipe=SMALL,
-                                 assistant_model=Scripted(truth, V))
+        output = target.generate(
+            **inputs, max_new_tokens=length, do_sample=False, smart_recipe=SMALL, assistant_model=Scripted(truth, V)
+        )
         assert torch.equal(output, plain)

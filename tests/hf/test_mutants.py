@@ -16,7 +16,9 @@ from tests.hf.zoo import V, model, prompts
 
 def _sees_siblings(monkeypatch):
     real = mask.ancestors
-    monkeypatch.setattr(target, "ancestors", lambda parent, depth: real(parent, depth) | (depth[:, :, None] == depth[:, None]))
+    monkeypatch.setattr(
+        target, "ancestors", lambda parent, depth: real(parent, depth) | (depth[:, :, None] == depth[:, None])
+    )
 
 
 def _position_off(monkeypatch):
@@ -35,8 +37,9 @@ def _stale_cache(monkeypatch):
 
 def _wrong_row(monkeypatch):
     call = processors.Processors.__call__
-    monkeypatch.setattr(processors.Processors, "__call__",
-                        lambda self, rows, ids, scores: call(self, rows, ids[1:] + ids[:1], scores))
+    monkeypatch.setattr(
+        processors.Processors, "__call__", lambda self, rows, ids, scores: call(self, rows, ids[1:] + ids[:1], scores)
+    )
 
 
 def _wrong_child(monkeypatch):
@@ -48,7 +51,13 @@ def _wrong_child(monkeypatch):
     monkeypatch.setattr(walk.Selection, "child", child)
 
 
-MUTANTS = {"siblings": _sees_siblings, "position": _position_off, "stale": _stale_cache, "row": _wrong_row, "child": _wrong_child}
+MUTANTS = {
+    "siblings": _sees_siblings,
+    "position": _position_off,
+    "stale": _stale_cache,
+    "row": _wrong_row,
+    "child": _wrong_child,
+}
 
 
 def _differs(attached, options) -> bool:
@@ -56,8 +65,14 @@ def _differs(attached, options) -> bool:
     plain = subject.generate(**inputs, max_new_tokens=24, do_sample=False, **options)
     truth = plain[:, inputs["input_ids"].shape[1] :].tolist()
     for seed in range(3):
-        output = subject.generate(**inputs, max_new_tokens=24, do_sample=False, smart_recipe=SMALL,
-                                  assistant_model=Scripted(truth, V, seed), **options)
+        output = subject.generate(
+            **inputs,
+            max_new_tokens=24,
+            do_sample=False,
+            smart_recipe=SMALL,
+            assistant_model=Scripted(truth, V, seed),
+            **options,
+        )
         if output.tolist() != plain.tolist():
             return True
     return False

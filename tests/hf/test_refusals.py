@@ -51,12 +51,20 @@ def test_padding_on_the_right_is_named(attached):
 _SMALL = {"vocab_size": V, "hidden_size": 32, "num_hidden_layers": 2}
 UNSUITABLE = {
     "recurrent|state": lambda: t.MambaForCausalLM(t.MambaConfig(**_SMALL)),
-    "not keys and values": lambda: t.Lfm2ForCausalLM(t.Lfm2Config(
-        **_SMALL, intermediate_size=64, num_attention_heads=4, num_key_value_heads=2, layer_types=["conv", "full_attention"])),
+    "not keys and values": lambda: t.Lfm2ForCausalLM(
+        t.Lfm2Config(
+            **_SMALL,
+            intermediate_size=64,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            layer_types=["conv", "full_attention"],
+        )
+    ),
     "position_ids": lambda: t.BloomForCausalLM(t.BloomConfig(vocab_size=V, hidden_size=32, n_layer=2, n_head=4)),
     "ALiBi": lambda: t.FalconForCausalLM(t.FalconConfig(**_SMALL, num_attention_heads=4, alibi=True)),
-    "encoder-decoder": lambda: t.T5ForConditionalGeneration(t.T5Config(
-        vocab_size=V, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0)),
+    "encoder-decoder": lambda: t.T5ForConditionalGeneration(
+        t.T5Config(vocab_size=V, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0)
+    ),
 }
 
 
@@ -82,9 +90,19 @@ def test_rope_that_depends_on_the_longest_position(kind, attached):
     factors = {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8} if kind == "longrope" else {"factor": 2.0}
     torch.manual_seed(1)
     config = t.LlamaConfig(
-        vocab_size=V, hidden_size=64, intermediate_size=96, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2,
-        max_position_embeddings=40, initializer_range=0.3, pad_token_id=0, eos_token_id=None, bos_token_id=1,
-        rope_parameters={"rope_type": kind, "rope_theta": 10000.0, "original_max_position_embeddings": 40, **factors})
+        vocab_size=V,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=40,
+        initializer_range=0.3,
+        pad_token_id=0,
+        eos_token_id=None,
+        bos_token_id=1,
+        rope_parameters={"rope_type": kind, "rope_theta": 10000.0, "original_max_position_embeddings": 40, **factors},
+    )
     target = attached(t.LlamaForCausalLM(config).double().eval())
     target.generation_config.eos_token_id = None
     inputs = prompts(2)
@@ -98,8 +116,16 @@ def test_rope_that_depends_on_the_longest_position(kind, attached):
 
 def test_an_assistant_of_another_vocabulary(attached):
     target = attached(model("llama"))
-    other = t.LlamaForCausalLM(t.LlamaConfig(vocab_size=1000, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-                                             num_attention_heads=2, num_key_value_heads=1))
+    other = t.LlamaForCausalLM(
+        t.LlamaConfig(
+            vocab_size=1000,
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+        )
+    )
     with pytest.raises(ValueError, match="1000 token ids and the target 97"):
         target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=other)
 
@@ -139,10 +165,17 @@ def _spoilt(folder, how):
         save_file(tensors, path)
 
 
-@pytest.mark.parametrize(("how", "said"), [
-    ("truncated", "model.safetensors"), ("pickle", "pytorch_model.bin"), ("config", "config.json"), ("hidden", "hidden size 128"),
-    ("missing", "q_proj"), ("shape", r"'fc.weight' should be \[64, 192\], found \[64, 10\]"),
-])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("truncated", "model.safetensors"),
+        ("pickle", "pytorch_model.bin"),
+        ("config", "config.json"),
+        ("hidden", "hidden size 128"),
+        ("missing", "q_proj"),
+        ("shape", r"'fc.weight' should be \[64, 192\], found \[64, 10\]"),
+    ],
+)
 def test_bad_heads(how, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     target = model("llama")
@@ -175,7 +208,7 @@ def test_a_profile_for_another_setting(attached, tmp_path):
 def test_a_recipe_that_this_backend_cannot_honour(attached):
     target = attached(model("llama"))
     pooled = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  verify best 4 pooled  limit depth 2 }"
-    queue = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  limit depth (if engine.queue > 3 then 1 else 2) }"
+    queue = pooled.replace("verify best 4 pooled  limit depth 2", "limit depth (if engine.queue > 3 then 1 else 2)")
     for text, word in ((pooled, "pooled"), (queue, "engine.queue")):
         with pytest.raises(ValueError, match=f"cannot honour `{word}`"):
             target.generate(**prompts(1), max_new_tokens=3, smart_recipe=text)

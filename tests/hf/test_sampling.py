@@ -23,8 +23,15 @@ def test_one_row_and_one_seed_give_stocks_own_text(options, attached):
         plain = target.generate(**inputs, max_new_tokens=16, do_sample=True, **options)
         truth = plain[:, inputs["input_ids"].shape[1] :].tolist()
         torch.manual_seed(seed)
-        output = target.generate(**inputs, max_new_tokens=16, do_sample=True, smart_recipe=SMALL,
-                                 assistant_model=Scripted(truth, V, seed), return_dict_in_generate=True, **options)
+        output = target.generate(
+            **inputs,
+            max_new_tokens=16,
+            do_sample=True,
+            smart_recipe=SMALL,
+            assistant_model=Scripted(truth, V, seed),
+            return_dict_in_generate=True,
+            **options,
+        )
         assert output.sequences.tolist() == plain.tolist()
         assert output.speculation.accepted > 0
 
@@ -34,16 +41,34 @@ def test_in_a_batch_the_text_does_not_depend_on_the_recipe(attached, cheap_trees
     texts = []
     for recipe in ("off", SMALL, "chain", "smart"):
         torch.manual_seed(11)
-        texts.append(target.generate(**inputs, max_new_tokens=16, do_sample=True, smart_recipe=recipe, num_return_sequences=2,
-                                     assistant_model=Scripted(texts[0] if texts else [[0]] * 8, V)).tolist())
+        texts.append(
+            target.generate(
+                **inputs,
+                max_new_tokens=16,
+                do_sample=True,
+                smart_recipe=recipe,
+                num_return_sequences=2,
+                assistant_model=Scripted(texts[0] if texts else [[0]] * 8, V),
+            ).tolist()
+        )
         texts = [texts[0], *texts[1:]] if len(texts) > 1 else [[row[14:] for row in texts[0]], texts[0]]
     assert all(text == texts[1] for text in texts[1:])
 
 
 def _small():
     torch.manual_seed(2)
-    config = t.LlamaConfig(vocab_size=12, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
-                           num_key_value_heads=1, eos_token_id=None, pad_token_id=0, bos_token_id=1, initializer_range=0.25)
+    config = t.LlamaConfig(
+        vocab_size=12,
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        eos_token_id=None,
+        pad_token_id=0,
+        bos_token_id=1,
+        initializer_range=0.25,
+    )
     built = t.LlamaForCausalLM(config).eval()
     built.generation_config.eos_token_id = None
     return built
@@ -58,14 +83,22 @@ def _draws(target, recipe, seed):
     rows = []
     for round_ in range(ROUNDS):
         torch.manual_seed(seed + round_)
-        extra = {} if recipe is None else {"smart_recipe": recipe, "assistant_model": Scripted([[4, 6, 1]] * DRAWS, 12, seed)}
-        rows.append(target.generate(**inputs, do_sample=True, top_k=0, max_new_tokens=3, num_return_sequences=DRAWS, **extra)[:, 4:])
+        extra = (
+            {}
+            if recipe is None
+            else {"smart_recipe": recipe, "assistant_model": Scripted([[4, 6, 1]] * DRAWS, 12, seed)}
+        )
+        rows.append(
+            target.generate(**inputs, do_sample=True, top_k=0, max_new_tokens=3, num_return_sequences=DRAWS, **extra)[
+                :, 4:
+            ]
+        )
     return torch.cat(rows)
 
 
 def _statistic(ours, theirs) -> float:
     """Chi-square p-value that both samples of three tokens follow one law; rare triples share a cell."""
-    code = lambda x: (x[:, 0] * 144 + x[:, 1] * 12 + x[:, 2])  # noqa: E731
+    code = lambda x: x[:, 0] * 144 + x[:, 1] * 12 + x[:, 2]  # noqa: E731
     a, b = (torch.bincount(code(x), minlength=1728).double() for x in (ours, theirs))
     rare = a + b < 20
     a, b = (torch.cat([x[~rare], x[rare].sum()[None]]) for x in (a, b))

@@ -8,9 +8,19 @@ import torch
 import transformers as t
 
 V = 97
-_BASE = {"vocab_size": V, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 6, "num_attention_heads": 4,
-         "num_key_value_heads": 2, "max_position_embeddings": 512, "bos_token_id": 1, "eos_token_id": None, "pad_token_id": 0,
-         "initializer_range": 0.3}
+_BASE = {
+    "vocab_size": V,
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "bos_token_id": 1,
+    "eos_token_id": None,
+    "pad_token_id": 0,
+    "initializer_range": 0.3,
+}
 _SLIDING = ["sliding_attention", "sliding_attention", "full_attention"] * 2
 
 FAMILIES = {
@@ -19,15 +29,39 @@ FAMILIES = {
     "qwen3": lambda: t.Qwen3ForCausalLM(t.Qwen3Config(**_BASE, head_dim=16)),
     "mistral": lambda: t.MistralForCausalLM(t.MistralConfig(**_BASE, sliding_window=8)),
     "gemma3": lambda: t.Gemma3ForCausalLM(
-        t.Gemma3TextConfig(**_BASE, head_dim=16, sliding_window=8, query_pre_attn_scalar=16, layer_types=_SLIDING)),
+        t.Gemma3TextConfig(**_BASE, head_dim=16, sliding_window=8, query_pre_attn_scalar=16, layer_types=_SLIDING)
+    ),
     "phi3": lambda: t.Phi3ForCausalLM(t.Phi3Config(**_BASE)),
-    "gpt2": lambda: t.GPT2LMHeadModel(t.GPT2Config(
-        vocab_size=V, n_positions=512, n_embd=64, n_layer=6, n_head=4, bos_token_id=1, eos_token_id=None, pad_token_id=0,
-        initializer_range=0.3)),
-    "deepseek_v3": lambda: t.DeepseekV3ForCausalLM(t.DeepseekV3Config(
-        **{**_BASE, "num_key_value_heads": 4}, moe_intermediate_size=32, n_routed_experts=4, num_experts_per_tok=2,
-        n_shared_experts=1, n_group=1, topk_group=1, kv_lora_rank=16, q_lora_rank=24, qk_rope_head_dim=8, qk_nope_head_dim=8,
-        v_head_dim=16, first_k_dense_replace=2)),
+    "gpt2": lambda: t.GPT2LMHeadModel(
+        t.GPT2Config(
+            vocab_size=V,
+            n_positions=512,
+            n_embd=64,
+            n_layer=6,
+            n_head=4,
+            bos_token_id=1,
+            eos_token_id=None,
+            pad_token_id=0,
+            initializer_range=0.3,
+        )
+    ),
+    "deepseek_v3": lambda: t.DeepseekV3ForCausalLM(
+        t.DeepseekV3Config(
+            **{**_BASE, "num_key_value_heads": 4},
+            moe_intermediate_size=32,
+            n_routed_experts=4,
+            num_experts_per_tok=2,
+            n_shared_experts=1,
+            n_group=1,
+            topk_group=1,
+            kv_lora_rank=16,
+            q_lora_rank=24,
+            qk_rope_head_dim=8,
+            qk_nope_head_dim=8,
+            v_head_dim=16,
+            first_k_dense_replace=2,
+        )
+    ),
 }
 
 
@@ -75,17 +109,32 @@ def write_eagle3(folder, target: torch.nn.Module, draft_vocabulary: int = 41, se
     new = lambda *shape: torch.randn(*shape, generator=generator) * 0.2  # noqa: E731
     kept = torch.randperm(V, generator=generator)[:draft_vocabulary].sort().values
     tensors = {
-        "fc.weight": new(h, 3 * h), "midlayer.self_attn.q_proj.weight": new(heads * dim, 2 * h),
-        "midlayer.self_attn.k_proj.weight": new(keys * dim, 2 * h), "midlayer.self_attn.v_proj.weight": new(keys * dim, 2 * h),
-        "midlayer.self_attn.o_proj.weight": new(h, heads * dim), "midlayer.mlp.gate_proj.weight": new(inner, h),
-        "midlayer.mlp.up_proj.weight": new(inner, h), "midlayer.mlp.down_proj.weight": new(h, inner),
-        "midlayer.input_layernorm.weight": torch.ones(h), "midlayer.hidden_norm.weight": torch.ones(h),
-        "midlayer.post_attention_layernorm.weight": torch.ones(h), "norm.weight": torch.ones(h),
-        "lm_head.weight": new(draft_vocabulary, h), "d2t": kept - torch.arange(draft_vocabulary),
+        "fc.weight": new(h, 3 * h),
+        "midlayer.self_attn.q_proj.weight": new(heads * dim, 2 * h),
+        "midlayer.self_attn.k_proj.weight": new(keys * dim, 2 * h),
+        "midlayer.self_attn.v_proj.weight": new(keys * dim, 2 * h),
+        "midlayer.self_attn.o_proj.weight": new(h, heads * dim),
+        "midlayer.mlp.gate_proj.weight": new(inner, h),
+        "midlayer.mlp.up_proj.weight": new(inner, h),
+        "midlayer.mlp.down_proj.weight": new(h, inner),
+        "midlayer.input_layernorm.weight": torch.ones(h),
+        "midlayer.hidden_norm.weight": torch.ones(h),
+        "midlayer.post_attention_layernorm.weight": torch.ones(h),
+        "norm.weight": torch.ones(h),
+        "lm_head.weight": new(draft_vocabulary, h),
+        "d2t": kept - torch.arange(draft_vocabulary),
         "t2d": torch.isin(torch.arange(V), kept),
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / "model.safetensors")
-    config = {"hidden_size": h, "num_attention_heads": heads, "num_key_value_heads": keys, "head_dim": dim, "intermediate_size": inner,
-              "vocab_size": V, "draft_vocab_size": draft_vocabulary, "rms_norm_eps": 1e-5}
+    config = {
+        "hidden_size": h,
+        "num_attention_heads": heads,
+        "num_key_value_heads": keys,
+        "head_dim": dim,
+        "intermediate_size": inner,
+        "vocab_size": V,
+        "draft_vocab_size": draft_vocabulary,
+        "rms_norm_eps": 1e-5,
+    }
     (folder / "config.json").write_text(json.dumps(config))

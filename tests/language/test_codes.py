@@ -17,7 +17,9 @@ PACKAGE = Path(smartgen.__file__).parent
 
 
 def test_every_code_in_use_has_a_page_and_every_page_is_in_use():
-    used = {code for path in PACKAGE.rglob("*.py") for code in re.findall(r'"(SG\d{3})"', path.read_text(encoding="utf-8"))}
+    used = {
+        code for path in PACKAGE.rglob("*.py") for code in re.findall(r'"(SG\d{3})"', path.read_text(encoding="utf-8"))
+    }
     assert used == set(codes())
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -67,9 +68,12 @@ def test_the_bundled_pair_agrees_as_its_card_says():
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(resolve("bundled-target"))
-    with open(textwrap.__file__, encoding="utf-8") as file:
-        ids = torch.tensor([tokenizer(file.read())["input_ids"][:1024]]).view(4, 256)
-    models = [AutoModelForCausalLM.from_pretrained(resolve(name), dtype=torch.float32) for name in ("bundled-target", "bundled-assistant")]
+    text = Path(textwrap.__file__).read_text(encoding="utf-8")
+    ids = torch.tensor([tokenizer(text)["input_ids"][:1024]]).view(4, 256)
+    models = [
+        AutoModelForCausalLM.from_pretrained(resolve(name), dtype=torch.float32)
+        for name in ("bundled-target", "bundled-assistant")
+    ]
     with torch.no_grad():
         target, assistant = (model(ids).logits.argmax(-1) for model in models)
     assert 0.55 < float((target == assistant).float().mean()) < 0.9

@@ -1,0 +1,233 @@
+"""The four verbs on fake costs and hand-made candidates."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smartgen.policy.calibration import CalibrationMap, capped_siblings, isotonic
+from smartgen.policy.controller import Controller
+from smartgen.policy.growth import Gain, Growth
+from smartgen.policy.learned import Learned
+from smartgen.policy.regime import Regime
+from smartgen.policy.situation import DrafterTraits, Outcome, Situation
+from smartgen.recipe import load
+from smartgen.tree.layer import Layer
+
+
+class Costs:
+    """Verification `fixed` + `slope` x nodes, drafting `pass_` a pass; remembers what it was told."""
+
+    def __init__(self, fixed=0.040, slope=0.001, pass_=0.002, steps=()):
+        self.fixed, self.slope, self.pass_, self.steps, self.seen = fixed, slope, pass_, dict(steps), []
+
+    def verify(self, batch, top, context):
+        sizes = np.arange(top + 1)
+        return self.fixed + self.slope * sizes + sum((sizes >= at) * extra for at, extra in self.steps.items())
+
+    def draft(self, batch, width, context):
+        return self.pass_
+
+    def fitted(self, phase, model, batch, context):
+        return lambda n: (0.0 if phase == "draft" else self.fixed) + self.slope * np.asarray(n, float)
+
+    def observe_verify(self, *seen):
+        self.seen.append(seen)
+
+    def observe_draft(self, *seen):
+        self.seen.append(seen)
+
+
+def situation(batch=1, remaining=100, free=False, one_pass=False):
+    rows = np.full(batch, 50)
+    return Situation(
+        rows, np.zeros(batch, int), np.full(batch, remaining), False, 0.0, DrafterTraits("head", one_pass, free), 1
+    )
+
+
+def layer(probs, width=1, batch=1, tokens=None):
+    """`width` parents with the same children's probabilities."""
+    k = len(probs)
+    shape = (batch, width * k)
+    token = np.broadcast_to(np.arange(width * k) if tokens is None else np.asarray(tokens), shape)
+    return Layer(
+        token,
+        np.broadcast_to(np.tile(probs, width), shape).astype(float),
+        np.broadcast_to(np.repeat(np.arange(width), k), shape),
+        np.broadcast_to(np.tile(np.arange(k), width), shape),
+        np.ones(shape, bool),
+    )
+
+
+def run(controller, probs, committed, here=None):
+    """One step; returns (layers drafted, nodes verified)."""
+    plan = controller.plan(here or situation())
+    depth = 0
+    if plan.draft:
+        frontier = controller.grow([layer(probs[: plan.topk])])
+        depth = 1
+        while frontier is not None:
+            frontier = controller.grow([layer(probs[: plan.topk], frontier.token.shape[1])])
+            depth += 1
+    chosen = controller.select()
+    report = controller.observe(Outcome([committed], np.array([len(committed) - 1]), 0.05, [(1, 0.002)] * depth))
+    assert report.nodes == chosen.shape[1]
+    return depth, chosen.shape[1]
+
+
+def test_limits_are_never_exceeded_and_decisions_repeat():
+    for name, depth, nodes in (("eagle2", 8, 59), ("chain", 5, 5), ("smart", 16, 64), ("paper", 8, 200), ("off", 0, 0)):
+        results = [
+            run(Controller(load(name).program, Costs(), Learned()), np.array([0.6, 0.2, 0.1, 0.05]), [7])
+            for _ in range(2)
+        ]
+        assert results[0] == results[1]
+        assert results[0][0] <= depth
+        assert results[0][1] <= nodes
+    assert run(Controller(load("chain").program, Costs(), Learned()), np.array([0.9]), [7]) == (5, 5)
+
+
+def test_not_speculating_competes_and_dear_trees_lose():
+    program = load("smart").program
+    cheap = run(Controller(program, Costs(slope=0.0005), Learned()), np.array([0.9, 0.05]), [7])
+    dear = run(Controller(program, Costs(slope=0.2), Learned()), np.array([0.9, 0.05]), [7])
+    assert cheap[1] > 3
+    assert dear[1] == 0
+
+
+def test_the_last_token_is_not_drafted_for():
+    assert run(
+        Controller(load("eagle2").program, Costs(), Learned()), np.array([0.9]), [7], situation(remaining=1)
+    ) == (0, 0)
+    assert (
+        run(Controller(load("eagle2").program, Costs(), Learned()), np.array([0.9]), [7], situation(remaining=3))[0]
+        == 2
+    )
+
+
+def test_a_staircase_is_crossed_where_the_other_side_pays():
+    """One node more costs a jump that eight nodes repay: a one-node rule would stop, the scan does not."""
+    program = load(
+        "smartgen 1\npolicy p { benefit accepted = node.path  cost v = profile.verify.time  maximize tokens / time"
+        "  expand best 16  verify best 0..16  limit depth 1 }"
+    ).program
+    costs = Costs(fixed=0.04, slope=0.0, steps={1: 0.008})
+    assert run(Controller(program, costs, Learned()), np.full(16, 0.06), [7])[1] == 16
+
+
+def test_a_useless_drafter_rests_and_is_probed_at_4_8_16_16():
+    controller = Controller(load("smart").program, Costs(slope=0.002, pass_=0.02), Learned())
+    drafted = []
+    for step in range(120):
+        depth, _nodes = run(controller, np.array([0.02, 0.01]), [99])
+        if depth:
+            drafted.append(step)
+    gaps = np.diff(drafted[-5:])
+    assert set(gaps) == {16}
+    regime = Regime()
+    due = [step for step in range(1, 60) if regime.probe_due()]
+    assert np.diff([0, *due]).tolist()[:4] == [4, 8, 16, 16]
+
+
+def test_a_mended_drafter_is_noticed_within_20_steps():
+    controller = Controller(load("smart").program, Costs(slope=0.0005, pass_=0.004), Learned())
+    for _ in range(150):
+        run(controller, np.array([0.05, 0.02]), [99])
+    verified = [run(controller, np.array([0.95, 0.02]), [0, 0, 0, 1])[1] for _ in range(40)]
+    assert any(verified[:20])
+
+
+def test_trials_stand_under_committed_parents_only():
+    controller = Controller(load("smart").program, Costs(slope=0.0001, pass_=0.0001), Learned())
+    controller.plan(situation())
+    frontier = controller.grow([layer(np.array([0.6, 0.3]), tokens=[5, 6])])
+    assert frontier is not None
+    controller.grow([layer(np.array([0.6, 0.3]), frontier.token.shape[1], tokens=[1, 2, 3, 4])])
+    controller.select()
+    controller.observe(Outcome([[6, 9]], np.array([1]), 0.05))
+    (learned,) = controller.learned.maps.values()
+    assert learned.trials.sum() == 4, "two of the first layer, two under the committed one"
+    assert learned.hits.sum() == 1
+
+
+def test_frozen_state_learns_nothing():
+    controller = Controller(load("smart").program, Costs(slope=0.0001), Learned())
+    controller.learned.frozen = True
+    run(controller, np.array([0.9, 0.05]), [0, 3])
+    assert all(learned.trials.sum() == 0 for learned in controller.learned.maps.values())
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(1, 63), min_size=2, max_size=4),
+    st.lists(st.integers(1, 63), min_size=2, max_size=3),
+    st.lists(st.integers(0, 20), min_size=13, max_size=13),
+    st.integers(0, 3),
+)
+def test_the_scan_equals_brute_force_over_all_trees(first, second, steps, fixed):
+    """Every ancestor-closed tree of two layers, with any monotone cost: the scan's objective is the best there is."""
+    program = load(
+        "smartgen 1\npolicy p { benefit accepted = node.path  cost v = profile.verify.time  maximize tokens / time"
+        "  expand best 2  verify best 0..12  limit depth 2, topk 4 }"
+    ).program
+    costs = Costs(fixed=1.0 + fixed, slope=0.0, steps={n: steps[n] / 16 for n in range(1, 13)})
+    controller = Controller(program, costs, Learned())
+    controller.plan(situation())
+    a = np.sort(np.array(first) / 64)[::-1] / len(first)
+    b = np.sort(np.array(second) / 64)[::-1] / len(second)
+    frontier = controller.grow([layer(a)])
+    assert frontier is not None
+    controller.grow([layer(b, frontier.token.shape[1])])
+    controller.select()
+    tree, totals = controller.tree, controller.step.totals
+    nodes = range(tree.size)
+    curve = costs.verify(1, 12, 0)
+    best = 0.0
+    for size in range(0, min(12, tree.size) + 1):
+        for chosen in itertools.combinations(nodes, size):
+            if all(tree.parent[0, n] < 0 or tree.parent[0, n] in chosen for n in chosen):
+                best = max(best, (1 + sum(tree.path[0, n] for n in chosen)) / curve[size])
+    assert totals.objective[totals.chosen] == pytest.approx(best, rel=1e-9)
+
+
+def test_calibration_is_the_identity_until_it_has_data_and_then_learns():
+    learned = CalibrationMap(("node.rank", "node.source"))
+    prob, rank = np.array([[0.5, 0.3, 0.1]]), np.array([[0, 1, 2]])
+    assert learned.estimate(prob, [rank, "head"]).value.tolist() == prob.tolist()
+    random = np.random.default_rng(0)
+    for _ in range(400):
+        cell = learned.estimate(prob, [rank, "head"]).cell[0]
+        learned.record(cell, (random.random(3) < [0.8, 0.3, 0.05]).astype(float))
+        learned.step()
+    np.testing.assert_allclose(learned.estimate(prob, [rank, "head"]).value[0], [0.8, 0.3, 0.05], atol=0.08)
+    assert learned.trials.sum() < 3 * 64 / (1 - learned.DECAY), "counts fade, so memory of the far past does"
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 9)), min_size=1, max_size=20))
+def test_isotonic_is_scipys(pairs):
+    from scipy.optimize import isotonic_regression
+
+    values, weights = (np.array(column) for column in zip(*pairs, strict=True))
+    np.testing.assert_allclose(isotonic(values, weights), isotonic_regression(values, weights=weights).x, atol=1e-9)
+
+
+def test_siblings_share_at_most_one():
+    capped = capped_siblings(np.array([[0.9, 0.6, 0.2]]), np.array([[1, 1, 2]]), 4)
+    np.testing.assert_allclose(capped, [[0.6, 0.4, 0.2]])
+
+
+def test_growth_and_gain_follow_what_they_see():
+    growth, gain = Growth(), Gain()
+    assert growth.ahead(0, np.ones(2)).sum() == 2.0
+    for _ in range(100):
+        growth.observe(0, np.ones(2), np.array([[0.3, 0.2], [0.3, 0.2]]))
+        gain.observe(2.0, 1.0, 1)
+    np.testing.assert_allclose(growth.ahead(0, np.ones(2)).sum(1), 0.5, rtol=0.01)
+    assert 0.45 < gain.value < 0.6
+    for _ in range(60):
+        gain.observe(1.0, 2.0, 1)
+    assert gain.value == Gain.CEILING
