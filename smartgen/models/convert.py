@@ -59,9 +59,9 @@ def _write_tokenizer(file: Path, folder: Path, config: LlamaConfig) -> None:
     """Padded on the left, as decoding in batches needs it."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    tokenizer.padding_side = "left"
-    tokenizer.model_max_length = config.max_position_embeddings
+    tokenizer = AutoTokenizer.from_pretrained(
+        file.parent, gguf_file=file.name, padding_side="left", model_max_length=config.max_position_embeddings
+    )
     tokenizer.save_pretrained(folder)
 
 

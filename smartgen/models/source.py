@@ -51,25 +51,17 @@ def packaged(source: Source) -> Path | None:
 def _from_hub(name: str, source: Source, progress: Progress) -> Path:
     try:
         import huggingface_hub
-        from huggingface_hub.errors import HfHubHTTPError
     except ImportError as error:
         raise ModelError(_unavailable(name, source, "huggingface_hub is not installed")) from error
+    if huggingface_hub.constants.is_offline_mode():
+        raise ModelError(_unavailable(name, source, "the hub is switched off by HF_HUB_OFFLINE"))
     progress(f"looking for {source.file} on the hub", 0, 0)
+    url = huggingface_hub.hf_hub_url(source.repository, source.file, revision=source.revision)
     try:
-        return Path(
-            huggingface_hub.hf_hub_download(source.repository, source.file, revision=source.revision, etag_timeout=5)
-        )
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise ModelError(_unavailable(name, source, _reason(error))) from error
-
-
-def _reason(error: Exception) -> str:
-    """One clause about a hub that gave nothing; its own messages are pages long."""
-    from huggingface_hub.constants import is_offline_mode
-
-    if is_offline_mode():
-        return "the hub is switched off by HF_HUB_OFFLINE"
-    return f"the hub gave nothing ({type(error).__name__})"
+        huggingface_hub.get_hf_file_metadata(url, timeout=5)  # asked once; the download itself would try for long
+        return Path(huggingface_hub.hf_hub_download(source.repository, source.file, revision=source.revision))
+    except Exception as error:  # the errors of the client's HTTP library, which has changed more than once
+        raise ModelError(_unavailable(name, source, f"the hub gave nothing ({type(error).__name__})")) from error
 
 
 def _unavailable(name: str, source: Source, why: str) -> str:

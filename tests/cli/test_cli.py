@@ -1,0 +1,126 @@
+"""The command line, in process and on the bundled pair."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from smartgen.cli.app import VERBS, main
+from smartgen.hf.equality import compare
+
+
+@pytest.fixture
+def run(capsys):
+    """(exit code, stdout, stderr) of a command."""
+
+    def command(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return command
+
+
+def test_help_version_and_unknown_verbs(run):
+    assert all(verb in run("--help")[1] for verb in VERBS)
+    assert run("--version")[1].strip().count(".") == 2
+    assert run()[0] == 2
+    code, _, err = run("chekc")
+    assert (code, "did you mean `check`" in err) == (2, True)
+
+
+def test_check_files_folders_and_stdin(run, tmp_path, monkeypatch):
+    good, bad = tmp_path / "good.smart", tmp_path / "bad.smart"
+    good.write_text("smartgen 1\npolicy a { limit depth 0 }\n")
+    assert run("check", str(good)) == (0, f"{good}: ok\n", "")
+    bad.write_text("smartgen 1\npolicy a { limit depth 8\n benefit b = nod.prob expand best 2 }\n")
+    code, out, _ = run("check", str(tmp_path))
+    assert code == 1
+    assert f"{bad}:3:14" in out
+    assert "did you mean `node.prob`" in out
+    code, out, _ = run("check", str(bad), "--format", "json")
+    (finding,) = json.loads(out)
+    assert (code, finding["code"], finding["line"], finding["column"], finding["end_column"]) == (1, "SG101", 3, 14, 22)
+    assert run("check", str(bad), "--format", "concise")[1].startswith(f"{bad}:3:14: error[SG101]")
+    assert run("check", str(tmp_path / "none"))[0] == 2
+    assert run("check", str(good), "--format", "xml")[0] == 2
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"smartgen 1\npolicy a { limit depth 0 }")))
+    assert run("check", "-")[:2] == (0, "<stdin>: ok\n")
+
+
+def test_recipes_are_listed_and_shown(run):
+    assert "smart " in run("recipes")[1]
+    assert "policy eagle2" in run("recipes", "show", "eagle2")[1]
+    code, _, err = run("recipes", "show", "eagle")
+    assert (code, "eagle2" in err) == (2, True)
+
+
+def test_explain_codes_signals_and_recipes(run):
+    assert "Wrong:" in run("explain", "sg203")[1]
+    assert run("explain", "SG999")[0] == 2
+    assert "node.prob" in run("explain", "signals")[1]
+    out = run("explain", "smart", "--batch", "4")[1]
+    assert "← chosen" in out
+    assert "drafting ends" in out
+    assert "example costs" in out
+    assert "no pass" in run("explain", "off")[1]
+    code, _, err = run("explain", "smrt")
+    assert (code, "did you mean `smart`" in err) == (1, True)
+
+
+def test_generate_on_the_bundled_pair(run):
+    code, out, err = run("generate", "--max-new-tokens", "12", "--dtype", "float32")
+    assert (code, "def read_settings" in out, "tokens/s" in err) == (0, True, True)
+    code, out, _ = run("generate", "x = ", "--max-new-tokens", "8", "--json", "--draft", "ngram", "--recipe", "eagle2")
+    assert json.loads(out)["tokens"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "nope"), "neither the name of a model nor a folder"),
+        (("--recipe", "smrt"), "did you mean `smart`"),
+        (("--draft", "bundled-traget"), "bundled-target"),
+        (("--dtype", "fp8"), "there is no dtype"),
+        (("--prompts", "none.jsonl"), "none.jsonl"),
+        (("--param", "trust=2"), "not a probability"),
+    ],
+)
+def test_generate_answers_mistakes_in_a_sentence(run, arguments, said):
+    code, _, err = run("generate", *arguments)
+    assert code == 1
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_profile_prints_and_remembers(run, tmp_path):
+    out = tmp_path / "p.json"
+    code, printed, _ = run(
+        "profile", "--batch", "1", "--context", "16", "--budget", "0.2", "--out", str(out), "--dtype", "float32"
+    )
+    assert code == 0
+    assert printed.strip().endswith(str(out))
+    assert json.loads(out.read_text())["key"]["drafter"] == "ngram"
+    assert run("profile", "--batch", "x")[0] == 2
+
+
+def test_the_demo_runs_on_the_bundled_pair(run):
+    code, out, _ = run("demo", "--model", "bundled", "--quick")
+    assert code == 0
+    assert out.count("identical to plain greedy: yes") == 5
+    assert "eagle2" in out
+    assert run("demo", "--model", "gpt5")[0] == 2
+
+
+def test_equality_forgives_ties_only():
+    import torch
+
+    scores = [torch.tensor([1.0, 1.0 - 5e-5, 0.0]), torch.tensor([2.0, 1.0, 0.0])]
+    assert compare([0, 1], [0, 1], scores).identical
+    assert compare([0, 1], [1, 1], scores).tie
+    assert compare([0, 1], [0, 2], scores).fails
+    assert compare([0, 1], [0], scores).fails

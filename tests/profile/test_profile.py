@@ -1,0 +1,132 @@
+"""Tables, fits, files and corrections."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from smartgen.profile import store
+from smartgen.profile.errors import ProfileError
+from smartgen.profile.fit import fit
+from smartgen.profile.measure import measure_sizes
+from smartgen.profile.online import OnlineCosts
+from smartgen.profile.profile import Key, Profile
+from smartgen.profile.table import CostTable, Point
+
+TABLE = CostTable(
+    [Point(b, c, n, 0.01 * b + 0.001 * n * b + c * 1e-6) for b in (1, 4) for c in (100, 300) for n in (0, 2, 8)]
+)
+KEY = Key("llama", "ngram", "cpu", "float32")
+
+
+def test_interpolation_is_linear_inside_and_clamped_or_extended_outside():
+    at = lambda b, n, c: TABLE.seconds(b, np.array([float(n)]), c)[0]  # noqa: E731
+    assert at(1, 2, 100) == pytest.approx(0.0121)
+    assert at(1, 5, 200) == pytest.approx(0.01 + 0.005 + 200e-6)
+    assert at(2, 2, 100) == pytest.approx((at(1, 2, 100) * 2 + at(4, 2, 100)) / 3)
+    assert at(1, 16, 100) == pytest.approx(at(1, 8, 100) + 0.008)
+    assert at(9, 2, 100) == at(4, 2, 100)
+    assert at(1, 2, 900) == at(1, 2, 300)
+    with pytest.raises(ProfileError, match="empty"):
+        CostTable(()).seconds(1, np.array([0.0]), 1)
+    with pytest.raises(ProfileError, match="positive number of seconds"):
+        CostTable([Point(1, 1, 0, float("nan"))])
+
+
+def test_fits_recover_what_made_the_points():
+    n = np.array([0.0, 1, 4, 16, 64])
+    assert fit("linear", n, 0.02 + 0.001 * n)(10) == pytest.approx(0.03)
+    assert fit("proportional", n[1:], 0.002 * n[1:])(5) == pytest.approx(0.01)
+    curve = 0.03 * np.expm1(0.4 * (n + 1) ** 0.3)
+    np.testing.assert_allclose(fit("exp-power", n, curve)(n), curve, rtol=1e-3)
+    assert fit("roofline", n, np.maximum(0.03, 0.002 * n))(2) == pytest.approx(0.03)
+    with pytest.raises(ProfileError, match="no cost model 'cubic'"):
+        fit("cubic", n, n)
+    with pytest.raises(ProfileError, match="needs 3 measured sizes"):
+        fit("exp-power", n[:2], n[:2] + 1)
+
+
+def test_a_profile_survives_its_file_and_merges(tmp_path):
+    profile = Profile(KEY, TABLE, CostTable([Point(1, 1, 1, 0.5)]), provenance={"date": "today"})
+    store.save(profile, tmp_path / "p.json")
+    again = store.load(tmp_path / "p.json")
+    assert again.key == KEY
+    assert again.verify.points == TABLE.points
+    merged = again.merged(Profile(KEY, CostTable([Point(1, 100, 0, 9.0)])))
+    assert len(merged.verify) == len(TABLE)
+    assert merged.verify.seconds(1, np.array([0.0]), 100)[0] == 9.0
+    with pytest.raises(ProfileError, match="dtype is 'float32', not 'bfloat16'"):
+        again.merged(Profile(Key("llama", "ngram", "cpu", "bfloat16")))
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_was_measured_is_found_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
+    assert store.find(KEY) is None
+    store.remember(Profile(KEY, CostTable([Point(1, 1, 0, 0.5)])))
+    store.remember(Profile(KEY, CostTable([Point(2, 1, 0, 0.7)])))
+    found = store.find(KEY)
+    assert found is not None
+    assert found.verify.batches == [1, 2]
+    store.place(KEY).write_text("damaged")
+    store.remember(Profile(KEY, CostTable([Point(3, 1, 0, 0.9)])))
+    assert store.find(KEY).verify.batches == [3]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d.pop("smartgen_profile"), "smartgen_profile"),
+        (lambda d: d.update(smartgen_profile=9), "should be 1, found 9"),
+        (lambda d: d["key"].pop("dtype"), "field 'key'"),
+        (lambda d: d.update(verify="x"), "field 'verify'"),
+        (lambda d: d["verify"].append([1, 2]), r"field 'verify\[12\]'"),
+        (lambda d: d["verify"].append([1, 2, 3, -1.0]), "positive"),
+        (lambda d: d.update(provenance=[]), "provenance"),
+    ],
+)
+def test_damaged_files_name_the_field(change, said, tmp_path):
+    path = tmp_path / "p.json"
+    store.save(Profile(KEY, TABLE), path)
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    with pytest.raises(ProfileError, match=said) as caught:
+        store.load(path)
+    assert "p.json" in str(caught.value)
+    path.write_text("{")
+    with pytest.raises(ProfileError, match="not a readable profile"):
+        store.load(path)
+
+
+def test_corrections_follow_the_clock_and_shrug_at_pauses():
+    costs = OnlineCosts(TABLE, TABLE)
+    before = costs.verify(1, 8, 100).copy()
+    costs.observe_verify(1, 2, 100, before[2] * 10)
+    np.testing.assert_allclose(costs.verify(1, 8, 100), before)
+    for _ in range(16):
+        for size in (0, 2, 8):
+            costs.observe_verify(1, size, 100, before[size] * 2)
+    costs.observe_verify(1, 2, 100, before[2] * 50)
+    np.testing.assert_allclose(costs.verify(1, 8, 100), before * 2, rtol=1e-6)
+    np.testing.assert_allclose(costs.verify(4, 8, 100), TABLE.seconds(4, np.arange(9.0), 100))
+    assert costs.draft(1, 2, 100) == pytest.approx(before[2])
+    for _ in range(40):
+        costs.observe_draft(1, 2, 100, before[2] * 99)
+    assert costs.draft(1, 2, 100) == pytest.approx(before[2] * 4), "bounded"
+
+
+def test_measuring_respects_its_budget_and_ceiling():
+    now = [0.0]
+
+    def run(size):
+        now[0] += 0.01 * (1 + size)
+
+    clock = lambda: now[0]  # noqa: E731
+    assert measure_sizes(run, (0, 1, 2, 4, 8, 16), budget=100, ceiling=5, clock=clock) == pytest.approx(
+        {0: 0.01, 1: 0.02, 2: 0.03, 4: 0.05, 8: 0.09}
+    )
+    now[0] = 0.0
+    assert list(measure_sizes(run, (0, 1, 2, 4), budget=0.05, clock=clock)) == [0, 1]
