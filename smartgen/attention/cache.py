@@ -14,10 +14,17 @@ layers, or with nothing at all where the path is a prefix of the tree's order.
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import Cache, CacheLayerMixin
+
+
+def cache_argument(model: torch.nn.Module) -> str:
+    """How this model's forward calls its cache: `cache` since transformers 5.24, `past_key_values` before."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
 class _Layer(CacheLayerMixin):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from smartgen.attention.cache import RaggedCache
+from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.mask import MaskKind, MaskStyle
 from smartgen.drafters.errors import DrafterError
 from smartgen.drafters.pending import Pending
@@ -25,6 +25,7 @@ class Assistant:
 
     def __init__(self, model: torch.nn.Module, target: torch.nn.Module, style: MaskStyle | None = None) -> None:
         self.model = model
+        self.cache_argument = cache_argument(model)
         config = model.config.get_text_config()
         self.vocabulary = int(config.vocab_size)
         self.target_vocabulary = int(target.config.get_text_config().vocab_size)
@@ -118,7 +119,9 @@ class AssistantSession:
         model = self.drafter.model
         ids = torch.as_tensor(tokens, device=model.device)
         positions = torch.arange(tokens.shape[1], device=model.device)[None].expand(len(tokens), -1)
-        logits = model(input_ids=ids, position_ids=positions, past_key_values=self.cache, use_cache=True).logits
+        logits = model(
+            input_ids=ids, position_ids=positions, **{self.drafter.cache_argument: self.cache}, use_cache=True
+        ).logits
         self.cache.seal(self.capacity + 64, counts)
         return logits
 
@@ -148,7 +151,7 @@ class AssistantSession:
             input_ids=torch.as_tensor(np.ascontiguousarray(tokens), device=model.device),
             attention_mask=mask,
             position_ids=torch.as_tensor(np.ascontiguousarray(positions[:, offset:]), device=model.device),
-            past_key_values=cache,
+            **{self.drafter.cache_argument: cache},
             use_cache=True,
         ).logits
 

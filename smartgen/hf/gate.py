@@ -130,8 +130,7 @@ def _prove(model: torch.nn.Module, style: MaskStyle, name: str) -> None:
     depth = np.array([[0, 1, 1, 2, 2, 3]])
     token = (np.arange(6)[None] * 7 + 3) % vocabulary
     target = Target(model, style, np.zeros(1, np.int64), None)
-    outputs = model(input_ids=prompt, past_key_values=target.cache, use_cache=True, return_dict=True)
-    del outputs
+    model(input_ids=prompt, **{target.cache_argument: target.cache}, use_cache=True, return_dict=True)
     target.cache.seal(24)
     tree = target.verify(Selection(np.full((1, 6), -1), token, parent, depth, np.ones((1, 6), bool)))[0]
     for node in range(6):

@@ -110,7 +110,6 @@ class _Call:
     def start(self, kwargs: dict) -> None:
         """Prefill, the first token of every row, the drafter's session."""
         began = time.perf_counter()
-        kwargs = {name: value for name, value in kwargs.items() if name != "past_key_values"}
         capacity = self.prompt + self.room + SPARE_SLOTS
         logits = self.target.prefill(self.input_ids, self.config, kwargs, capacity)
         rows = list(range(self.batch))

@@ -52,7 +52,9 @@ def _measure_one(
     prompt = torch.randint(0, vocabulary, (batch, context), generator=generator)
     with tap or nullcontext(), grouped(model):
         target = Target(model, capability(model), np.zeros(batch, np.int64), tap)
-        model(input_ids=prompt.to(model.device), past_key_values=target.cache, use_cache=True, return_dict=True)
+        model(
+            input_ids=prompt.to(model.device), **{target.cache_argument: target.cache}, use_cache=True, return_dict=True
+        )
         target.cache.seal(context + max(SIZES) + 16)
         session = _session(drafter, prompt, tap, context)
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)

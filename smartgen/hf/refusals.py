@@ -50,7 +50,7 @@ def _conflicts(effective: Any, call: dict[str, Any]):
     )
     yield bool(call.get("synced_gpus")), "synced_gpus", "ranks would make different numbers of forwards"
     yield call.get("negative_prompt_ids") is not None, "negative_prompt_ids", "it runs the model a second time"
-    cache = call.get("past_key_values")
+    cache = call.get("cache", call.get("past_key_values"))
     filled = cache is not None and getattr(cache, "get_seq_length", lambda: 1)() > 0
     yield filled, "past_key_values that already hold tokens", "smartgen fills a cache of its own; pass the whole text"
     yield call.get("inputs_embeds") is not None, "inputs_embeds", "drafters read token ids"

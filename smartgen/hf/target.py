@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from smartgen.attention.cache import RaggedCache
+from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.mask import MaskStyle, ancestors
 from smartgen.hf.features import FeatureTap
 from smartgen.tree.selection import Selection
 
 Ints = NDArray[np.int64]
+CACHE_NAMES = ("cache", "past_key_values")  # what `generate` calls the cache it hands over
 
 
 class Target:
@@ -23,11 +24,13 @@ class Target:
         self.model, self.style, self.tap = model, style, tap
         self.padding = padding
         self.cache = RaggedCache(model.config.get_text_config().num_hidden_layers)
+        self.cache_argument = cache_argument(model)
         self.plain_mask = PlainMask()
 
     def prefill(self, input_ids: torch.Tensor, config: object, kwargs: dict, capacity: int) -> torch.Tensor:
         """Run the prompt as `generate` prepared it; (B, V) logits of the last position."""
-        kwargs = {**kwargs, "past_key_values": self.cache}
+        own = next((name for name in CACHE_NAMES if name in kwargs), self.cache_argument)
+        kwargs = {**kwargs, own: self.cache}
         outputs = self.model._prefill(input_ids, config, kwargs, is_first_iteration=True)
         self.cache.seal(capacity)
         return outputs.logits[:, -1]
@@ -50,7 +53,7 @@ class Target:
             input_ids=torch.as_tensor(selection.token, device=device),
             attention_mask=mask,
             position_ids=torch.as_tensor(positions, device=device),
-            past_key_values=self.cache,
+            **{self.cache_argument: self.cache},
             use_cache=True,
             return_dict=True,
         )

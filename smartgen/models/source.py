@@ -51,9 +51,10 @@ def packaged(source: Source) -> Path | None:
 def _from_hub(name: str, source: Source, progress: Progress) -> Path:
     try:
         import huggingface_hub
+        from huggingface_hub import constants
     except ImportError as error:
         raise ModelError(_unavailable(name, source, "huggingface_hub is not installed")) from error
-    if huggingface_hub.constants.is_offline_mode():
+    if constants.HF_HUB_OFFLINE:
         raise ModelError(_unavailable(name, source, "the hub is switched off by HF_HUB_OFFLINE"))
     progress(f"looking for {source.file} on the hub", 0, 0)
     url = huggingface_hub.hf_hub_url(source.repository, source.file, revision=source.revision)

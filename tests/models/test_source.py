@@ -8,6 +8,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+from huggingface_hub import constants
 
 from smartgen.models.progress import silent
 from smartgen.models.registry import SMOLLM2, ModelError
@@ -53,12 +54,12 @@ def test_a_path_is_taken_and_a_missing_one_named(model, tmp_path):
     file = tmp_path / "mine.gguf"
     file.write_bytes(CONTENT)
     assert fetch(model, file, silent) == file
-    with pytest.raises(ModelError, match="'nowhere.gguf' is no file"):
+    with pytest.raises(ModelError, match=r"'nowhere\.gguf' is no file"):
         fetch(model, "nowhere.gguf", silent)
 
 
 def test_without_package_and_hub_one_sentence_names_both_ways_out(model, monkeypatch):
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", no_hub)
     with pytest.raises(ModelError) as caught:
         fetch(model, None, silent)
@@ -69,7 +70,7 @@ def test_without_package_and_hub_one_sentence_names_both_ways_out(model, monkeyp
 
 
 def test_an_offline_hub_is_not_asked(model, monkeypatch):
-    monkeypatch.setattr(huggingface_hub.constants, "is_offline_mode", lambda: True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", no_hub)
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
         fetch(model, "hub", silent)
@@ -78,7 +79,7 @@ def test_an_offline_hub_is_not_asked(model, monkeypatch):
 def test_what_the_hub_hands_over_is_checked_too(model, tmp_path, monkeypatch):
     file = tmp_path / model.source.file
     file.write_bytes(b"another file")
-    monkeypatch.setattr(huggingface_hub.constants, "is_offline_mode", lambda: False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url, timeout: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *args, **kwargs: str(file))
     with pytest.raises(ModelError, match="SHA-256"):
