@@ -56,7 +56,7 @@ def session_of(head: Eagle3Head, batch: int, context: int) -> Eagle3Session:
 
 
 def features_of(head: Eagle3Head, batch: int, tokens: int) -> torch.Tensor:
-    return torch.randn(batch, tokens, head.fc.shape[1], dtype=head.dtype)
+    return torch.randn(batch, tokens, head.feature_size, dtype=head.dtype)
 
 
 def waiting(head: Eagle3Head, batch: int, tokens: int) -> tuple[np.ndarray, np.ndarray, torch.Tensor]:

@@ -53,7 +53,7 @@ class AssistantSession:
     def __init__(self, drafter: Assistant, tokens: Ints, counts: Ints, capacity: int) -> None:
         self.drafter, self.capacity = drafter, capacity
         self.cache = RaggedCache(drafter.model.config.get_text_config().num_hidden_layers)
-        self.waiting = Pending()
+        self.waiting = Pending(len(tokens))
         self.dead = np.zeros(len(tokens), bool)
         self.seen: NDArray[np.bool_] | None = None
         self.spots: Ints | None = None  # (B, drafted) positions of the drafted slots

@@ -1,4 +1,4 @@
-"""Reading a head's checkpoint: safetensors, or a .bin without executing anything in it; every tensor checked."""
+"""Reading a head's checkpoint: safetensors, or a .bin without executing anything in it; every tensor accounted for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.headconfig import is_speculators
 
 Tensors = dict[str, torch.Tensor]
 
@@ -43,19 +44,59 @@ def read_tensors(folder: Path) -> Tensors:
             from safetensors.torch import load_file
 
             return load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        tensors = dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # every loader has its own errors; all mean the same to the reader
         reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
         raise DrafterError(f"{path} cannot be read as weights ({reason}); fetch the checkpoint again") from None
+    odd = [name for name, value in tensors.items() if not isinstance(value, torch.Tensor)]
+    if odd:
+        raise DrafterError(f"{path}: {odd[0]!r} should be a tensor, found {type(tensors[odd[0]]).__name__}")
+    return tensors
 
 
-def expect(tensors: Tensors, name: str, shape: tuple[int, ...], folder: Path) -> torch.Tensor:
-    """The tensor `name`, of exactly this shape. Raises DrafterError naming file, tensor, expected and found."""
-    if name not in tensors:
-        raise DrafterError(
-            f"{weight_file(folder)} has no tensor {name!r} {list(shape)}; it is no complete EAGLE-3 head"
-        )
-    found = tuple(tensors[name].shape)
-    if found != shape:
-        raise DrafterError(f"{weight_file(folder)}: {name!r} should be {list(shape)}, found {list(found)}")
-    return tensors[name]
+class HeadTensors:
+    """The tensors of one head under their published names, each handed out once and checked.
+
+    Every method raises DrafterError naming the file, the tensor, what was expected and what was found.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        self.file = weight_file(folder)
+        self._left = read_tensors(folder)
+        if is_speculators(config):
+            self._left = {name.replace("layers.0.", "midlayer."): tensor for name, tensor in self._left.items()}
+
+    def take(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        """The floating-point tensor `name`, of exactly this shape."""
+        tensor = self._take(name, shape)
+        if not tensor.dtype.is_floating_point:
+            raise DrafterError(f"{self.file}: {name!r} should hold floating-point weights, found {tensor.dtype}")
+        return tensor
+
+    def take_whole(self, name: str, length: int) -> torch.Tensor:
+        """The tensor `name` of `length` whole numbers."""
+        tensor = self._take(name, (length,))
+        if tensor.dtype.is_floating_point or tensor.dtype == torch.bool:
+            raise DrafterError(f"{self.file}: {name!r} should hold whole numbers, found {tensor.dtype}")
+        return tensor.long()
+
+    def take_if_any(self, name: str, shape: tuple[int, ...]) -> torch.Tensor | None:
+        """The tensor `name`, or None where the checkpoint has none."""
+        return self._take(name, shape) if name in self._left else None
+
+    def _take(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        if name not in self._left:
+            raise DrafterError(f"{self.file} has no tensor {name!r} {list(shape)}; it is no complete EAGLE-3 head")
+        tensor = self._left.pop(name)
+        if tuple(tensor.shape) != shape:
+            raise DrafterError(f"{self.file}: {name!r} should be {list(shape)}, found {list(tensor.shape)}")
+        return tensor
+
+    def check_all_taken(self) -> None:
+        """A tensor nobody asked for belongs to a variant of the head that would draft wrongly without it."""
+        unknown = sorted(name for name in self._left if not name.endswith("rotary_emb.inv_freq"))
+        if unknown:
+            raise DrafterError(
+                f"{self.file} has the tensor {unknown[0]!r}, which an EAGLE-3 head of the published layout has not; "
+                "smartgen does not run this variant"
+            )

@@ -3,11 +3,14 @@
 Position j of the head pairs token x_{j+1} with the target's features at x_j: the inputs of three of its layers,
 joined and brought to the hidden size by `fc`. Below the committed text the head feeds on its own un-normed output.
 Layout as published: `fc, midlayer.*, norm, lm_head, d2t, t2d`; `d2t` holds offsets: target id = draft id + d2t[draft id].
+
+A pass is a handful of small products, so that everything around them counts: the gains of the norms are folded into
+the products behind them, q/k/v and gate/up are one product each, and a committed pair leaves only its key and value
+unless it is the last of its row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,79 +19,43 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from smartgen.drafters.checkpoint import expect, read_config, read_tensors, weight_file
+from smartgen.drafters.checkpoint import HeadTensors, read_config
 from smartgen.drafters.errors import DrafterError
 from smartgen.drafters.headcache import HeadCache
+from smartgen.drafters.headconfig import HeadConfig
+from smartgen.drafters.linear import Linear
 from smartgen.drafters.pending import Pending
+from smartgen.drafters.rotary import Rotary, frequencies, rotate
 from smartgen.tree.layer import Frontier, Layer
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class HeadShape:
-    """Sizes of a head, from its config."""
-
-    hidden: int
-    target_hidden: int
-    heads: int
-    key_heads: int
-    head_dim: int
-    intermediate: int
-    vocabulary: int
-    draft_vocabulary: int
-    eps: float
-    theta: float
-
-    @classmethod
-    def of(cls, config: dict[str, Any], folder: Path) -> HeadShape:
-        try:
-            hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
-            rope = config.get("rope_parameters") or {}
-            return cls(
-                hidden=hidden,
-                target_hidden=int(config.get("target_hidden_size") or hidden),
-                heads=heads,
-                key_heads=int(config.get("num_key_value_heads") or heads),
-                head_dim=int(config.get("head_dim") or hidden // heads),
-                intermediate=int(config["intermediate_size"]),
-                vocabulary=int(config["vocab_size"]),
-                draft_vocabulary=int(config.get("draft_vocab_size") or config["vocab_size"]),
-                eps=float(config.get("rms_norm_eps", 1e-6)),
-                theta=float(config.get("rope_theta") or rope.get("rope_theta") or 10000.0),  # the reference's default
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DrafterError(
-                f"{folder / 'config.json'} misses or misstates {error}; it is no EAGLE-3 config"
-            ) from None
-
-
-def feature_layers(config: dict[str, Any], layers: int) -> tuple[int, ...]:
-    """Target layers whose inputs are the features: (2, n // 2, n - 3), or as the checkpoint says.
-
-    Checkpoints name layers whose *outputs* they want, one less than the input numbering used here.
-    """
-    named = (config.get("eagle_config") or {}).get("eagle_aux_hidden_state_layer_ids")
-    if named:
-        return tuple(int(index) + 1 for index in named)
-    return (2, layers // 2, layers - 3)
+ROWS_AT_ONCE = 32  # of logits turned into probabilities: a megabyte of float32, which stays in a core's own cache
 
 
 class Eagle3Head:
-    """The weights of a head, fused for few large products. Implements `Drafter`; state lives in the session."""
+    """The weights of a head. Implements `Drafter`; state lives in the session."""
 
     source, one_pass, free = "head", False, False
 
     def __init__(self, folder: Path, target: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
-        config, tensors = read_config(folder), read_tensors(folder)
+        """Load from `folder` for `target`; `dtype` None: the target's. Raises DrafterError for what does not fit."""
+        config = read_config(folder)
         self.name = f"eagle3:{folder.name}"
-        self.shape = HeadShape.of(config, folder)
-        text = target.config.get_text_config()
+        self.shape = HeadConfig.of(config, folder)
         self.check_target(target.config)
-        self.feature_layers = feature_layers(config, text.num_hidden_layers)
-        self.dtype = dtype or target.dtype
-        self.device = target.device
-        self._take(tensors, folder, target)
+        layers = int(target.config.get_text_config().num_hidden_layers)
+        self.feature_layers = self.shape.feature_layers(layers)
+        if not all(0 <= layer < layers for layer in self.feature_layers):
+            raise DrafterError(
+                f"{folder} reads layers {self.feature_layers} of its target; this one has {layers} layers"
+            )
+        self.feature_size = len(self.feature_layers) * self.shape.target_hidden
+        self.dtype, self.device = dtype or target.dtype, target.device
+        tensors = HeadTensors(folder, config)
+        self._take_layer(tensors)
+        self._take_vocabulary(tensors, target)
+        tensors.check_all_taken()
+        self._set_rotary(folder)
 
     def check_target(self, config: Any) -> None:
         """Raises DrafterError if the head was made for a target of another size or vocabulary."""
@@ -99,41 +66,59 @@ class Eagle3Head:
                 f"{shape.vocabulary}; this target has {text.hidden_size} and {text.vocab_size}"
             )
 
-    def _take(self, tensors: dict[str, torch.Tensor], folder: Path, target: torch.nn.Module) -> None:
+    def _take_layer(self, tensors: HeadTensors) -> None:
         s = self.shape
-        get = lambda name, *shape: expect(tensors, name, shape, folder).to(self.device, self.dtype)  # noqa: E731
+
+        def get(name: str, *shape: int) -> torch.Tensor:
+            return tensors.take(name, shape).to(self.device, torch.promote_types(self.dtype, torch.float32))
+
+        def linear(*weights: torch.Tensor) -> Linear:
+            return Linear(torch.cat(weights).to(self.dtype))
+
         attention, mlp = "midlayer.self_attn.", "midlayer.mlp."
-        self.fc = get("fc.weight", s.hidden, len(self.feature_layers) * s.target_hidden)
-        self.qkv = torch.cat(
-            [
-                get(attention + "q_proj.weight", s.heads * s.head_dim, 2 * s.hidden),
-                get(attention + "k_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
-                get(attention + "v_proj.weight", s.key_heads * s.head_dim, 2 * s.hidden),
-            ]
+        token_gain, hidden_gain = (
+            get("midlayer.input_layernorm.weight", s.hidden),
+            get("midlayer.hidden_norm.weight", s.hidden),
         )
-        self.out = get(attention + "o_proj.weight", s.hidden, s.heads * s.head_dim)
-        self.gate_up = torch.cat(
-            [get(mlp + f"{half}_proj.weight", s.intermediate, s.hidden) for half in ("gate", "up")]
+        both, middle = torch.cat([token_gain, hidden_gain]), get("midlayer.post_attention_layernorm.weight", s.hidden)
+        wide = {"q": s.heads * s.head_dim, "k": s.key_heads * s.head_dim, "v": s.key_heads * s.head_dim}
+        self.fc = linear(get("fc.weight", s.hidden, self.feature_size))
+        self.qkv = linear(*(get(f"{attention}{x}_proj.weight", rows, 2 * s.hidden) * both for x, rows in wide.items()))
+        self.out = linear(get(attention + "o_proj.weight", s.hidden, wide["q"]))
+        self.gate_up = linear(
+            *(get(f"{mlp}{x}_proj.weight", s.intermediate, s.hidden) * middle for x in ("gate", "up"))
         )
-        self.down = get(mlp + "down_proj.weight", s.hidden, s.intermediate)
-        self.norm_token = get("midlayer.input_layernorm.weight", s.hidden)
-        self.norm_hidden = get("midlayer.hidden_norm.weight", s.hidden)
-        self.norm_mlp = get("midlayer.post_attention_layernorm.weight", s.hidden)
-        self.norm_last = get("norm.weight", s.hidden)
-        self.lm_head = get("lm_head.weight", s.draft_vocabulary, s.hidden)
-        if "embed_tokens.weight" in tensors:
-            self.embedding = get("embed_tokens.weight", s.vocabulary, s.hidden)
-        else:
-            self.embedding = target.get_input_embeddings().weight.detach().to(self.dtype)
+        self.down = linear(get(mlp + "down_proj.weight", s.hidden, s.intermediate))
+        self.lm_head = linear(get("lm_head.weight", s.draft_vocabulary, s.hidden) * get("norm.weight", s.hidden))
+        self.hidden_gain = hidden_gain.to(self.dtype)
+
+    def _take_vocabulary(self, tensors: HeadTensors, target: torch.nn.Module) -> None:
+        s = self.shape
+        given = tensors.take_if_any("embed_tokens.weight", (s.vocabulary, s.hidden))
+        self.embedding = target.get_input_embeddings().weight.detach() if given is None else given
+        if self.embedding.shape[1] != s.hidden:
+            raise DrafterError(
+                f"{tensors.file} has no embed_tokens.weight, and the target's embeddings are {self.embedding.shape[1]} "
+                f"wide where the head needs {s.hidden}"
+            )
+        self.embedding = self.embedding.to(self.device, self.dtype)
         self.target_ids = torch.arange(s.draft_vocabulary, device=self.device)
         if s.draft_vocabulary != s.vocabulary:
-            self.target_ids = self.target_ids + expect(tensors, "d2t", (s.draft_vocabulary,), folder).to(self.device)
+            self.target_ids = self.target_ids + tensors.take_whole("d2t", s.draft_vocabulary).to(self.device)
+        tensors.take_if_any("t2d", (s.vocabulary,))  # says nothing that d2t does not
         if int(self.target_ids.max()) >= s.vocabulary or int(self.target_ids.min()) < 0:
-            raise DrafterError(
-                f"{weight_file(folder)}: 'd2t' maps a draft token outside the target's {s.vocabulary} ids"
-            )
-        frequencies = torch.arange(0, s.head_dim, 2, device=self.device, dtype=torch.float32) / s.head_dim
-        self.inverse_frequency = s.theta**-frequencies
+            raise DrafterError(f"{tensors.file}: 'd2t' maps a draft token outside the target's {s.vocabulary} ids")
+
+    def _set_rotary(self, folder: Path) -> None:
+        s = self.shape
+        try:
+            self._frequencies = frequencies(s.theta, s.head_dim, s.scaling, s.longest, self.device)
+        except (KeyError, ValueError, TypeError) as error:
+            raise DrafterError(f"{folder / 'config.json'} misses or misstates its rotary scaling: {error}") from None
+
+    def rotary(self, positions: int) -> Rotary:
+        """Tables of rotary positions for one call."""
+        return Rotary(*self._frequencies, positions, self.dtype)
 
     def prefill(self, tokens: Ints, counts: Ints, features: torch.Tensor | None, capacity: int) -> Eagle3Session:
         """Begin a call; the prompt is digested by the first `propose`. Raises DrafterError without features."""
@@ -141,43 +126,36 @@ class Eagle3Head:
             raise DrafterError("an EAGLE-3 head drafts from the target's features, and none were given")
         return Eagle3Session(self, tokens, counts, features, capacity)
 
-    # -- the layer ----------------------------------------------------------------------------------------------
-    def rotary(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """cos and sin (B, 1, Q, D) for positions (B, Q)."""
-        angles = positions[..., None].float() * self.inverse_frequency
-        angles = torch.cat([angles, angles], -1)[:, None]
-        return angles.cos().to(self.dtype), angles.sin().to(self.dtype)
+    # -- the layer, in two halves ---------------------------------------------------------------------------------
+    def normed(self, x: torch.Tensor) -> torch.Tensor:
+        """RMS norm over the last axis without its gain, which the next product carries."""
+        return F.rms_norm(x, x.shape[-1:], None, self.shape.eps)
 
-    def layer(
-        self, tokens: torch.Tensor, hidden: torch.Tensor, positions: torch.Tensor, cache: HeadCache, mask: torch.Tensor
-    ) -> torch.Tensor:
-        """One pass of the decoder layer: tokens (B, Q), hidden (B, Q, H) → un-normed output (B, Q, H)."""
+    def project(
+        self, tokens: torch.Tensor, hidden: torch.Tensor, rotary: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries (B, Q, H, D), keys and values (B, Q, K, D) of tokens (B, Q) with hidden states (B, Q, hidden)."""
         s = self.shape
-        batch, queries = tokens.shape
-        norm = lambda x, weight: F.rms_norm(x, (s.hidden,), weight, s.eps)  # noqa: E731
-        both = torch.cat([norm(self.embedding[tokens], self.norm_token), norm(hidden, self.norm_hidden)], -1)
-        fused = F.linear(both, self.qkv).view(batch, queries, s.heads + 2 * s.key_heads, s.head_dim).transpose(1, 2)
-        cos, sin = self.rotary(positions)
-        rotated = fused[:, : s.heads + s.key_heads]
-        half = s.head_dim // 2
-        rotated = rotated * cos + torch.cat([-rotated[..., half:], rotated[..., :half]], -1) * sin
-        keys, values = cache.write(rotated[:, s.heads :], fused[:, s.heads + s.key_heads :])
-        groups = s.heads // s.key_heads
-        # heads of a group read the same keys: side by side on the query axis, nothing is repeated
-        query = rotated[:, : s.heads].reshape(batch, s.key_heads, groups * queries, s.head_dim)
-        attended = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask.repeat(1, 1, groups, 1))
-        attended = attended.reshape(batch, s.heads, queries, s.head_dim).transpose(1, 2).reshape(batch, queries, -1)
-        hidden = hidden + F.linear(attended, self.out)
-        gate, up = F.linear(norm(hidden, self.norm_mlp), self.gate_up).chunk(2, -1)
-        return hidden + F.linear(F.silu(gate) * up, self.down)
+        both = torch.stack([F.embedding(tokens, self.embedding), hidden], -2)
+        fused = self.qkv(self.normed(both).flatten(-2)).unflatten(-1, (-1, s.head_dim))
+        turned = rotate(fused[:, :, : s.heads + s.key_heads], *rotary)
+        return turned[:, :, : s.heads], turned[:, :, s.heads :], fused[:, :, s.heads + s.key_heads :]
+
+    def finish(self, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
+        """The rest of the layer: hidden (B, Q, hidden) and what attention read (B, Q, H * D) → un-normed output."""
+        residual = self.normed(hidden) * self.hidden_gain if self.shape.normed_residual else hidden
+        hidden = residual + self.out(attended)
+        gate, up = self.gate_up(self.normed(hidden)).chunk(2, -1)
+        return hidden + self.down(F.silu(gate) * up)
 
     def children(self, hidden: torch.Tensor, topk: int) -> tuple[NDArray[np.float64], Ints]:
-        """Probabilities and target ids (B, W, topk) of the likeliest children of nodes with output `hidden` (B, W, H)."""
-        s = self.shape
-        logits = F.linear(F.rms_norm(hidden, (s.hidden,), self.norm_last, s.eps), self.lm_head)
-        top, index = logits.topk(min(topk, s.draft_vocabulary), -1)
-        share = (top.float() - logits.float().logsumexp(-1, keepdim=True)).exp()
+        """Probabilities and target ids (B, W, k) of the likeliest children of nodes with output `hidden` (B, W, H)."""
+        logits = self.lm_head(self.normed(hidden.flatten(0, 1)))
+        k, wide = min(topk, logits.shape[1]), torch.promote_types(self.dtype, torch.float32)
+        best = [torch.softmax(part, -1, dtype=wide).topk(k, -1) for part in logits.split(ROWS_AT_ONCE)]
+        share, index = (torch.cat(parts) for parts in zip(*best, strict=True))
         packed = torch.stack([share.double(), self.target_ids[index].double()]).cpu().numpy()  # one transfer
+        packed = packed.reshape(2, *hidden.shape[:2], k)
         return packed[0], packed[1].astype(np.int64)
 
 
@@ -190,12 +168,13 @@ class Eagle3Session:
     def __init__(self, head: Eagle3Head, tokens: Ints, counts: Ints, features: torch.Tensor, capacity: int) -> None:
         self.head, shape = head, head.shape
         self.cache = HeadCache(len(tokens), shape.key_heads, shape.head_dim, capacity + 64, head.dtype, head.device)
-        self.waiting = Pending()
+        self.rotary = head.rotary(capacity + 64)
+        self.waiting = Pending(len(tokens))
         self.last: torch.Tensor | None = None  # (B, 1, H) output at each row's last pair
         self.fed: torch.Tensor | None = None  # (B, W, H) outputs of the frontier fed last
         self.seen: NDArray[np.bool_] | None = None  # (B, W, drafted) what that frontier sees of the drafted slots
-        if tokens.shape[1] > 1:
-            self.waiting.add(tokens[:, 1:], counts - 1, features[:, :-1])
+        self.depth = 0  # frontiers fed since the last commit
+        self.waiting.add(tokens[:, 1:], (counts - 1).clip(0), features[:, :-1])
         self.from_prompt = self.waiting.longest
 
     @property
@@ -211,26 +190,26 @@ class Eagle3Session:
     @torch.no_grad()
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """See `Session.propose`; one layer a pass."""
-        if frontier is None:
-            self.rewind()
-            self._digest()
-            assert self.last is not None
-            return [self._layer(self.last, np.ones((len(self.last), 1), bool), topk)]
-        output = self._feed(frontier)
-        return [self._layer(output, frontier.valid, topk)]
+        if frontier is not None:
+            return [self._layer(self._feed(frontier), frontier.valid, topk)]
+        self.rewind()
+        self._digest()
+        if self.last is None:
+            raise DrafterError("an EAGLE-3 head cannot draft before the first token is committed")
+        return [self._layer(self.last, np.ones((len(self.last), 1), bool), topk)]
 
     def rewind(self) -> None:
         """See `Session.rewind`."""
-        self.fed = self.seen = None
+        self.fed, self.seen, self.depth = None, None, 0
 
+    @torch.no_grad()
     def commit(self, tokens: Ints, counts: Ints, features: torch.Tensor | None) -> None:
-        """See `Session.commit`."""
+        """See `Session.commit`. What waits beyond `MOST_WAITING` pairs is digested here."""
         if features is None:
             raise DrafterError("an EAGLE-3 head needs the target's features of every committed token")
         self.waiting.add(tokens, counts, features)
         if self.waiting.longest > self.from_prompt + self.MOST_WAITING:
-            with torch.no_grad():
-                self._digest()
+            self._digest()
 
     def keep_rows(self, rows: Ints) -> None:
         """See `Session.keep_rows`."""
@@ -252,51 +231,61 @@ class Eagle3Session:
             self._digest_chunk(tokens[:, part], (counts - start).clip(0, self.CHUNK), features[:, part])
 
     def _digest_chunk(self, tokens: Ints, counts: Ints, features: torch.Tensor) -> None:
-        head, cache = self.head, self.cache
-        device, queries = head.device, tokens.shape[1]
-        positions = cache.lengths[:, None] + np.arange(queries)
-        view = cache.begin(queries)
-        mask = torch.as_tensor(np.arange(view) <= positions[:, :, None], device=device)[:, None]
-        hidden = F.linear(features.to(device, head.dtype), head.fc)
-        output = head.layer(
-            torch.as_tensor(tokens, device=device), hidden, torch.as_tensor(positions, device=device), cache, mask
-        )
+        """Keys and values of all pairs; attention and what follows for the last one of each row."""
+        head, cache, device = self.head, self.cache, self.head.device
+        batch, width = tokens.shape
+        positions = torch.from_numpy(cache.lengths[:, None] + np.arange(width)).to(device)
+        hidden = head.fc(features.to(device, head.dtype))
+        rotary = self.rotary.at(positions, int(cache.lengths.max()) + width)
+        query, keys, values = head.project(torch.tensor(tokens, device=device), hidden, rotary)
+        cache.write(keys, values)
         cache.lengths = cache.lengths + counts
-        at = torch.as_tensor((counts - 1).clip(0), device=device)
-        last = output[torch.arange(len(counts), device=device), at][:, None]
+        rows, at = torch.arange(batch, device=device), torch.from_numpy((counts - 1).clip(0)).to(device)
+        ends = (cache.lengths - 1).clip(0)
+        slots = int(ends.max()) + 1
+        attended = cache.attend(query[rows, at][:, None], slots, cache.ends_mask(ends, slots))
+        last = head.finish(hidden[rows, at][:, None], attended)
         if self.last is not None and (counts == 0).any():  # a row with nothing in this chunk keeps its output
-            last = torch.where(torch.as_tensor(counts > 0, device=device)[:, None, None], last, self.last)
+            last = torch.where(torch.from_numpy(counts > 0).to(device)[:, None, None], last, self.last)
         self.last = last
 
     def _feed(self, frontier: Frontier) -> torch.Tensor:
         """Feed tree nodes behind the committed part; (B, W, H)."""
         head, cache, device = self.head, self.cache, self.head.device
-        batch, width = frontier.token.shape
-        above, depth = (self.last, 0) if self.fed is None else (self.fed, self.depth + 1)
-        assert above is not None
-        rows = torch.arange(batch, device=device)[:, None]
-        hidden = above[rows, torch.tensor(frontier.parent, device=device)]
-        before = (
-            np.zeros((batch, width, 0), bool)
-            if self.seen is None
-            else self.seen[np.arange(batch)[:, None], frontier.parent]
-        )
-        offset = before.shape[2]
-        itself = np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))
-        self.seen = np.concatenate([before, itself], 2)
-        view = cache.begin(width, offset)
-        mask = cache.mask(self.seen, view)
-        positions = np.repeat(cache.lengths[:, None] + depth, width, 1)
-        self.depth = depth
-        self.fed = head.layer(
-            torch.tensor(frontier.token, device=device), hidden, torch.as_tensor(positions, device=device), cache, mask
-        )
+        width = frontier.token.shape[1]
+        hidden, seen = self._above(frontier)
+        offset = seen.shape[2] - width
+        spots = torch.from_numpy(cache.lengths[:, None] + self.depth).to(device)  # siblings share a position
+        rotary = self.rotary.at(spots, int(cache.lengths.max()) + self.depth)
+        query, keys, values = head.project(torch.tensor(frontier.token, device=device), hidden, rotary)
+        cache.write(keys, values, offset)
+        slots = int(cache.lengths.max()) + offset + width
+        self.fed = head.finish(hidden, cache.attend(query, slots, cache.tree_mask(seen, slots)))
+        self.seen, self.depth = seen, self.depth + 1
         return self.fed
+
+    def _above(self, frontier: Frontier) -> tuple[torch.Tensor, NDArray[np.bool_]]:
+        """Outputs of the frontier's parents (B, W, H), and which drafted slots each node sees (B, W, M + W)."""
+        batch, width = frontier.token.shape
+        itself = np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))
+        if self.fed is None or self.seen is None:
+            if self.last is None:
+                raise DrafterError("a frontier can only be fed below a first layer: call propose(None) first")
+            return self.last.expand(-1, width, -1), itself
+        rows = np.arange(batch)[:, None]
+        places = torch.from_numpy((rows * self.fed.shape[1] + frontier.parent).ravel()).to(self.fed.device)
+        hidden = self.fed.flatten(0, 1).index_select(0, places).unflatten(0, (batch, width))
+        return hidden, np.concatenate([self.seen[rows, frontier.parent], itself], 2)
 
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
         prob, token = self.head.children(hidden, topk)
-        batch, width, k = prob.shape
-        flat = (batch, width * k)
-        parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
-        rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
-        return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1))
+        return fanned(token, prob, valid)
+
+
+def fanned(token: Ints, prob: NDArray[np.float64], valid: NDArray[np.bool_]) -> Layer:
+    """A layer of the children (B, W, k) of W nodes a row, best first; `valid` (B, W) says which nodes are real."""
+    batch, width, k = prob.shape
+    flat = (batch, width * k)
+    parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
+    rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
+    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1))

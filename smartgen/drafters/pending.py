@@ -12,30 +12,30 @@ Ints = NDArray[np.int64]
 class Pending:
     """Chunks in order of arrival. `counts` (B,): how many tokens wait in each row."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int) -> None:
+        self.counts: Ints = np.zeros(batch, np.int64)
         self._chunks: list[tuple[Ints, Ints, torch.Tensor | None]] = []
 
     def add(self, tokens: Ints, counts: Ints, features: torch.Tensor | None) -> None:
         """Append tokens (B, A), the first `counts` of each row; features (B, A, F) if there are any."""
         self._chunks.append((tokens, counts, features))
+        self.counts = self.counts + counts
 
     @property
     def longest(self) -> int:
         """Tokens waiting in the row that has most."""
-        if not self._chunks:
-            return 0
-        return int(np.sum([counts for _, counts, _ in self._chunks], axis=0).max())
+        return int(self.counts.max(initial=0))
 
     def take(self) -> tuple[Ints, Ints, torch.Tensor]:
         """Everything, packed to the left: tokens (B, Q), counts (B,), features (B, Q, F) or an empty tensor."""
         chunks, self._chunks = self._chunks, []
+        counts, self.counts = self.counts, np.zeros_like(self.counts)
         tokens = np.concatenate([tokens for tokens, _, _ in chunks], 1)
-        real = np.concatenate([np.arange(t.shape[1]) < counts[:, None] for t, counts, _ in chunks], 1)
         given = [features for _, _, features in chunks if features is not None]
         features = torch.cat(given, 1) if given else torch.zeros(0)
-        counts = real.sum(1)
         longest = int(counts.max())
-        if not real[:, :longest].all() or longest < real.shape[1]:
+        real = np.concatenate([np.arange(t.shape[1]) < some[:, None] for t, some, _ in chunks], 1)
+        if real.shape[1] > longest or (real < (np.arange(longest) < counts[:, None])).any():  # holes between chunks
             order = np.argsort(~real, axis=1, kind="stable")[:, :longest]
             tokens = np.take_along_axis(tokens, order, 1)
             if given:
@@ -45,6 +45,7 @@ class Pending:
 
     def keep_rows(self, rows: Ints) -> None:
         """Go on with these rows only."""
+        self.counts = self.counts[rows]
         self._chunks = [
             (
                 tokens[rows],
