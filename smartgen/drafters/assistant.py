@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from smartgen.attention.cache import RaggedCache, cache_argument
+from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskKind, MaskStyle
 from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.fan import fanned
 from smartgen.drafters.pending import Pending
 from smartgen.tree.layer import Frontier, Layer
 
@@ -17,7 +21,8 @@ Ints = NDArray[np.int64]
 
 class Assistant:
     """Implements `Drafter`. Ids are compatible on the range both models share: ids beyond the target's are never
-    proposed, and a row in which an id beyond the assistant's is committed cannot be drafted for any more.
+    proposed, and a row in which an id beyond the assistant's is committed cannot be drafted for any more; nor can a
+    row that has grown longer than the assistant has positions.
     """
 
     source, one_pass, free = "assistant", False, False
@@ -32,6 +37,8 @@ class Assistant:
         eager = (config._attn_implementation or "eager") == "eager"
         self.style = style or MaskStyle(additive=eager, kinds=(MaskKind("full_attention"),))
         self.name = f"{config.model_type}-{config.num_hidden_layers}x{config.hidden_size}"
+        self.reach = int(getattr(config, "max_position_embeddings", None) or 1 << 30)  # positions it was made for
+        self.can_skip_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def check_target(self, config: object) -> None:
         """Raises DrafterError if the vocabularies share no usable range."""
@@ -50,19 +57,24 @@ class Assistant:
 class AssistantSession:
     """One call. Committed tokens wait until somebody drafts; the pass that feeds them gives the first layer."""
 
+    CHUNK = 512  # waiting tokens a row in one forward, after the prompt
+
     def __init__(self, drafter: Assistant, tokens: Ints, counts: Ints, capacity: int) -> None:
         self.drafter, self.capacity = drafter, capacity
         self.cache = RaggedCache(drafter.model.config.get_text_config().num_hidden_layers)
         self.waiting = Pending(len(tokens))
         self.dead = np.zeros(len(tokens), bool)
+        self.lengths: Ints = np.zeros(len(tokens), np.int64)  # of the text, whether fed or waiting
+        self.depth = 0  # frontiers fed since the last commit
         self.seen: NDArray[np.bool_] | None = None
         self.spots: Ints | None = None  # (B, drafted) positions of the drafted slots
-        self.last: torch.Tensor | None = None  # (B, 1, V) logits behind each row's last token
+        self.last: torch.Tensor | None = None  # (B, 1, V) logits behind each row's last token, once something was fed
         self._add(tokens, counts)
 
     def _add(self, tokens: Ints, counts: Ints) -> None:
         unknown = (tokens >= self.drafter.vocabulary) & (np.arange(tokens.shape[1]) < counts[:, None])
-        self.dead = self.dead | unknown.any(1)
+        self.lengths = self.lengths + counts
+        self.dead = self.dead | unknown.any(1) | (self.lengths >= self.drafter.reach)
         self.waiting.add(np.where(tokens < self.drafter.vocabulary, tokens, 0), counts, None)
 
     @property
@@ -77,13 +89,12 @@ class AssistantSession:
             self.rewind()
             if self.waiting.longest:
                 self._digest()
-            assert self.last is not None
             return [self._layer(self.last, np.ones((len(self.dead), 1), bool), topk)]
         return [self._layer(self._feed(frontier), frontier.valid, topk)]
 
     def rewind(self) -> None:
         """See `Session.rewind`."""
-        self.seen = self.spots = None
+        self.seen, self.spots, self.depth = None, None, 0
 
     def commit(self, tokens: Ints, counts: Ints, features: object) -> None:
         """See `Session.commit`."""
@@ -94,66 +105,87 @@ class AssistantSession:
         if self.cache.sealed:
             self.cache.keep_rows(rows)
         self.waiting.keep_rows(rows)
-        self.dead = self.dead[rows]
+        self.dead, self.lengths = self.dead[rows], self.lengths[rows]
         if self.last is not None:
             self.last = self.last[torch.as_tensor(rows, device=self.last.device)]
         self.rewind()
 
     # -- feeding ------------------------------------------------------------------------------------------------
     def _digest(self) -> None:
+        """Feed what waits: the prompt in one piece, what came after it in chunks; remember each row's last logits."""
         tokens, counts, _ = self.waiting.take()
         if not self.cache.sealed:
-            logits = self._prompt(tokens, counts)
-        else:
-            causal = np.broadcast_to(
-                np.tril(np.ones((tokens.shape[1],) * 2, bool)), (len(tokens), *(tokens.shape[1],) * 2)
-            )
-            positions = self.cache.lengths[:, None] + np.arange(tokens.shape[1])
-            logits = self._forward(tokens, causal, positions, 0)
-            self.cache.accept(np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape), counts)
-        rows = torch.arange(len(counts), device=logits.device)
-        self.last = logits[rows, torch.as_tensor(counts - 1, device=logits.device)][:, None]
+            self.last = self._prompt(tokens, counts)
+            return
+        for start in range(0, tokens.shape[1], self.CHUNK):
+            part = tokens[:, start : start + self.CHUNK]
+            self._digest_chunk(part, (counts - start).clip(0, self.CHUNK))
+
+    def _digest_chunk(self, tokens: Ints, counts: Ints) -> None:
+        batch, width = tokens.shape
+        causal = np.broadcast_to(np.tril(np.ones((width, width), bool)), (batch, width, width))
+        ends, at = np.unique((counts - 1).clip(0), return_inverse=True)
+        logits = self._forward(tokens, causal, self.cache.lengths[:, None] + np.arange(width), 0, ends)
+        self.cache.accept(np.broadcast_to(np.arange(width), tokens.shape), counts)
+        last = _each(logits, at)
+        if self.last is not None and (counts == 0).any():  # a row with nothing in this chunk keeps its logits
+            fed = torch.from_numpy(counts > 0).to(last.device)[:, None, None]
+            last = torch.where(fed, last, self.last)
+        self.last = last
 
     def _prompt(self, tokens: Ints, counts: Ints) -> torch.Tensor:
         """First feeding: right padding and a causal model need no mask; what padding wrote is overwritten later."""
-        model = self.drafter.model
-        ids = torch.as_tensor(tokens, device=model.device)
-        positions = torch.arange(tokens.shape[1], device=model.device)[None].expand(len(tokens), -1)
-        logits = model(
-            input_ids=ids, position_ids=positions, **{self.drafter.cache_argument: self.cache}, use_cache=True
-        ).logits
+        ends, at = np.unique((counts - 1).clip(0), return_inverse=True)
+        positions = np.broadcast_to(self._within_reach(np.arange(tokens.shape[1])), tokens.shape)
+        logits = self._run(tokens, positions, None, ends)
         self.cache.seal(self.capacity + 64, counts)
-        return logits
+        return _each(logits, at)
 
     def _feed(self, frontier: Frontier) -> torch.Tensor:
         batch, width = frontier.token.shape
         rows = np.arange(batch)[:, None]
-        depth = 0 if self.seen is None else self.depth + 1
         before = np.zeros((batch, width, 0), bool) if self.seen is None else self.seen[rows, frontier.parent]
         offset = before.shape[2]
         self.seen = np.concatenate([before, np.broadcast_to(np.eye(width, dtype=bool), (batch, width, width))], 2)
-        positions = np.repeat(self.cache.lengths[:, None] + depth, width, 1)
+        positions = np.repeat(self.cache.lengths[:, None] + self.depth, width, 1)
         earlier = np.zeros((batch, 0), np.int64) if self.spots is None else self.spots
         self.spots = np.concatenate([earlier, positions], 1)
-        self.depth = depth
+        self.depth += 1
         known = np.where(frontier.token < self.drafter.vocabulary, frontier.token, 0)
         return self._forward(known, self.seen, self.spots, offset)
 
-    def _forward(self, tokens: Ints, seen: NDArray[np.bool_], positions: Ints, offset: int) -> torch.Tensor:
-        """tokens (B, Q), seen (B, Q, M), positions (B, M), M = offset + Q → logits (B, Q, V)."""
+    def _forward(
+        self, tokens: Ints, seen: NDArray[np.bool_], positions: Ints, offset: int, ends: Ints | None = None
+    ) -> torch.Tensor:
+        """tokens (B, Q), seen (B, Q, M), positions (B, M), M = offset + Q → logits (B, Q, V), or of columns `ends` only."""
         model, cache = self.drafter.model, self.cache
         view = cache.begin(tokens.shape[1], offset)
         nothing = np.zeros(len(tokens), np.int64)
         mask = self.drafter.style.build(
             seen, positions, cache.lengths, nothing, view, offset, model.dtype, model.device
         )
-        return model(
-            input_ids=torch.as_tensor(np.ascontiguousarray(tokens), device=model.device),
+        with grouped(model):
+            return self._run(tokens, self._within_reach(positions[:, offset:]), mask, ends)
+
+    def _run(self, tokens: Ints, positions: Ints, mask: object, ends: Ints | None) -> torch.Tensor:
+        model, kept = self.drafter.model, None
+        extra: dict[str, object] = {self.drafter.cache_argument: self.cache}
+        if ends is not None:
+            kept = torch.tensor(ends, device=model.device)
+            if self.drafter.can_skip_logits:
+                extra["logits_to_keep"] = kept
+        logits = model(
+            input_ids=torch.tensor(tokens, device=model.device),
             attention_mask=mask,
-            position_ids=torch.as_tensor(np.ascontiguousarray(positions[:, offset:]), device=model.device),
-            **{self.drafter.cache_argument: cache},
+            position_ids=torch.tensor(positions, device=model.device),
             use_cache=True,
+            **extra,
         ).logits
+        return logits if kept is None or "logits_to_keep" in extra else logits[:, kept]
+
+    def _within_reach(self, positions: Ints) -> Ints:
+        """Rows beyond the assistant's positions are dead, but still fed beside the others: their positions stop."""
+        return np.minimum(positions, self.drafter.reach - 1)
 
     def _layer(self, logits: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
         shared = min(self.drafter.target_vocabulary, logits.shape[-1])
@@ -161,9 +193,10 @@ class AssistantSession:
         top, token = whole[..., :shared].topk(min(topk, shared), -1)
         share = (top - whole.logsumexp(-1, keepdim=True)).exp()
         packed = torch.stack([share.double(), token.double()]).cpu().numpy()  # one transfer
-        batch, width, k = share.shape
-        flat = (batch, width * k)
-        parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
-        rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
-        alive = np.repeat(valid & ~self.dead[:, None], k, 1)
-        return Layer(packed[1].astype(np.int64).reshape(flat), packed[0].reshape(flat), parent, rank, alive)
+        return fanned(packed[1].astype(np.int64), packed[0], valid & ~self.dead[:, None])
+
+
+def _each(logits: torch.Tensor, at: Ints) -> torch.Tensor:
+    """Of logits (B, E, V) the place `at` (B,) of each row → (B, 1, V)."""
+    rows = torch.arange(len(at), device=logits.device)
+    return logits[rows, torch.as_tensor(at, device=logits.device)][:, None]

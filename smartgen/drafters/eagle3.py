@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.checkpoint import HeadTensors, read_config
 from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.fan import fanned
 from smartgen.drafters.headcache import HeadCache
 from smartgen.drafters.headconfig import HeadConfig
 from smartgen.drafters.linear import Linear
@@ -280,12 +281,3 @@ class Eagle3Session:
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
         prob, token = self.head.children(hidden, topk)
         return fanned(token, prob, valid)
-
-
-def fanned(token: Ints, prob: NDArray[np.float64], valid: NDArray[np.bool_]) -> Layer:
-    """A layer of the children (B, W, k) of W nodes a row, best first; `valid` (B, W) says which nodes are real."""
-    batch, width, k = prob.shape
-    flat = (batch, width * k)
-    parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
-    rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
-    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1))

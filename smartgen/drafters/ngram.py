@@ -90,8 +90,8 @@ class SuffixIndex:
         text = self.text
         if len(text) < 2:
             return []
-        earlier = self._after[text[-2], text[-1]][:-1]
-        found = [(self._length(place), place) for place in earlier[-OCCURRENCES:]]
+        earlier = self._after[text[-2], text[-1]][-OCCURRENCES - 1 : -1]  # the last one is the text's own end
+        found = [(self._length(place), place) for place in earlier]
         return sorted(found, reverse=True)
 
     def _length(self, place: int) -> int:

@@ -7,7 +7,6 @@ import torch
 import transformers as t
 from scipy.stats import chi2
 
-from smartgen.hf import walk
 from tests.hf.conftest import SMALL
 from tests.hf.scripted import Scripted
 from tests.hf.zoo import V, model, prompts
@@ -18,7 +17,7 @@ FALSE_ALARM = 1e-6
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.7}, {"top_k": 5}, {"top_p": 0.8, "repetition_penalty": 1.2}])
 def test_one_row_and_one_seed_give_stocks_own_text(options, attached):
     target, inputs = attached(model("llama")), prompts(1)
-    for seed in range(5):
+    for seed in range(10):
         torch.manual_seed(seed)
         plain = target.generate(**inputs, max_new_tokens=16, do_sample=True, **options)
         truth = plain[:, inputs["input_ids"].shape[1] :].tolist()
@@ -38,21 +37,25 @@ def test_one_row_and_one_seed_give_stocks_own_text(options, attached):
 
 def test_in_a_batch_the_text_does_not_depend_on_the_recipe(attached, cheap_trees):
     target, inputs = attached(model("llama")), prompts(4)
-    texts = []
-    for recipe in ("off", SMALL, "chain", "smart"):
+
+    def sampled(recipe, drafter):
         torch.manual_seed(11)
-        texts.append(
-            target.generate(
-                **inputs,
-                max_new_tokens=16,
-                do_sample=True,
-                smart_recipe=recipe,
-                num_return_sequences=2,
-                assistant_model=Scripted(texts[0] if texts else [[0]] * 8, V),
-            ).tolist()
+        return target.generate(
+            **inputs,
+            max_new_tokens=16,
+            do_sample=True,
+            num_return_sequences=2,
+            smart_recipe=recipe,
+            assistant_model=drafter,
+            return_dict_in_generate=True,
         )
-        texts = [texts[0], *texts[1:]] if len(texts) > 1 else [[row[14:] for row in texts[0]], texts[0]]
-    assert all(text == texts[1] for text in texts[1:])
+
+    alone = sampled("off", None).sequences
+    truth = alone[:, inputs["input_ids"].shape[1] :].tolist()
+    for recipe in (SMALL, "chain", "smart", "eagle2"):
+        output = sampled(recipe, Scripted(truth, V))
+        assert output.sequences.tolist() == alone.tolist()
+        assert output.speculation.accepted > 0
 
 
 def _small():
@@ -119,16 +122,24 @@ def test_the_first_three_tokens_follow_the_law_of_plain_sampling(attached, plain
 
 
 def test_a_wrong_sampler_is_caught(attached, plain_draws, monkeypatch):
-    """Descending into the first child of the root without asking the target is noticed by the same statistic."""
+    """Accepting the first child of every node without asking the target is noticed by the same statistic."""
 
-    def greedy_walk(selection, logits, rows, text, chooser):
+    def unasked(selection, logits, rows, text, chooser):
         paths = [[0] for _ in rows]
         for i, row in enumerate(rows):
-            while text.push(row, int(logits[i, paths[i][-1]].argmax())):
-                break
+            goes_on = True
+            while goes_on:
+                below = [
+                    c
+                    for c in range(1, selection.size + 1)
+                    if selection.parent[i, c] == paths[i][-1] and selection.real[i, c]
+                ]
+                if not below:
+                    text.push(row, chooser.choose([row], text, logits[i, paths[i][-1]][None])[0])
+                    break
+                paths[i].append(below[0])
+                goes_on = text.push(row, int(selection.token[i, below[0]]))
         return paths
 
-    target = attached(_small())
-    monkeypatch.setattr("smartgen.hf.loop.walk", greedy_walk)
-    assert walk.walk is not greedy_walk
-    assert _statistic(_draws(target, TREE, 900), plain_draws) < FALSE_ALARM
+    monkeypatch.setattr("smartgen.hf.loop.walk", unasked)
+    assert _statistic(_draws(attached(_small()), TREE, 900), plain_draws) < FALSE_ALARM

@@ -1,0 +1,17 @@
+"""From the likeliest children of the nodes that were fed to a layer of candidates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.tree.layer import Layer
+
+
+def fanned(token: NDArray[np.int64], prob: NDArray[np.float64], valid: NDArray[np.bool_]) -> Layer:
+    """A layer of the children (B, W, k) of W nodes a row, best first; `valid` (B, W) says which nodes are real."""
+    batch, width, k = prob.shape
+    flat = (batch, width * k)
+    parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
+    rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
+    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1))
