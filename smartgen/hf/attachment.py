@@ -11,6 +11,7 @@ from smartgen.drafters.assistant import Assistant
 from smartgen.drafters.ngram import NGram
 from smartgen.hf.costing import CostSource
 from smartgen.hf.gate import capability
+from smartgen.hf.target import PlainMask
 from smartgen.policy.learned import Learned
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Attachment:
         self.learn, self.profile = learn, profile
         self.lock = threading.Lock()
         self.ngram = NGram()
+        self.plain_masks: dict[int, PlainMask] = {}
         self._learned: dict[str, Learned] = {}
         self._costs: dict[tuple[str, str], CostSource] = {}
         self._assistants: dict[int, Assistant] = {}

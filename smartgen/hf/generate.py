@@ -107,6 +107,7 @@ def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: 
         learned=attachment.learned(drafter),
         costs=attachment.costs(model, drafter, recipe.profile),
         style=style,
+        plain_masks=attachment.plain_masks,
         streamer=kwargs.get("streamer"),
     )
     return original(model, inputs, config, custom_generate=_loop(request), **kwargs)
@@ -198,6 +199,7 @@ def method(
             attachment.learned(drafter),
             attachment.costs(model, drafter, compiled.profile),
             attachment.style(model),
+            attachment.plain_masks,
             streamer,
         )
         if streamer is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from smartgen.hf.padding import left_padding, right_padded
 from smartgen.hf.processors import Processors, refuse_processors
 from smartgen.hf.result import Speculation, SpeculativeOutput, stacked
 from smartgen.hf.stopping import Stops, refuse_criteria
-from smartgen.hf.target import Target
+from smartgen.hf.target import PlainMask, Target
 from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
@@ -44,6 +44,7 @@ class Request:
     learned: Learned
     costs: CostSource
     style: MaskStyle
+    plain_masks: dict[int, PlainMask] = field(default_factory=dict)  # by rows; outlives the call
     streamer: object = None
 
 
@@ -91,7 +92,8 @@ class _Call:
         )  # nothing is kept for who never drafts
         layers = self.drafter.feature_layers
         self.tap = FeatureTap(model, layers) if layers else None
-        self.target = Target(model, request.style, self.padding.copy(), self.tap)
+        known = request.plain_masks.setdefault(self.batch, PlainMask())
+        self.target = Target(model, request.style, self.padding.copy(), self.tap, known)
         stops = Stops(criteria)
         processing = Processors(processors, self.batch)
         needs_ids = not (processing.empty or processing.shared) or bool(stops._others)

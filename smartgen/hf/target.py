@@ -20,12 +20,20 @@ CACHE_NAMES = ("cache", "past_key_values")  # what `generate` calls the cache it
 class Target:
     """One call's use of the target model. Rows are the active ones; `padding` (B,) is their left padding."""
 
-    def __init__(self, model: torch.nn.Module, style: MaskStyle, padding: Ints, tap: FeatureTap | None) -> None:
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        style: MaskStyle,
+        padding: Ints,
+        tap: FeatureTap | None,
+        plain_mask: PlainMask | None = None,
+    ) -> None:
+        """`plain_mask`: what earlier calls with this many rows found out; default: nothing yet."""
         self.model, self.style, self.tap = model, style, tap
         self.padding = padding
         self.cache = RaggedCache(model.config.get_text_config().num_hidden_layers)
         self.cache_argument = cache_argument(model)
-        self.plain_mask = PlainMask()
+        self.plain_mask = plain_mask if plain_mask is not None else PlainMask()
 
     def prefill(self, input_ids: torch.Tensor, config: object, kwargs: dict, capacity: int) -> torch.Tensor:
         """Run the prompt as `generate` prepared it; (B, V) logits of the last position."""
