@@ -20,7 +20,7 @@ from smartgen.policy.search import Board, Totals, expected_tokens, running_minim
 from smartgen.policy.situation import Costs, Outcome, Situation
 from smartgen.policy.step import Caps, Step
 from smartgen.tree.draft_tree import DraftTree
-from smartgen.tree.layer import Frontier, Layer
+from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -124,38 +124,45 @@ class Controller:
             step = self.step
             step.passes += 1
             one_pass = step.situation.drafter.one_pass
-            for layer in layers[: step.caps.depth]:
-                self._add(step, layer, one_pass)
+            layers = layers[: step.caps.depth]
+            if one_pass and step.rules.at_once and layers:
+                self._add(step, beside(layers), [layer.token.shape[1] for layer in layers], one_pass)
+            else:
+                for layer in layers:
+                    self._add(step, layer, [layer.token.shape[1]], one_pass)
             return None if one_pass else self._frontier(step, layers[-1])
 
-    def _add(self, step: Step, layer: Layer, one_pass: bool) -> None:
-        tree = step.tree
-        rows = np.arange(tree.batch)[:, None]
-        parent = np.full_like(layer.parent, -1) if step.frontier is None else step.frontier[rows, layer.parent]
-        valid = layer.valid & ((parent >= 0) | (step.frontier is None))
-        step.newest = new = tree.append(layer.token, layer.prob, parent, layer.rank, valid)
-        step.depth += 1
-        step.layers.append(new)
+    def _add(self, step: Step, layer: Layer, widths: list[int], one_pass: bool) -> None:
+        """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
+        tree, rules = step.tree, step.rules
+        parent, valid = _placed(step, layer, widths)
+        step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths)
+        step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
+        step.depth += len(widths)
+        step.layers.extend(step.fresh)
         scope = Scope(self, step, new)
-        above = parent.clip(0)
-        at_root = parent < 0
-        benefit = np.where(valid, np.clip(step.rules.benefit(scope), 0.0, 1.0), 0.0)
+        benefit = np.where(valid, np.minimum(np.maximum(rules.benefit(scope), 0.0), 1.0), 0.0)
         tree.benefit[:, new] = benefit
-        step.growth.observe(step.depth - 1, self._frontier_mass(step), benefit)
-        key = benefit if step.rules.verify.by is None else np.asarray(step.rules.verify.by(scope), np.float64)
-        limit = np.where(at_root, np.inf, tree.key[rows, above])
-        key = np.where(valid, running_minimum(key, limit), -np.inf)
-        mark_kept(self, step, scope, key, one_pass)
-        if step.rules.verify.where is not None:
-            key = np.where(step.rules.verify.where(scope), key, -np.inf)
-        tree.key[:, new] = key
-        worth = key if step.rules.verify.by is None else np.where(key > -np.inf, benefit, 0.0)
-        places = np.broadcast_to(np.arange(new.start, new.stop), key.shape)
+        if not one_pass:
+            step.growth.observe(step.depth - 1, self._frontier_mass(step), benefit)
+        key = benefit if rules.verify.by is None else np.asarray(rules.verify.by(scope), np.float64)
+        tree.key[:, new] = np.where(valid, key, -np.inf)
+        for part in step.fresh:
+            running_minimum(tree, part)
+        mark_kept(self, step, scope, tree.key[:, new], one_pass)
+        if rules.verify.where is not None:
+            tree.key[:, new] = np.where(rules.verify.where(scope), tree.key[:, new], -np.inf)
+            for part in step.fresh[1:]:
+                running_minimum(tree, part)
+        key = tree.key[:, new]
+        worth = key if rules.verify.by is None else np.where(key > -np.inf, benefit, 0.0)
+        places = np.arange(new.start, new.stop)
         step.board = step.board.with_layer(key, worth, places, step.caps.nodes)
         step.before, step.totals = step.totals, self.totals(step, step.board, step.spent)
-        kept = tree.kept[:, new]
-        step.frontier = np.where(kept, places, -1)
-        step.frontier_mass = np.where(kept, benefit, 0.0).sum(1)
+        if not one_pass or not rules.at_once:
+            kept = tree.kept[:, new]
+            step.frontier = np.where(kept, places, -1)
+            step.frontier_mass = np.where(kept, benefit, 0.0).sum(1)
 
     def _frontier(self, step: Step, layer: Layer) -> Frontier | None:
         """Pack the kept candidates of the newest layer, if another pass is to be made."""
@@ -276,7 +283,7 @@ class Controller:
         """The totals as they would stand after one more pass, by the learned growth."""
         mass = self._frontier_mass(step)
         forecast = step.growth.ahead(step.depth, mass)
-        unknown = np.full(forecast.shape, -1, np.int64)
+        unknown = np.full(forecast.shape[1], -1)
         key = np.where(forecast > 0, forecast, -np.inf)
         board = step.board.with_layer(key, np.maximum(forecast, 0.0), unknown, step.caps.nodes)
         width = step.situation.pending if step.depth == 0 else int(step.tree.kept[:, step.newest].sum(1).max(initial=0))
@@ -331,6 +338,21 @@ class Controller:
             return self.learned.averages[declared.key]
         start = dict(declared.options)["start"]
         return float(Compiler()(start)(Scope(self, self.step)))
+
+
+def _placed(step: Step, layer: Layer, widths: list[int]) -> tuple[Ints, Bools]:
+    """Places in the tree of each candidate's parent, -1 for the root, and which candidates have one."""
+    if len(widths) > 1:  # several layers: each one's parents are places in the one before
+        ends = np.cumsum(widths)
+        starts = np.concatenate([[0], ends[:-1]])
+        before = np.repeat(np.concatenate([[0], starts[:-1]]), widths)
+        parent = layer.parent + before
+        parent[:, : ends[0]] = -1
+        return parent, layer.valid
+    if step.frontier is None:
+        return np.full_like(layer.parent, -1), layer.valid
+    parent = step.frontier[np.arange(len(layer.parent))[:, None], layer.parent]
+    return parent, layer.valid & (parent >= 0)
 
 
 def _stopped(step: Step, reason: str) -> Frontier | None:

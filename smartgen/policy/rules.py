@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smartgen.language.program import Choice, Expr, Operation, Rules
+from smartgen.language.program import Aggregate, Choice, Expr, Operation, Read, Rules, Shift, parts
 from smartgen.policy.compile import Compiled, Compiler
 
 
@@ -52,6 +52,7 @@ class CompiledRules:
     width: Compiled | None
     topk: Compiled | None
     nodes: Compiled | None
+    at_once: bool  # nothing is asked of one layer apart: layers that come together may be valued together
 
 
 def compile_rules(rules: Rules) -> CompiledRules:
@@ -69,7 +70,18 @@ def compile_rules(rules: Rules) -> CompiledRules:
         width=compiler.maybe(rules.limits.width),
         topk=compiler.maybe(rules.limits.topk),
         nodes=compiler.maybe(rules.limits.nodes),
+        at_once=_at_once(rules),
     )
+
+
+def _at_once(rules: Rules) -> bool:
+    valued = (rules.benefit, rules.verify)
+    by_layer = any(isinstance(part, Aggregate | Shift) or _of_layer(part) for part in parts(valued))
+    return rules.expand.where is None and rules.expand.by is None and not by_layer
+
+
+def _of_layer(part: object) -> bool:
+    return isinstance(part, Read) and part.name.split(".")[0] not in ("node", "request", "batch", "last", "run")
 
 
 def _choice(compiler: Compiler, choice: Choice) -> CompiledChoice:

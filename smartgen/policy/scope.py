@@ -100,10 +100,12 @@ class Scope:
         if stored is None or stored.shape[1] < step.tree.size:
             stored = self._extended_paths(number, stored)
         if columns == step.newest:
-            parent = step.tree.parent[:, columns]
-            rows = np.arange(len(parent))[:, None]
-            above = np.where(parent < 0, 1.0, stored[rows, parent.clip(0)])
-            stored[:, columns] = above * of(self)
+            factor = np.broadcast_to(of(self), self.mask.shape)
+            for layer in step.fresh:
+                here = factor[:, layer.start - columns.start : layer.stop - columns.start]
+                parent = step.tree.parent[:, layer]
+                above = np.take_along_axis(stored, np.maximum(parent, 0), 1)
+                stored[:, layer] = np.where(parent < 0, 1.0, above) * here
         return stored[:, columns]
 
     def _extended_paths(self, number: int, stored: NDArray[np.float64] | None) -> NDArray[np.float64]:

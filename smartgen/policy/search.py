@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.draft_tree import DraftTree
+
 Floats = NDArray[np.float64]
 
 
@@ -29,18 +31,26 @@ class Board:
 
     @staticmethod
     def empty(batch: int) -> Board:
-        nothing = np.zeros((batch, 0))
+        nothing = np.zeros((batch, 0))  # key and benefit are one array until a recipe parts them
         return Board(nothing, nothing, np.zeros((batch, 0), np.int64))
 
     def with_layer(self, key: Floats, benefit: Floats, node: NDArray[np.int64], keep: int) -> Board:
-        """Merge a layer (B, K) in, keep the first `keep`. Stable: of equals the shallower stands first."""
-        keys = np.concatenate([self.key, key], 1)
-        order = np.argsort(-keys, axis=1, kind="stable")[:, :keep]
-        rows = np.arange(len(order))[:, None]
-        sorted_key = keys[rows, order]
+        """Merge a layer in, (B, K), its nodes (K,) alike in every row; keep the first `keep`.
+
+        Stable: of equals the shallower stands first.
+        """
         same = key is benefit and self.key is self.benefit
-        worth = sorted_key if same else np.concatenate([self.benefit, benefit], 1)[rows, order]
-        return Board(sorted_key, worth, np.concatenate([self.node, node], 1)[rows, order])
+        nodes = np.broadcast_to(node, key.shape)
+        keys = key
+        if self.key.shape[1]:
+            keys = np.concatenate([self.key, key], 1)
+            nodes = np.concatenate([self.node, nodes], 1)
+        order = np.argsort(-keys, axis=1, kind="stable")[:, :keep]
+        sorted_key = np.take_along_axis(keys, order, 1)
+        worth = sorted_key
+        if not same:
+            worth = np.take_along_axis(np.concatenate([self.benefit, benefit], 1), order, 1)
+        return Board(sorted_key, worth, np.take_along_axis(nodes, order, 1))
 
     @property
     def most(self) -> int:
@@ -90,7 +100,8 @@ def expected_tokens(board: Board, sizes: NDArray[np.int64], gain: float, remaini
     return tokens
 
 
-def running_minimum(key: Floats, parent_key: Floats) -> Floats:
-    """A node never outranks its parent, so that every prefix of the order is a tree."""
-    minimum: Floats = np.minimum(key, parent_key)
-    return minimum
+def running_minimum(tree: DraftTree, layer: slice) -> None:
+    """Lower each key of `layer` to its parent's at most, so that every prefix of the order is a tree."""
+    parent, key = tree.parent[:, layer], tree.key[:, layer]
+    limit = np.take_along_axis(tree.key, np.maximum(parent, 0), 1)
+    np.minimum(key, np.where(parent < 0, np.inf, limit), out=key)

@@ -45,6 +45,7 @@ class Step:
     board: Board
     spent: dict[str, float] = field(default_factory=lambda: {"time": 0.0, "energy": 0.0, "money": 0.0})
     depth: int = 0  # layers in the tree
+    fresh: list[slice] = field(default_factory=list)  # the layers that the last pass brought, and all of them together:
     newest: slice = field(default_factory=lambda: slice(0, 0))
     layers: list[slice] = field(default_factory=list)
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root

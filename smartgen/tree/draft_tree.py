@@ -6,6 +6,7 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,23 +65,46 @@ class DraftTree:
         parent: NDArray[np.int64],
         rank: NDArray[np.int64],
         valid: NDArray[np.bool_],
-    ) -> slice:
-        """Add a layer, (B, K) each; `parent` are places in this tree, -1 for the root. Returns its columns."""
+        widths: Sequence[int] = (),
+    ) -> list[slice]:
+        """Add a layer, (B, K) each, or several side by side of the given `widths`; returns the columns of each.
+
+        `parent` are places in this tree, -1 for the root, and always in a layer before.
+        """
         start, stop = self.size, self.size + token.shape[1]
         self._reserve(stop)
-        self.size, self.layers = stop, self.layers + 1
+        self.size = stop
         self._expose()
         new = slice(start, stop)
-        at_root = parent < 0
-        above = parent.clip(0)
-        rows = np.arange(self.batch)[:, None]
         self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
         self.rank[:, new], self.valid[:, new] = rank, valid
-        self.depth[:, new] = np.where(at_root, 0, self.depth[rows, above]) + 1
-        self.path[:, new] = np.where(at_root, 1.0, self.path[rows, above]) * prob
-        self.spine[:, new] = np.where(at_root, True, self.spine[rows, above]) & (rank == 0)
         self.kept[:, new], self.benefit[:, new], self.key[:, new] = False, 0.0, -np.inf
-        return new
+        layers = []
+        for width in widths or (token.shape[1],):
+            layers.append(slice(start, start + width))
+            self._derive(layers[-1])
+            start += width
+        self.layers += len(layers)
+        return layers
+
+    def _derive(self, new: slice) -> None:
+        """Depth, path and spine of a layer from those above it."""
+        parent, prob, first = self.parent[:, new], self.prob[:, new], self.rank[:, new] == 0
+        if self.layers == 0 and new.start == 0:
+            self.depth[:, new], self.path[:, new], self.spine[:, new] = 1, prob, first
+            return
+        at_root = parent < 0
+        flat = parent + self.row_starts
+        flat[at_root] = 0
+        self.depth[:, new] = np.where(at_root, 0, self._store["depth"].take(flat)) + 1
+        self.path[:, new] = np.where(at_root, 1.0, self._store["path"].take(flat)) * prob
+        self.spine[:, new] = (at_root | self._store["spine"].take(flat)) & first
+
+    @property
+    def row_starts(self) -> NDArray[np.int64]:
+        """(B, 1) where each row begins in the stored arrays laid flat: a gather by one index is the faster one."""
+        starts: NDArray[np.int64] = np.arange(self.batch)[:, None] * self._store["token"].shape[1]
+        return starts
 
     def _reserve(self, size: int) -> None:
         capacity = self._store["token"].shape[1]

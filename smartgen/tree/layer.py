@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+_ARRAYS = ("token", "prob", "parent", "rank", "valid")
+
+
 @dataclass(frozen=True)
 class Layer:
     """Candidates one level below the frontier, for all active rows; shape (B, K) each.
@@ -24,6 +27,14 @@ class Layer:
     rank: NDArray[np.int64]
     valid: NDArray[np.bool_]
     entropy: NDArray[np.float64] | None = None  # nats, of the distribution the node was drawn from; on request
+
+
+def beside(layers: list[Layer]) -> Layer:
+    """Several layers as one, side by side; `parent` still counts within the layer before."""
+    if len(layers) == 1:
+        return layers[0]
+    joined = (np.concatenate([getattr(layer, name) for layer in layers], 1) for name in _ARRAYS)
+    return Layer(*joined)
 
 
 @dataclass(frozen=True)
