@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,10 @@ Ints = NDArray[np.int64]
 SHORTEST, LONGEST = 2, 12  # match lengths told apart
 OCCURRENCES = 6  # earlier places looked at
 DEPTH, NODES = 12, 48  # of a row's tree
+LEAST = 0.02  # chance of a continuation that is still worth naming
+
+Cell = tuple[int, float, int, int]  # token, chance given its parent, place of the parent in the layer before, rank
+NOTHING = (0, 0)  # no match: its length is 0
 
 
 class HitRates:
@@ -34,21 +37,22 @@ class HitRates:
         self._lock = threading.Lock()
         self._trials = np.full(len(self.START), 8.0)
         self._hits = self.START * self._trials
+        self._rates: list[float] = self.START.tolist()
 
     def rate(self, length: int) -> float:
         """Chance that the token after a match of `length` tokens is the one that followed before."""
-        place = min(max(length, SHORTEST), LONGEST) - SHORTEST
-        return float(self._hits[place] / self._trials[place])
+        return self._rates[min(length, LONGEST) - SHORTEST]
 
     def record(self, length: int, hit: bool) -> None:
         """One trial."""
-        place = min(max(length, SHORTEST), LONGEST) - SHORTEST
+        place = min(length, LONGEST) - SHORTEST
         with self._lock:
             if self._trials[place] > 8.0:
                 self._trials[place] *= self.DECAY
                 self._hits[place] *= self.DECAY
             self._trials[place] += 1.0
             self._hits[place] += hit
+            self._rates[place] = float(self._hits[place] / self._trials[place])
 
 
 class NGram:
@@ -100,17 +104,9 @@ class SuffixIndex:
             length += 1
         return length
 
-    def continuation(self, place: int, depth: int) -> list[int]:
-        """The `depth` tokens that followed; text that repeats itself up to its end goes on repeating."""
-        text, period = self.text, len(self.text) - place
-        return [text[place + k % period] for k in range(depth)]
-
-
-@dataclass
-class _Node:
-    token: int
-    prob: float
-    children: dict[int, _Node] = field(default_factory=dict)
+    def token_after(self, place: int, depth: int) -> int:
+        """What followed `place` after `depth` more tokens; text that repeats itself up to its end goes on repeating."""
+        return self.text[place + depth % (len(self.text) - place)]
 
 
 class NGramSession:
@@ -120,7 +116,7 @@ class NGramSession:
 
     def __init__(self, rates: HitRates, rows: list[SuffixIndex]) -> None:
         self.rates, self.rows = rates, rows
-        self._tried: list[tuple[int, list[int]]] = [(0, [])] * len(rows)  # match length and first continuation
+        self._tried: list[tuple[int, int]] = [NOTHING] * len(rows)  # the best match of the last proposal
 
     @property
     def dead(self) -> NDArray[np.bool_]:
@@ -129,40 +125,47 @@ class NGramSession:
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """All layers at once; empty rows where nothing occurred before."""
-        trees = [self._tree(row, index, topk) for row, index in enumerate(self.rows)]
-        return _layers(trees)
+        return _layers([self._tree(row, index, topk) for row, index in enumerate(self.rows)])
 
-    def _tree(self, row: int, index: SuffixIndex, topk: int) -> dict[int, _Node]:
-        root: dict[int, _Node] = {}
+    def _tree(self, row: int, index: SuffixIndex, topk: int) -> list[list[Cell]]:
+        """One row's candidates by layer: what its matches go on with, rivals at a fork, unlikely ends cut off."""
         matches = index.matches()
-        lines = [(length, index.continuation(place, DEPTH)) for length, place in matches]
-        if lines:
-            self._tried[row] = lines[0]
-        self._grow(root, lines, 0, topk, [NODES])
-        return root
+        if not matches:
+            return []
+        self._tried[row] = matches[0]
+        layers: list[list[Cell]] = []
+        open_, left = [(matches, 1.0)], NODES
+        for depth in range(DEPTH):
+            cells: list[Cell] = []
+            going: list[tuple[list[tuple[int, int]], float]] = []
+            for parent, (lines, path) in enumerate(open_):
+                for rank, (token, prob, agreeing) in enumerate(self._children(index, lines, depth)[:topk]):
+                    if path * prob < LEAST:
+                        break
+                    cells.append((token, prob, parent, rank))
+                    going.append((agreeing, path * prob))
+            if not cells:
+                break
+            layers.append(cells[:left])
+            open_, left = going[:left], left - len(cells)
+            if left <= 0:
+                break
+        return layers
 
-    def _grow(
-        self, into: dict[int, _Node], lines: list[tuple[int, list[int]]], depth: int, topk: int, left: list[int]
-    ) -> None:
-        """Add the children that `lines` propose at `depth`, likeliest first, and what lies below them."""
-        weights: dict[int, float] = defaultdict(float)
-        for length, line in lines:
-            if depth < len(line):
-                weights[line[depth]] += self.rates.rate(length + depth)
-        total = sum(weights.values())
-        best = max((self.rates.rate(length + depth) for length, line in lines if depth < len(line)), default=0.0)
-        for token in sorted(weights, key=lambda t: -weights[t])[:topk]:
-            if left[0] <= 0:
-                return
-            left[0] -= 1
-            node = into[token] = _Node(token, best * weights[token] / total)
-            self._grow(
-                node.children,
-                [pair for pair in lines if depth < len(pair[1]) and pair[1][depth] == token],
-                depth + 1,
-                topk,
-                left,
-            )
+    def _children(
+        self, index: SuffixIndex, lines: list[tuple[int, int]], depth: int
+    ) -> list[tuple[int, float, list[tuple[int, int]]]]:
+        """(token, chance, the matches that say so) after `depth` tokens on which `lines` agree, likeliest first."""
+        if len(lines) == 1:
+            length, place = lines[0]
+            return [(index.token_after(place, depth), self.rates.rate(length + depth), lines)]
+        agreeing: dict[int, list[tuple[int, int]]] = {}
+        for line in lines:
+            agreeing.setdefault(index.token_after(line[1], depth), []).append(line)
+        weight = {token: sum(self.rates.rate(length + depth) for length, _ in same) for token, same in agreeing.items()}
+        share = self.rates.rate(lines[0][0] + depth) / sum(weight.values())  # the longest match stands first
+        ordered = sorted(agreeing, key=lambda token: -weight[token])
+        return [(token, weight[token] * share, agreeing[token]) for token in ordered]
 
     def rewind(self) -> None:
         """Nothing to forget: an index holds committed text only."""
@@ -175,12 +178,16 @@ class NGramSession:
             self.rows[row].extend(said)
 
     def _score(self, row: int, said: list[int]) -> None:
-        length, line = self._tried[row]
-        for depth, (proposed, token) in enumerate(zip(line, said, strict=False)):
-            self.rates.record(length + depth, proposed == token)
-            if proposed != token:
+        length, place = self._tried[row]
+        if not length:
+            return
+        index = self.rows[row]
+        for depth, token in enumerate(said[:DEPTH]):
+            hit = index.token_after(place, depth) == token
+            self.rates.record(length + depth, hit)
+            if not hit:
                 break
-        self._tried[row] = (0, [])
+        self._tried[row] = NOTHING
 
     def keep_rows(self, rows: Ints) -> None:
         """See `Session.keep_rows`."""
@@ -188,34 +195,20 @@ class NGramSession:
         self._tried = [self._tried[row] for row in rows]
 
 
-def _layers(trees: list[dict[int, _Node]]) -> list[Layer]:
+def _layers(trees: list[list[list[Cell]]]) -> list[Layer]:
     """Breadth first, all rows side by side; a layer's `parent` is a place in the layer before it."""
-    level = [[(0, rank, node) for rank, node in enumerate(tree.values())] for tree in trees]
     layers = []
-    while any(level):
-        width = max(map(len, level))
-        arrays = {
-            name: np.zeros((len(trees), width), kind)
-            for name, kind in (
-                ("token", np.int64),
-                ("parent", np.int64),
-                ("rank", np.int64),
-                ("prob", np.float64),
-                ("valid", np.bool_),
-            )
-        }
-        for row, cells in enumerate(level):
-            for place, (parent, rank, node) in enumerate(cells):
-                arrays["token"][row, place], arrays["prob"][row, place] = node.token, node.prob
-                arrays["parent"][row, place], arrays["rank"][row, place] = parent, rank
-                arrays["valid"][row, place] = True
-        layers.append(Layer(**arrays))
-        level = [
-            [
-                (place, rank, child)
-                for place, (_, _, node) in enumerate(cells)
-                for rank, child in enumerate(node.children.values())
-            ]
-            for cells in level
-        ]
+    for depth in range(max(map(len, trees), default=0)):
+        rows, places, cells = [], [], []
+        for row, tree in enumerate(trees):
+            if depth < len(tree):
+                rows += [row] * len(tree[depth])
+                places += range(len(tree[depth]))
+                cells += tree[depth]
+        shape, at = (len(trees), max(places) + 1), (rows, places)
+        token, parent, rank = (np.zeros(shape, np.int64) for _ in range(3))
+        prob, valid = np.zeros(shape), np.zeros(shape, bool)
+        token[at], prob[at], parent[at], rank[at] = zip(*cells, strict=True)
+        valid[at] = True
+        layers.append(Layer(token, prob, parent, rank, valid))
     return layers

@@ -25,7 +25,7 @@ from smartgen.hf.target import PlainMask, Target
 from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
-from smartgen.language.program import Const, Measured, Program, parts
+from smartgen.language.program import Const, Measured, Program, Read, parts
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -184,6 +184,7 @@ class _Call:
             temperature=float(self.config.temperature or 1.0) if self.sampled else 0.0,
             drafter=self.traits,
             pending=max(1, self.session.pending),
+            drains=True,
         )
 
     def draft(self, topk: int) -> list[tuple[int, float]]:
@@ -245,4 +246,8 @@ def may_draft(program: Program) -> bool:
 
 def reads_costs(program: Program) -> bool:
     """Whether any decision of the program depends on measured seconds."""
-    return any(isinstance(part, Measured) for situation in program.situations for part in parts(situation))
+    return any(
+        isinstance(part, Measured) or (isinstance(part, Read) and part.name == "progress")
+        for situation in program.situations
+        for part in parts(situation)
+    )

@@ -70,6 +70,7 @@ SIGNALS: dict[str, Signal] = {
     "run.rate": Signal(quantity(TOKEN / TIME), _S, _PLAN, "tokens per second over recent steps"),
     "run.power": Signal(quantity(POWER), _S, _PLAN, "power over recent steps", "meter"),
     "tokens": Signal(_TOK, _S, _GROW, "expected tokens of the batch, one bonus token a row included"),
+    "progress": Signal(_TOK, _S, _GROW, "expected tokens, those of rows that will finish last weighing more"),
     "time": Signal(_TIME, _S, _GROW, "sum of the costs that are times"),
     "energy": Signal(quantity(ENERGY), _S, _GROW, "sum of the costs that are energies"),
     "money": Signal(quantity(MONEY), _S, _GROW, "sum of the costs that are money"),
@@ -81,7 +82,7 @@ SIGNALS: dict[str, Signal] = {
     "profile.wake.time": Signal(_TIME, _S, _PLAN, "catching the drafter up after steps without it", "profile"),
 }
 
-TOTALS = frozenset({"tokens", "time", "energy", "money", "objective"})
+TOTALS = frozenset({"tokens", "progress", "time", "energy", "money", "objective"})
 GROUPS = ("layer", "frontier", "tree", "batch")
 REDUCTIONS = ("sum", "max", "min", "mean", "count")
 MODELS = ("table", "linear", "proportional", "exp-power", "roofline")

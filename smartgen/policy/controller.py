@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.language.program import Program
+from smartgen.language.program import Program, Read, parts
 from smartgen.policy.compile import Compiled, Compiler, Value
+from smartgen.policy.drain import worth
 from smartgen.policy.expand import mark_kept
 from smartgen.policy.labels import label_step
 from smartgen.policy.learned import Learned
@@ -63,6 +64,8 @@ class Controller:
             (compiler.maybe(situation.when), compile_rules(situation.rules)) for situation in program.situations
         ]
         self.calibrated = any(site.kind == "calibrated" for site in program.sites)
+        self.progress = any(isinstance(part, Read) and part.name == "progress" for part in parts(program))
+        self.steps = 0
 
     # -- plan -----------------------------------------------------------------------------------------------------
     def plan(self, situation: Situation) -> Plan:
@@ -88,14 +91,27 @@ class Controller:
         scope = Scope(self, step)
         step.rules = next(rules for when, rules in self.situations if when is None or bool(when(scope)))
         step.caps = self._caps(step, scope)
+        step.worth = self._worth(situation)
+        self.steps += 1
         step.totals = self.totals(step, step.board, step.spent)
         return step
+
+    def _worth(self, situation: Situation) -> NDArray[np.float64] | None:
+        """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
+        if not (self.progress and situation.drains and situation.batch > 1):
+            return None
+        counts = range(1, situation.batch + 1)
+        plain = np.array([self.costs.verify(rows, 0, situation.context)[0] for rows in counts])
+        return worth(situation.remaining, situation.generated, self.steps, plain)
 
     def _caps(self, step: Step, scope: Scope) -> Caps:
         rules, longest = step.rules, int(step.situation.remaining.max())
 
         def count(compiled: Compiled | None) -> int:
-            return UNBOUNDED if compiled is None else max(0, int(np.max(compiled(scope))))
+            if compiled is None:
+                return UNBOUNDED
+            value = compiled(scope)
+            return max(0, int(value if isinstance(value, float | int) else np.max(value)))
 
         width = min(count(rules.width), count(rules.expand.high))
         topk = count(rules.topk)
@@ -243,6 +259,7 @@ class Controller:
             sizes,
             row_tokens,
             row_tokens.sum(0),
+            row_tokens.sum(0) if step.worth is None else step.worth @ row_tokens,
             zero + spent["time"],
             zero + spent["energy"],
             zero + spent["money"],

@@ -99,6 +99,7 @@ def _prefixes(controller: Controller, step: Step, row: int, line: NDArray[np.int
     worth = np.concatenate([[0.0], np.cumsum(step.tree.benefit[row, step.newest][line])])
     gained = worth[after : after + len(line)]
     tokens = float(before.tokens[before.chosen]) + gained
+    progress = float(before.progress[before.chosen]) + gained * step.row_worth(row)
     zero = np.zeros(len(line))
     places = np.arange(len(line)) + after
     rows = np.broadcast_to(before.row_tokens[:, before.chosen, None], (step.tree.batch, len(line)))
@@ -107,6 +108,7 @@ def _prefixes(controller: Controller, step: Step, row: int, line: NDArray[np.int
         places,
         rows,
         tokens,
+        progress,
         zero + step.spent["time"],
         zero + step.spent["energy"],
         zero + step.spent["money"],

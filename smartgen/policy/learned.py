@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 from smartgen.language.program import Expr, PathProduct, Program, Read, Site
 from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.regime import Regime
+
+T = TypeVar("T")
 
 
 class Learned:
@@ -28,19 +32,25 @@ class Learned:
         return self.maps[site.key]
 
     def growth(self, program: Program, sampled: bool) -> Growth:
-        return self._growth.setdefault((program.hash, sampled), Growth())
+        return _kept(self._growth, (program.hash, sampled), Growth)
 
     def gain(self, program: Program, sampled: bool) -> Gain:
-        return self._gain.setdefault((program.hash, sampled), Gain())
+        return _kept(self._gain, (program.hash, sampled), Gain)
 
     def regime(self, program: Program, sampled: bool) -> Regime:
-        return self._regime.setdefault((program.hash, sampled), Regime())
+        return _kept(self._regime, (program.hash, sampled), Regime)
 
     def __deepcopy__(self, memo: object) -> Learned:
         return Learned()  # a copy of a model is another model; locks do not copy
 
     def __reduce__(self) -> tuple[type[Learned], tuple[()]]:
         return (Learned, ())
+
+
+def _kept(memory: dict[tuple[str, bool], T], key: tuple[str, bool], make: Callable[[], T]) -> T:
+    if key not in memory:
+        memory[key] = make()
+    return memory[key]
 
 
 def feature_names(site: Site) -> tuple[str, ...]:

@@ -162,6 +162,7 @@ def _column(values: Any) -> Value:
 
 READERS: dict[str, Callable[[Scope], Value]] = {
     "tokens": lambda s: s.total("tokens"),
+    "progress": lambda s: s.total("progress"),
     "time": lambda s: s.total("time"),
     "energy": lambda s: s.total("energy"),
     "money": lambda s: s.total("money"),

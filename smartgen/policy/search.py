@@ -62,12 +62,13 @@ class Board:
 
 @dataclass
 class Totals:
-    """What each size on offer gives: `sizes` (S,), `row_tokens` (B, S), `tokens` (S,), seconds, joules, money (S,)."""
+    """What each size on offer gives: `sizes` (S,), `row_tokens` (B, S); all else (S,): tokens, progress, seconds, ..."""
 
     board: Board
     sizes: NDArray[np.int64]
     row_tokens: Floats
     tokens: Floats
+    progress: Floats  # tokens, each row's weighted by what they are worth to the batch (mean weight 1)
     time: Floats
     energy: Floats
     money: Floats

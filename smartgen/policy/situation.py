@@ -53,6 +53,7 @@ class Situation:
     temperature: float
     drafter: DrafterTraits
     pending: int = 1
+    drains: bool = False  # finished rows leave and no others take their place
 
     @property
     def batch(self) -> int:

@@ -54,6 +54,11 @@ class Step:
     cells: dict[int, Ints] = field(default_factory=dict)  # calibration sites: (B, M) where a trial counts
     totals: Totals | None = None
     before: Totals | None = None  # as they were before the newest layer
+    worth: Floats | None = None  # (B,) weights of the rows' tokens in `progress`; None: all alike
     passes: int = 0
     probe: bool = False
     reason: str = ""
+
+    def row_worth(self, row: int) -> float:
+        """Weight of one row's tokens in `progress`."""
+        return 1.0 if self.worth is None else float(self.worth[row])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-
 _ARRAYS = ("token", "prob", "parent", "rank", "valid")
 
 
