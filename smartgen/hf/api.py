@@ -9,6 +9,7 @@ import torch
 
 from smartgen.drafters.load import load_drafter as load_from_folder
 from smartgen.hf.attachment import Attachment, set_attachment
+from smartgen.hf.gate import capability
 from smartgen.hf.generate import attached_generate
 from smartgen.models.get import resolve
 
@@ -44,4 +45,4 @@ def load_drafter(name_or_path: str, target: torch.nn.Module, dtype: torch.dtype 
     """
     if str(name_or_path) == "ngram":
         return load_from_folder("ngram", target, dtype=dtype)
-    return load_from_folder(resolve(name_or_path), target, dtype=dtype)
+    return load_from_folder(resolve(name_or_path), target, dtype=dtype, style_of=capability)

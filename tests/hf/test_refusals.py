@@ -186,6 +186,20 @@ def test_bad_heads(how, said, tmp_path, monkeypatch):
     assert not (tmp_path / "exploded").exists()
 
 
+def test_an_assistant_in_a_folder_passes_the_same_gate(tmp_path):
+    draft = t.FalconForCausalLM(t.FalconConfig(**_SMALL, num_attention_heads=4, alibi=True))
+    draft.save_pretrained(tmp_path / "draft")
+    with pytest.raises(ValueError, match="ALiBi"):
+        smartgen.load_drafter(str(tmp_path / "draft"), model("llama"))
+
+
+def test_an_assistant_in_a_folder_keeps_its_sliding_window(tmp_path):
+    draft = model("mistral")
+    draft.save_pretrained(tmp_path / "draft")
+    drafter = smartgen.load_drafter(str(tmp_path / "draft"), model("llama"))
+    assert [kind.window for kind in drafter.style.kinds] == [draft.config.sliding_window]
+
+
 def test_a_profile_for_another_setting(attached, tmp_path):
     from smartgen.profile.profile import Key, Profile
     from smartgen.profile.store import save
