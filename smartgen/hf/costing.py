@@ -1,7 +1,7 @@
 """What work costs for one model and drafter: a named profile, a remembered one, or one measured inside the call.
 
 Measuring inside a call runs real forwards on the call's own cache: dummy trees behind the committed part, never
-accepted, and real drafting passes, forgotten again. It takes a second or two, is said once, and is remembered.
+accepted, and real drafting passes, forgotten again. It takes a few seconds, is said once, and is remembered.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ logger = logging.getLogger("smartgen")
 
 SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 WIDTHS = (1, 4, 10)
-BUDGET = 1.5  # seconds of verification timing inside a call, at most
+BUDGET = 3.0  # seconds of verification timing inside a call, at most
 CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
 RANGE = 1.5  # a measured batch within this factor of the asked one is near enough
 

@@ -6,6 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 from statistics import median
 
+import numpy as np
+
+from smartgen.profile.isotonic import isotonic
+
 
 def measure_sizes(
     run: Callable[[int], None],
@@ -19,7 +23,8 @@ def measure_sizes(
 
     The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
     first, which no number of accepted tokens would repay, or where `budget` seconds are used up; then the measured
-    ones are repeated in turn, so that a slow moment hits all of them, as often as the budget allows.
+    ones are repeated in turn, so that a slow moment hits all of them, as often as the budget allows. More work never
+    costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
     """
     started, timings = clock(), {}
     for size in sizes:
@@ -33,7 +38,9 @@ def measure_sizes(
             if clock() - started > budget:
                 break
             seconds.append(_timed(run, size, clock))
-    return {size: median(seconds) for size, seconds in timings.items()}
+    medians = np.array([median(seconds) for seconds in timings.values()])
+    counts = np.array([float(len(seconds)) for seconds in timings.values()])
+    return dict(zip(timings, isotonic(medians, counts).tolist(), strict=True))
 
 
 def _timed(run: Callable[[int], None], size: int, clock: Callable[[], float]) -> float:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartgen.policy.calibration import CalibrationMap, capped_siblings, isotonic
+from smartgen.policy.calibration import CalibrationMap, capped_siblings
 from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.learned import Learned
 from smartgen.policy.regime import Regime
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
+from smartgen.profile.isotonic import isotonic
 from smartgen.recipe import load
 from smartgen.tree.layer import Layer
 

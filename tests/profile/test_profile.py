@@ -130,3 +130,13 @@ def test_measuring_respects_its_budget_and_ceiling():
     )
     now[0] = 0.0
     assert list(measure_sizes(run, (0, 1, 2, 4), budget=0.05, clock=clock)) == [0, 1]
+
+
+def test_a_dip_in_the_measured_sizes_is_noise_and_is_pooled():
+    now, cost = [0.0], {0: 4.0, 1: 4.5, 2: 4.2, 4: 5.3, 8: 4.6}
+
+    def run(size):
+        now[0] += cost[size]
+
+    seconds = measure_sizes(run, cost, budget=1000, clock=lambda: now[0])
+    assert seconds == pytest.approx({0: 4.0, 1: 4.35, 2: 4.35, 4: 4.95, 8: 4.95})
