@@ -13,7 +13,7 @@ from smartgen.drafters.ngram import HitRates
 from smartgen.language.program import Program
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
-from smartgen.policy.situation import DrafterTraits, Outcome, Situation
+from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
 from smartgen.recipe import load as load_recipe
@@ -59,12 +59,17 @@ class Memory:
     """What lasts from one replay to the next: everything learned, and the controller's view of the costs."""
 
     learned: Learned
-    costs: OnlineCosts
+    costs: Costs
     rates: HitRates
 
 
-def fresh(profile: Profile) -> Memory:
-    """Nothing learned yet; costs as `profile` believes them to be."""
+def knowing(profile: Profile) -> Memory:
+    """Nothing learned yet, costs known for good: a controller on the machine of `profile` itself."""
+    return Memory(Learned(), Machine(profile), HitRates())
+
+
+def believing(profile: Profile) -> Memory:
+    """Nothing learned yet; costs believed to be those of `profile` and corrected by what is timed."""
     return Memory(Learned(), OnlineCosts(profile.verify, profile.draft), HitRates())
 
 
@@ -83,21 +88,21 @@ def replay(
     """Run `recipe` (a name, path, text or `Recipe`) on `requests` of a trace (default: all, in order).
 
     `rows` "refill": a finished row's place is taken by the next request (the list is gone through again until every
-    request is done, so that the batch stays full); "drain": batches of `batch` requests run one after the other and
-    shrink as rows finish. `memory`: what was learned before, and what the controller believes about costs where that
-    differs from `profile`. `noise`: relative spread of the simulated timings. `ngram`: draft with n-grams of the text
-    instead of the recorded drafter. Raises TraceError or RecipeError.
+    request is done, so that the batch stays full), and its prompt is digested by then; "drain": batches of `batch`
+    requests run one after the other and shrink as rows finish. `memory`: what was learned before and what is believed
+    about costs (default: `knowing(profile)`). `noise`: relative spread of the simulated timings. `ngram`: draft with
+    n-grams of the text instead of the recorded drafter. Raises TraceError or RecipeError.
     """
     if rows not in ("refill", "drain"):
         raise TraceError(f"rows are 'refill' or 'drain', not {rows!r}")
     order = list(range(trace.requests)) if requests is None else list(requests)
     if not order:
         raise TraceError("there is no request to replay")
-    memory = memory or fresh(profile)
-    machine = Machine(profile, noise, seed)
     ngram = ngram or trace.header.source == "ngram"
-    machine.check(min(batch, len(order)), drafting=not ngram)
-    run = _Run(trace, load_recipe(recipe).program, machine, memory, ngram)
+    machine = Machine(profile)
+    machine.check(batch if rows == "refill" else min(batch, len(order)), drafting=not ngram)
+    clock = Clock(machine, noise, seed)
+    run = _Run(trace, load_recipe(recipe).program, clock, memory or knowing(profile), ngram)
     if rows == "drain":
         for start in range(0, len(order), batch):
             run.drain(order[start : start + batch])
@@ -106,11 +111,30 @@ def replay(
     return run.result
 
 
+class Clock:
+    """What single steps and passes take: the machine's seconds, with log-normal noise."""
+
+    def __init__(self, machine: Machine, noise: float, seed: int) -> None:
+        self.machine, self.noise = machine, noise
+        self._random = np.random.default_rng(seed)
+
+    def verify(self, batch: int, nodes: int, context: float) -> float:
+        """Seconds of a step apart from drafting."""
+        return self._noisy(float(self.machine.curve("verify", batch, nodes, context)[nodes]))
+
+    def draft(self, batch: int, width: int, context: float) -> float:
+        """Seconds of one drafting pass."""
+        return self._noisy(self.machine.draft(batch, width, context))
+
+    def _noisy(self, seconds: float) -> float:
+        return seconds * float(np.exp(self.noise * self._random.standard_normal())) if self.noise else seconds
+
+
 class _Run:
     """One replay. Arrays are (B,) over active rows: `request`, `place` (index of the last committed text token)."""
 
-    def __init__(self, trace: Trace, program: Program, machine: Machine, memory: Memory, ngram: bool) -> None:
-        self.trace, self.program, self.machine, self.memory = trace, program, machine, memory
+    def __init__(self, trace: Trace, program: Program, clock: Clock, memory: Memory, ngram: bool) -> None:
+        self.trace, self.program, self.clock, self.memory = trace, program, clock, memory
         self.traits = DrafterTraits("ngram" if ngram else trace.header.source, one_pass=ngram, free=ngram)
         self.prompts, self.lengths = np.diff(trace.prompt_start), np.diff(trace.text_start)
         # a text's next tokens can be read past its end
@@ -141,7 +165,7 @@ class _Run:
                 request = order[admitted % len(order)]
                 self.request[row], self.place[row], number[row] = request, 0, admitted
                 admitted += 1
-                self.session.admit(row, request)
+                self.session.admit(row, request)  # an engine digests prompts as requests come in
                 self._first_token(row)
 
     def _begin(self, requests: list[int], drains: bool) -> None:
@@ -152,7 +176,7 @@ class _Run:
         if self.traits.free:
             self.session = NGramReplay(self.trace, requests, self.memory.rates)
         else:
-            self.session = TraceSession(self.trace, requests)
+            self.session = TraceSession(self.trace, requests, digested=not drains)
         ones = np.ones(len(requests), np.int64)
         if len(requests):
             self.session.commit(self.text[self.trace.text_start[self.request]][:, None], ones, None)
@@ -167,7 +191,7 @@ class _Run:
 
     # -- one step -------------------------------------------------------------------------------------------------
     def _step(self) -> None:
-        controller, machine = self.controller, self.machine
+        controller = self.controller
         contexts = self.prompts[self.request] + self.place
         context, batch = float(contexts.mean()), len(contexts)
         plan = controller.plan(self._situation(contexts))
@@ -175,7 +199,7 @@ class _Run:
         passes = self._draft(plan.topk, batch, context) if plan.draft else []
         chosen = controller.select()
         counts, accepted = self._walk(chosen)
-        verifying = machine.verify(batch, chosen.shape[1], context)
+        verifying = self.clock.verify(batch, chosen.shape[1], context)
         start = self.trace.text_start[self.request] + self.place + 1
         tokens = self.text[start[:, None] + np.arange(counts.max())]
         committed = [line[:count] for line, count in zip(tokens.tolist(), counts.tolist(), strict=True)]
@@ -205,7 +229,7 @@ class _Run:
         while True:
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
             layers = self.session.propose(frontier, topk)
-            spent.append((width, 0.0 if self.traits.free else self.machine.draft(batch, width, context)))
+            spent.append((width, 0.0 if self.traits.free else self.clock.draft(batch, width, context)))
             frontier = self.controller.grow(layers)
             if frontier is None:
                 self.session.rewind()

@@ -22,11 +22,12 @@ MOST_WAITING = 256  # see `smartgen.drafters.eagle3`: what waits beyond is diges
 class TraceSession:
     """Implements `Session` for requests of a trace. `beyond`: proposals that asked for more than was recorded."""
 
-    def __init__(self, trace: Trace, requests: list[int]) -> None:
-        self.trace = trace
+    def __init__(self, trace: Trace, requests: list[int], digested: bool = False) -> None:
+        """`digested`: prompts are fed when a request comes in; otherwise by the first pass, with what was committed."""
+        self.trace, self.digested = trace, digested
         self.starts = trace.text_start[requests]
         self.places: Ints = np.full(len(requests), -1)  # index of the last committed text token
-        self.waiting = np.diff(trace.prompt_start)[requests] - 1
+        self.waiting: Ints = np.array([self._prompt(request) for request in requests], np.int64)
         self.from_prompt = int(self.waiting.max(initial=0))
         self.frontier: Ints | None = None  # (B, W) fed nodes, -1 where a node was not recorded
         self.children: Ints | None = None  # the same for the frontier's children, as handed out, (B, W, K)
@@ -99,7 +100,11 @@ class TraceSession:
     def admit(self, row: int, request: int) -> None:
         """Another request takes this row; its first token is still to be committed."""
         self.starts[row], self.places[row] = self.trace.text_start[request], -1
-        self.waiting[row] = len(self.trace.prompt_of(request)) - 1
+        self.waiting[row] = self._prompt(request)
+
+    def _prompt(self, request: int) -> int:
+        """Pairs of a prompt that a first pass has to feed."""
+        return 0 if self.digested else len(self.trace.prompt_of(request)) - 1
 
 
 class NGramReplay(NGramSession):

@@ -116,16 +116,20 @@ class Trace:
         return path
 
     @cached_property
-    def right_rank(self) -> NDArray[np.int8]:
-        """(F,) which child of each fed node the text goes on with, were the node in the text; -1: none of them."""
+    def following(self) -> NDArray[np.int64]:
+        """(F,) the text's token one deeper than each fed node; -1 behind the end of the request's text."""
         depth = np.zeros(len(self.parent), np.int64)
         for d, layer in enumerate(self.layers):
             depth[layer] = d
         ends = np.repeat(self.text_start[1:], np.diff(self.text_start))
         place = self.position_of + 1 + depth
         there = place < ends[self.position_of]
-        following = np.where(there, self.text[np.minimum(place, len(self.text) - 1)], -1)
-        hit = (self.child_token == following[:, None]) & (self.child_prob > 0)
+        return np.where(there, self.text[np.minimum(place, len(self.text) - 1)], -1)
+
+    @cached_property
+    def right_rank(self) -> NDArray[np.int8]:
+        """(F,) which child of each fed node the text goes on with, were the node in the text; -1: none of them."""
+        hit = (self.child_token == self.following[:, None]) & (self.child_prob > 0)
         return np.where(hit.any(1), hit.argmax(1), -1).astype(np.int8)
 
     @cached_property
