@@ -23,6 +23,7 @@ from smartgen.trace.session import NGramReplay, TraceSession
 from smartgen.trace.trace import Trace
 
 Ints = NDArray[np.int64]
+BEYOND = 0.01  # share of steps that may ask beyond the envelope
 NO_TOKEN = -2  # behind the end of a text; differs from what an unrecorded child holds
 
 
@@ -51,7 +52,7 @@ class Replay:
     @property
     def exact(self) -> bool:
         """False where more than 1 % of the steps asked beyond the envelope."""
-        return self.beyond <= 0.01 * self.steps
+        return self.beyond <= BEYOND * self.steps
 
 
 @dataclass

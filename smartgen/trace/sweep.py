@@ -6,6 +6,7 @@ resampled lists of requests, walk side by side through one table. Times are thos
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,9 @@ PLAIN = Static(0, 0, 0)
 def grid(orders: int) -> list[Static]:
     """The static trees that best-in-hindsight is chosen from; plain decoding first."""
     return [PLAIN, *(Static(d, n, o) for o in range(orders) for d in DEPTHS for n in SIZES)]
+
+
+Choose = Callable[["_Groups"], Ints]  # (G, 3) layers, nodes and order of each group's next tree
 
 
 @dataclass
@@ -81,30 +85,66 @@ class Sweep:
         lists = _without(lists, self.lengths <= 1)
         if batch == 1:
             return self._alone(lists, rows == "refill", statics)
-        tokens, seconds = np.zeros((2, len(lists), len(statics)))
-        start = self._refilled if rows == "refill" else self._drained
-        groups = start(lists, batch, len(statics))
+        fixed = np.array([(s.depth, s.nodes, s.order) for s in statics])
+        return self._walked(lists, batch, rows, len(statics), lambda groups: fixed[groups.static])
+
+    def clairvoyant(self, lists: Ints, batch: int, rows: str, order: int) -> Floats:
+        """(S,) tokens a second of who knows before each step what every tree would bring, and takes the best ratio.
+
+        Candidates stand in the order of table `order`. A reference and no limit: the best step now is not always the
+        best for the text, nor for a batch that drains.
+        """
+        lists = _without(lists, self.lengths <= 1)
+        return self._walked(lists, batch, rows, 1, lambda groups: self._best_now(groups, order))[:, 0]
+
+    def _walked(self, lists: Ints, batch: int, rows: str, count: int, choose: Choose) -> Floats:
+        """(S, count) tokens a second of `count` ways to choose trees on every list."""
+        tokens, seconds = np.zeros((2, len(lists), count))
+        refills = rows == "refill"
+        groups = self._refilled(lists, batch, count) if refills else self._drained(lists, batch, count)
         step = 0
         while len(groups.list_):
-            self._step(groups, statics, lists if rows == "refill" else None, tokens, seconds)
+            self._step(groups, choose(groups), lists if refills else None, tokens, seconds)
             step += 1
-            if step % TRIM == 0 or rows != "refill":
-                over = groups.done >= lists.shape[1] if rows == "refill" else ~groups.active.any(1)
+            if step % TRIM == 0 or not refills:
+                over = groups.done >= lists.shape[1] if refills else ~groups.active.any(1)
                 groups = groups.kept(~over) if over.any() else groups
         return tokens / seconds
 
     def _alone(self, lists: Ints, digested: bool, statics: list[Static]) -> Floats:
         """Batch 1: requests do not touch each other, so that each is walked once."""
+        fixed = np.array([(s.depth, s.nodes, s.order) for s in statics])
         requests = np.unique(lists)
         tokens, seconds = np.zeros((2, len(requests), len(statics)))
         groups = self._drained(requests[:, None], 1, len(statics))
         if digested:
             groups.waiting[:] = 1
         while len(groups.list_):
-            self._step(groups, statics, None, tokens, seconds)
+            self._step(groups, fixed[groups.static], None, tokens, seconds)
             groups = groups.kept(groups.active.any(1))
         at = np.searchsorted(requests, lists)
         return tokens[at].sum(1) / seconds[at].sum(1)
+
+    def _best_now(self, g: _Groups, order: int) -> Ints:
+        """(G, 3) layers, nodes and order of the tree with the best ratio of tokens to seconds in this step."""
+        left = np.where(g.active, self.lengths[g.request] - 1 - g.place, 0)
+        accepted = self.accepted[order, self.trace.text_start[g.request] + g.place]  # (G, B, D + 1, N + 1)
+        tokens = np.minimum(accepted + 1, left[:, :, None, None]).sum(1)
+        depths, sizes = np.arange(tokens.shape[1]), np.arange(tokens.shape[2])
+        longest = np.where(g.active, self.trace.header.new_tokens - 1 - g.place, 0).max(1)
+        rows, bucket, first = self._state(g)
+        cost = np.full(tokens.shape, np.inf)
+        for count in np.unique(rows).tolist():
+            here = np.flatnonzero(rows == count)
+            verify, draft = self._tables(count)
+            cost[here] = verify[bucket[here], None, : len(sizes)]
+            if not self.free:
+                further = draft[bucket[here][:, None], np.minimum(sizes, WIDTH)][:, None] * (depths - 1)[:, None].clip(0)
+                started = np.where(depths > 0, draft[bucket[here], first[here]][:, None], 0.0)
+                cost[here] += further + started[:, :, None]
+        cost[depths[None, :] > (longest - 1).clip(0)[:, None]] = np.inf
+        best = (tokens / cost).reshape(len(tokens), -1).argmax(1)
+        return np.stack([best // len(sizes), best % len(sizes), np.full(len(best), order)], 1)
 
     # -- beginnings -----------------------------------------------------------------------------------------------
     def _refilled(self, lists: Ints, batch: int, count: int) -> _Groups:
@@ -131,9 +171,11 @@ class Sweep:
         )
 
     # -- one step -------------------------------------------------------------------------------------------------
-    def _step(self, g: _Groups, statics: list[Static], lists: Ints | None, tokens: Floats, seconds: Floats) -> None:
-        """One step of every group; adds to `tokens` and `seconds` (S, C). `lists`: where rows are refilled from."""
-        wanted = np.array([(s.depth, s.nodes, s.order) for s in statics])[g.static]
+    def _step(self, g: _Groups, wanted: Ints, lists: Ints | None, tokens: Floats, seconds: Floats) -> None:
+        """One step of every group with trees `wanted` (G, 3); adds to `tokens` and `seconds` (S, C).
+
+        `lists`: where rows are refilled from.
+        """
         left = self.lengths[g.request] - 1 - g.place
         longest = np.where(g.active, self.trace.header.new_tokens - 1 - g.place, 0).max(1)
         depth = np.minimum(np.minimum(wanted[:, 0], longest - 1), self.deepest).clip(0)
@@ -164,10 +206,7 @@ class Sweep:
 
     def _seconds(self, g: _Groups, depth: Ints, nodes: Ints, wanted: Ints) -> Floats:
         """(G,) what the step takes."""
-        rows = g.active.sum(1)
-        contexts = np.where(g.active, self.prompts[g.request] + g.place, 0).sum(1)
-        bucket = (contexts / np.maximum(rows, 1)).astype(np.int64) // CONTEXT_STEP
-        first = np.where(g.active, g.waiting, 0).max(1).clip(1, self.widest)
+        rows, bucket, first = self._state(g)
         took = np.zeros(len(rows))
         for count in np.unique(rows[rows > 0]).tolist():
             here = np.flatnonzero(rows == count)
@@ -178,6 +217,13 @@ class Sweep:
                 further = draft[bucket[here], np.minimum(wanted[here], WIDTH)] * (passes - 1)
                 took[here] += np.where(passes > 0, draft[bucket[here], first[here]] + further, 0.0)
         return took
+
+    def _state(self, g: _Groups) -> tuple[Ints, Ints, Ints]:
+        """(G,) active rows, bucket of their mean context, tokens that a first pass would feed."""
+        rows = g.active.sum(1)
+        contexts = np.where(g.active, self.prompts[g.request] + g.place, 0).sum(1)
+        bucket = (contexts / np.maximum(rows, 1)).astype(np.int64) // CONTEXT_STEP
+        return rows, bucket, np.where(g.active, g.waiting, 0).max(1).clip(1, self.widest)
 
     def _tables(self, rows: int) -> tuple[Floats, Floats]:
         """Seconds by context bucket and size for this many rows."""
