@@ -187,6 +187,7 @@ class _Call:
             drafter=self.traits,
             pending=max(1, self.session.pending),
             drains=True,
+            span=float(self.target.cache.filled),
         )
 
     def draft(self, topk: int) -> list[tuple[int, float]]:
