@@ -101,7 +101,7 @@ class Controller:
         if not (self.progress and situation.drains and situation.batch > 1):
             return None
         counts = range(1, situation.batch + 1)
-        plain = np.array([self.costs.verify(rows, 0, situation.context)[0] for rows in counts])
+        plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
         return worth(situation.remaining, situation.generated, self.steps, plain)
 
     def _caps(self, step: Step, scope: Scope) -> Caps:
@@ -241,7 +241,7 @@ class Controller:
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
 
     def _time(self, step: Step, size: int, outcome: Outcome) -> None:
-        batch, context = step.situation.batch, step.situation.context
+        batch, context = step.situation.batch, step.situation.run_context
         self.costs.observe_verify(batch, size, context, outcome.verify_seconds)
         if not step.situation.drafter.free:
             for width, seconds in outcome.draft_seconds:
@@ -323,7 +323,7 @@ class Controller:
     def measured(self, scope: Scope, phase: str, model: str, at: dict[str, Value]) -> Value:
         """`profile.<phase>.time` at the current point, or at the coordinates of `at`."""
         situation = scope.step.situation
-        batch, context = situation.batch, situation.context
+        batch, context = situation.batch, situation.run_context
         if phase == "wake" or (phase == "draft" and situation.drafter.free):
             return 0.0  # a first pass is charged for all it has to feed, which is what waking costs
         size: Any = (
