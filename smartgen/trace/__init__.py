@@ -1,6 +1,6 @@
 """Traces: every position of a text with the candidates a drafter had there, and replay of any recipe on them.
 
-    from smartgen.trace import load, record, replay, save
+from smartgen.trace import load, record, replay, save
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from smartgen.profile.profile import Profile
 from smartgen.recipe import load as load_recipe
 from smartgen.recipe.recipe import Recipe
 from smartgen.trace.candidates import Candidates, raw
+from smartgen.trace.counted import hindsight
 from smartgen.trace.grams import NGramCandidates
-from smartgen.trace.hindsight import Hindsight
 from smartgen.trace.machine import Machine
 from smartgen.trace.oracle import fastest
 from smartgen.trace.parallel import spread
@@ -76,8 +76,8 @@ class Bench:
     def tables(self) -> list[Standing]:
         """In raw and in calibrated order, as `ORDERS` says."""
         candidates, count = self.candidates, len(self.trace.text)
-        hindsight = Hindsight(candidates, self.trace.header.sampled)
-        return [standing(candidates, count, order) for order in (raw, hindsight)]
+        calibrated = hindsight(candidates, self.trace.header.sampled)
+        return [standing(candidates, count, order) for order in (raw, calibrated)]
 
     def lists(self, resamples: int, seed: int = 0) -> Ints:
         """(1 + resamples, R): all requests in order, then lists drawn from them with replacement."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smartgen.drafters.ngram import NGram
 from smartgen.drafters.protocol import Drafter
+from smartgen.trace.counted import Counted
 from smartgen.trace.errors import TraceError
-from smartgen.trace.recorder import Fed, Recorder, Row
+from smartgen.trace.recorded import RecordedCandidates
+from smartgen.trace.recorder import Recorder, Row
 from smartgen.trace.trace import Envelope, Header, Trace
+from smartgen.trace.wide import Fed
 
 if TYPE_CHECKING:
     import torch
@@ -40,17 +44,10 @@ def record(
     """
     drafter = NGram() if drafter is None else drafter
     if drafter.one_pass and not drafter.free:
-        raise TraceError(f"{drafter.name} drafts all layers in one pass; only drafters that draft by layer are recorded")
+        raise TraceError(
+            f"{drafter.name} drafts all layers in one pass; only drafters that draft by layer are recorded"
+        )
     envelope = envelope or Envelope()
-    recorder = Recorder(drafter, envelope)
-    rows: list[Row] = []
-    seconds: dict[str, float] = {}
-    for start in range(0, len(prompts), batch):
-        spent = _generate(model, recorder, prompts[start : start + batch], new_tokens, temperature, seed + start)
-        for phase, value in spent.items():
-            seconds[phase] = seconds.get(phase, 0.0) + value
-        rows += recorder.rows
-        report(len(rows))
     header = Header(
         target=_shape(model),
         drafter=drafter.name,
@@ -61,11 +58,22 @@ def record(
         new_tokens=new_tokens,
         dtype=str(model.dtype).removeprefix("torch."),
         envelope=envelope,
-        seconds=seconds,
         provenance=provenance or {},
         kinds=tuple(kinds),
     )
-    return assembled(header, rows)
+    order = Counted(drafter.source, temperature > 0)
+    recorder = Recorder(drafter, envelope, order)
+    rows: list[Row] = []
+    seconds: dict[str, float] = {}
+    for start in range(0, len(prompts), batch):
+        spent = _generate(model, recorder, prompts[start : start + batch], new_tokens, temperature, seed + start)
+        for phase, value in spent.items():
+            seconds[phase] = seconds.get(phase, 0.0) + value
+        rows += recorder.rows
+        if not drafter.free:
+            order.learn(RecordedCandidates(assembled(header, recorder.rows)).trials())
+        report(len(rows))
+    return assembled(replace(header, seconds=seconds), rows)
 
 
 def _shape(model: Any) -> str:

@@ -173,6 +173,7 @@ class _Run:
         self.request: Ints = np.array(requests, np.int64)
         self.place: Ints = np.zeros(len(requests), np.int64)
         self.drains = drains
+        self.padded = int(self.prompts[self.request].max(initial=0))  # a call's prompts are padded to the longest
         self.session: TraceSession | NGramReplay
         if self.traits.free:
             self.session = NGramReplay(self.trace, requests, self.memory.rates)
@@ -193,9 +194,9 @@ class _Run:
     # -- one step -------------------------------------------------------------------------------------------------
     def _step(self) -> None:
         controller = self.controller
-        contexts = self.prompts[self.request] + self.place
-        context, batch = float(contexts.mean()), len(contexts)
-        plan = controller.plan(self._situation(contexts))
+        situation = self._situation()
+        context, batch = situation.run_context, situation.batch
+        plan = controller.plan(situation)
         beyond = self.session.beyond
         passes = self._draft(plan.topk, batch, context) if plan.draft else []
         chosen = controller.select()
@@ -210,10 +211,10 @@ class _Run:
         self._count(report.layers, report.nodes, report.predicted, counts, accepted, verifying, passes)
         self.result.beyond += self.session.beyond > beyond
 
-    def _situation(self, contexts: Ints) -> Situation:
+    def _situation(self) -> Situation:
         header = self.trace.header
         return Situation(
-            contexts=contexts,
+            contexts=self.prompts[self.request] + self.place,
             generated=self.place + 1,
             remaining=header.new_tokens - 1 - self.place,
             sampled=header.sampled,
@@ -221,6 +222,7 @@ class _Run:
             drafter=self.traits,
             pending=max(1, self.session.pending),
             drains=self.drains,
+            span=float(self.padded + self.place.max()) if self.drains else None,
         )
 
     def _draft(self, topk: int, batch: int, context: float) -> list[tuple[int, float]]:

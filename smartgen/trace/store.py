@@ -71,7 +71,9 @@ def _checked(arrays: dict[str, np.ndarray]) -> Trace:
     for name, kinds in _KINDS.items():
         found = arrays.get(name)
         if found is None or found.dtype.kind not in kinds:
-            raise TraceError(f"field '{name}' should be an array of kind {kinds!r}, found {getattr(found, 'dtype', None)}")
+            raise TraceError(
+                f"field '{name}' should be an array of kind {kinds!r}, found {getattr(found, 'dtype', None)}"
+            )
     trace = Trace(header, **{name: arrays[name].astype(_dtype(name), copy=False) for name in _KINDS})
     shapes = {
         "text_start": trace.text_start[-1:].tolist() == [len(trace.text)],

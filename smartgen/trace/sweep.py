@@ -59,6 +59,7 @@ class _Groups:
     active: Bools  # (G, B)
     admitted: Ints  # (G,)
     done: Ints  # (G,) requests of the list that have finished
+    padded: Ints  # (G,) length that prompts are padded to; -1 where rows are not padded
 
     def kept(self, going: Bools) -> _Groups:
         """Only the groups that go on."""
@@ -74,7 +75,7 @@ class Sweep:
         self.available = np.stack([table.available for table in tables])
         self.prompts, self.lengths = np.diff(trace.prompt_start), np.diff(trace.text_start)
         self.deepest = self.accepted.shape[2] - 1
-        longest = int((self.prompts + self.lengths).max())
+        longest = int(self.prompts.max() + self.lengths.max())
         self.widest = int(self.prompts.max()) + WIDTH
         self.buckets = longest // CONTEXT_STEP + 1
         self._verify: dict[int, Floats] = {}
@@ -139,7 +140,9 @@ class Sweep:
             verify, draft = self._tables(count)
             cost[here] = verify[bucket[here], None, : len(sizes)]
             if not self.free:
-                further = draft[bucket[here][:, None], np.minimum(sizes, WIDTH)][:, None] * (depths - 1)[:, None].clip(0)
+                further = draft[bucket[here][:, None], np.minimum(sizes, WIDTH)][:, None] * (depths - 1)[:, None].clip(
+                    0
+                )
                 started = np.where(depths > 0, draft[bucket[here], first[here]][:, None], 0.0)
                 cost[here] += further + started[:, :, None]
         cost[depths[None, :] > (longest - 1).clip(0)[:, None]] = np.inf
@@ -153,7 +156,16 @@ class Sweep:
         request = lists[list_[:, None], number % lists.shape[1]]
         zero = np.zeros_like(request)
         return _Groups(
-            list_, static, request, zero, number, zero + 1, zero == 0, np.full(len(list_), batch), np.zeros_like(list_)
+            list_=list_,
+            static=static,
+            request=request,
+            place=zero,
+            number=number,
+            waiting=zero + 1,
+            active=zero == 0,
+            admitted=np.full(len(list_), batch),
+            done=np.zeros_like(list_),
+            padded=np.full(len(list_), -1),
         )
 
     def _drained(self, lists: Ints, batch: int, count: int) -> _Groups:
@@ -166,8 +178,18 @@ class Sweep:
         request, active = np.maximum(rows, 0), rows >= 0
         zero = np.zeros_like(request)
         waiting = np.where(active, self.prompts[request], 0)
+        none = np.zeros_like(list_)
         return _Groups(
-            list_, static, request, zero, zero, waiting, active, np.zeros_like(list_), np.zeros_like(list_)
+            list_=list_,
+            static=static,
+            request=request,
+            place=zero,
+            number=zero,
+            waiting=waiting,
+            active=active,
+            admitted=none,
+            done=none,
+            padded=waiting.max(1),
         )
 
     # -- one step -------------------------------------------------------------------------------------------------
@@ -219,10 +241,12 @@ class Sweep:
         return took
 
     def _state(self, g: _Groups) -> tuple[Ints, Ints, Ints]:
-        """(G,) active rows, bucket of their mean context, tokens that a first pass would feed."""
+        """(G,) active rows, bucket of the context that a forward runs over, tokens that a first pass would feed."""
         rows = g.active.sum(1)
         contexts = np.where(g.active, self.prompts[g.request] + g.place, 0).sum(1)
-        bucket = (contexts / np.maximum(rows, 1)).astype(np.int64) // CONTEXT_STEP
+        mean = (contexts / np.maximum(rows, 1)).astype(np.int64)
+        longest = g.padded + np.where(g.active, g.place, 0).max(1)
+        bucket = np.where(g.padded >= 0, longest, mean) // CONTEXT_STEP
         return rows, bucket, np.where(g.active, g.waiting, 0).max(1).clip(1, self.widest)
 
     def _tables(self, rows: int) -> tuple[Floats, Floats]:

@@ -20,7 +20,8 @@ Ints = NDArray[np.int64]
 @dataclass(frozen=True)
 class Envelope:
     """What was recorded at each position, down to `depth` layers: what a recipe would feed that keeps the w best of
-    every layer by the drafter's path probability, for each w of `beams`, with the `topk` likeliest children of each.
+    every layer, for each w of `beams`, with the `topk` likeliest children of each; the best by the drafter's path
+    probability and by the calibrated one, as far as the requests recorded before had taught it.
 
     Nodes whose path probability is below `floor` were not fed: replay gives them children that are never right.
     """
