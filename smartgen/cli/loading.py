@@ -32,12 +32,12 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def spinner(text: str) -> Iterator[None]:
-    """Say what is being waited for, on stderr, while it lasts."""
+def spinner(text: str) -> Iterator[Any]:
+    """Say what is being waited for, on stderr, while it lasts; what is yielded has `update(text)`."""
     from rich.console import Console
 
-    with Console(stderr=True).status(text):
-        yield
+    with Console(stderr=True).status(text) as status:
+        yield status
 
 
 def load(model: str, draft: str | None, dtype: str) -> Loaded:
