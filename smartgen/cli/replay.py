@@ -31,7 +31,9 @@ def replay(
         ),
     ] = None,
     batch: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,4,16,32",
-    rows: Annotated[str, typer.Option(help="refill: as an engine serves; drain: as `generate` runs a batch.")] = "refill",
+    rows: Annotated[
+        str, typer.Option(help="refill: as an engine serves; drain: as `generate` runs a batch.")
+    ] = "refill",
     ngram: Annotated[bool, typer.Option("--ngram", help="Draft with n-grams of the text instead.")] = False,
     resamples: Annotated[int, typer.Option(min=2, help="Resampled lists behind the intervals.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the resampled lists.")] = 0,
@@ -61,23 +63,24 @@ def replay(
             draw(found, plot)
 
 
-def _recipes(written: str) -> list[Recipe]:
+def _recipes(written: str) -> dict[str, Recipe]:
     """What was asked for; of "all" those that a replay can run, the others told with their reason."""
     from smartgen.policy.support import unsupported
     from smartgen.recipe import load as load_recipe
     from smartgen.recipe.shipped import shipped
 
     everything = written.strip() == "all"
-    found = []
-    for name in shipped() if everything else [part.strip() for part in written.split(",") if part.strip()]:
+    names = list(shipped()) if everything else [part.strip() for part in written.split(",") if part.strip()]
+    found: dict[str, Recipe] = {}
+    for name in sorted(names, key=lambda name: name.endswith("_yaml")):
         recipe = load_recipe(name)
         reasons = [f"{word} {why}" for word, why in unsupported(recipe.program)]
-        if not reasons:
-            found.append(recipe)
-        elif everything:
-            typer.echo(f"left out: {name}: {reasons[0]}", err=True)
-        else:
+        if reasons and not everything:
             raise ValueError(f"{name} cannot be replayed: {reasons[0]}")
+        if reasons:
+            typer.echo(f"left out: {name}: {reasons[0]}", err=True)
+        elif not (everything and recipe.program.hash in {other.program.hash for other in found.values()}):
+            found[name] = recipe
     if not found:
         raise ValueError(f"{written!r} names no recipe; give names with commas, or all")
     return found
@@ -104,7 +107,7 @@ def _profiles(written: list[str] | None, trace: Trace, ngram: bool) -> list[tupl
 _COLUMNS: dict[str, tuple[str, Any]] = {
     "trace": ("{:20}", lambda row: row.trace[:20]),
     "recipe": ("{:14}", lambda row: row.recipe[:14]),
-    "profile": ("{:20}", lambda row: row.profile[:20]),
+    "profile": ("{:20}", lambda row: row.profile[-20:]),
     "batch": ("{:>5}", lambda row: row.batch),
     "× plain": ("{:>8}", lambda row: f"{row.vs_plain:.3f}"),
     "× static": ("{:>8}", lambda row: f"{row.vs_best_static:.3f}"),

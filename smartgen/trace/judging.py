@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -116,7 +116,7 @@ class Cell:
         seconds = fastest(trace, table, self.machine, self.bench.ngram, digested).sum()
         return float((len(trace.text) - trace.requests) / seconds)
 
-    def row(self, recipe: Recipe, replays: Sequence[Replay], oracle: float) -> Row:
+    def row(self, recipe: str, replays: Sequence[Replay], oracle: float) -> Row:
         """`replays`: of every list, the whole trace first."""
         ratio = np.array([replayed.rate for replayed in replays]) / self.rates.max(1)
         deviation = float(np.log(ratio[1:]).std(ddof=1)) if len(ratio) > 2 else float("nan")
@@ -124,7 +124,7 @@ class Cell:
         static = f"{best.depth} layers, {best.nodes} nodes, {ORDERS[best.order]}" if best.depth else "plain"
         return Row(
             self.bench.name,
-            recipe.name,
+            recipe,
             self.name,
             self.batch,
             self.rows,
@@ -141,7 +141,7 @@ class Cell:
 
 def judge(
     bench: Bench,
-    recipes: Sequence[Any],
+    recipes: Mapping[str, Any],
     profile: Profile,
     profile_name: str,
     batches: Sequence[int],
@@ -150,16 +150,17 @@ def judge(
     seed: int = 0,
     jobs: int = 1,
 ) -> Iterator[Row]:
-    """One row a recipe and batch. `recipes` as for `replay`; `jobs` processes replay resampled lists side by side.
+    """One row a recipe and batch. `recipes`: by the name to show, as for `replay`; `jobs` processes replay the resampled
+    lists side by side.
 
     The static trees' best is chosen anew on every resampled list. Raises TraceError or RecipeError.
     """
-    programs = [load_recipe(recipe) for recipe in recipes]
+    loaded = {name: load_recipe(recipe) for name, recipe in recipes.items()}
     lists = bench.lists(resamples, seed)
     for batch in batches:
         cell = Cell(bench, profile, profile_name, batch, rows, lists)
         oracles: dict[int, float] = {}
-        for recipe in programs:
+        for name, recipe in loaded.items():
 
             def one(line: Ints, recipe: Recipe = recipe, batch: int = batch) -> Replay:
                 return replay(bench.trace, recipe, profile, batch, rows, line.tolist(), ngram=bench.ngram)
@@ -167,4 +168,4 @@ def judge(
             order = int(any(site.kind == "calibrated" for site in recipe.program.sites))
             if order not in oracles:
                 oracles[order] = cell.oracle(order)
-            yield cell.row(recipe, spread(one, list(lists), jobs), oracles[order])
+            yield cell.row(name, spread(one, list(lists), jobs), oracles[order])

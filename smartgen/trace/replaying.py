@@ -27,12 +27,24 @@ BEYOND = 0.01  # share of steps that may ask beyond the envelope
 NO_TOKEN = -2  # behind the end of a text; differs from what an unrecorded child holds
 
 
+@dataclass(frozen=True)
+class ReplayedStep:
+    """One step: active rows, layers drafted, nodes a row (padding counted) and in all, accepted in all and as predicted."""
+
+    rows: int
+    layers: int
+    nodes: int
+    verified: int
+    accepted: int
+    predicted: float
+
+
 @dataclass
 class Replay:
     """What a recipe did on a trace, and what it took. `committed`: tokens, the prefill's first ones not counted.
 
-    `steps` counts steps, `row_steps` rows in them; `seconds` is simulated; `beyond` counts the steps in which a
-    decision asked for more than was recorded. `history`: (rows, layers, nodes, accepted, predicted accepted) a step.
+    `steps` counts steps, `row_steps` rows in them; `seconds` is simulated, `drafting` the part of it for passes; `beyond`
+    counts the steps in which a decision asked for more than was recorded.
     """
 
     committed: int = 0
@@ -41,8 +53,13 @@ class Replay:
     seconds: float = 0.0
     drafting: float = 0.0
     beyond: int = 0
-    history: list[tuple[int, int, int, int, float]] = field(default_factory=list)
+    history: list[ReplayedStep] = field(default_factory=list)
     taken: dict[int, list[int]] = field(default_factory=dict)  # request → tokens committed step by step
+
+    @property
+    def verified(self) -> int:
+        """Draft nodes checked, padding apart."""
+        return sum(step.verified for step in self.history)
 
     @property
     def rate(self) -> float:
@@ -208,7 +225,15 @@ class _Run:
         self.session.commit(tokens, counts, None)
         self.place = self.place + counts
         report = controller.observe(Outcome(committed, accepted, verifying, passes))
-        self._count(report.layers, report.nodes, report.predicted, counts, accepted, verifying, passes)
+        step = ReplayedStep(
+            batch,
+            report.layers,
+            report.nodes,
+            int((chosen >= 0).sum()),
+            int(accepted.sum()),
+            report.predicted - batch,
+        )
+        self._count(step, counts, verifying, sum(seconds for _, seconds in passes))
         self.result.beyond += self.session.beyond > beyond
 
     def _situation(self) -> Situation:
@@ -257,22 +282,13 @@ class _Run:
                 current = np.where(found, chosen[rows, match.argmax(1)], -3)
         return np.minimum(accepted + 1, left), accepted
 
-    def _count(
-        self,
-        layers: int,
-        nodes: int,
-        predicted: float,
-        counts: Ints,
-        accepted: Ints,
-        verifying: float,
-        passes: list[tuple[int, float]],
-    ) -> None:
-        result, drafting = self.result, sum(seconds for _, seconds in passes)
+    def _count(self, step: ReplayedStep, counts: Ints, verifying: float, drafting: float) -> None:
+        result = self.result
         result.steps += 1
-        result.row_steps += len(counts)
+        result.row_steps += step.rows
         result.committed += int(counts.sum())
         result.seconds += verifying + drafting
         result.drafting += drafting
-        result.history.append((len(counts), layers, nodes, int(accepted.sum()), predicted - len(counts)))
+        result.history.append(step)
         for request, count in zip(self.request.tolist(), counts.tolist(), strict=True):
             result.taken.setdefault(request, []).append(count)

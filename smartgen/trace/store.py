@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,10 @@ def load(path: str | Path) -> Trace:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise TraceError(f"there is no trace {path}; record one with `smartgen trace --out {path}`") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise TraceError(f"{path} is not a readable trace ({error}); record it anew with `smartgen trace`") from None
+    except OSError as error:
+        raise TraceError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, KeyError, AttributeError, zlib.error, zipfile.BadZipFile):
+        raise TraceError(f"{path} is no trace, or a damaged one; record it anew with `smartgen trace`") from None
     try:
         return _checked(arrays)
     except TraceError as error:
