@@ -151,6 +151,13 @@ class Clock:
 class _Run:
     """One replay. Arrays are (B,) over active rows: `request`, `place` (index of the last committed text token)."""
 
+    request: Ints
+    place: Ints
+    session: TraceSession | NGramReplay
+    controller: Controller
+    drains: bool
+    padded: int  # a call's prompts are padded to the longest
+
     def __init__(self, trace: Trace, program: Program, clock: Clock, memory: Memory, ngram: bool) -> None:
         self.trace, self.program, self.clock, self.memory = trace, program, clock, memory
         self.traits = DrafterTraits("ngram" if ngram else trace.header.source, one_pass=ngram, free=ngram)
@@ -187,11 +194,10 @@ class _Run:
                 self._first_token(row)
 
     def _begin(self, requests: list[int], drains: bool) -> None:
-        self.request: Ints = np.array(requests, np.int64)
-        self.place: Ints = np.zeros(len(requests), np.int64)
+        self.request = np.array(requests, np.int64)
+        self.place = np.zeros(len(requests), np.int64)
         self.drains = drains
-        self.padded = int(self.prompts[self.request].max(initial=0))  # a call's prompts are padded to the longest
-        self.session: TraceSession | NGramReplay
+        self.padded = int(self.prompts[self.request].max(initial=0))
         if self.traits.free:
             self.session = NGramReplay(self.trace, requests, self.memory.rates)
         else:
