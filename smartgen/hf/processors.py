@@ -73,15 +73,20 @@ class Processors:
 
 
 def _row_view(processors: LogitsProcessorList, row: int, batch: int) -> LogitsProcessorList:
-    return LogitsProcessorList([_for_row(processor, row, batch) for processor in processors])
+    views = [_for_row(processor, row, batch) for processor in processors]
+    return LogitsProcessorList([view for view in views if view is not None])
 
 
-def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcessor:
-    """A processor that indexes by row sees a batch of one: give it that row's share."""
+def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcessor | None:
+    """A processor that indexes by row sees a batch of one: give it that row's share. None: it has nothing to say here."""
     if isinstance(processor, stock.PrefixConstrainedLogitsProcessor):
         view = copy.copy(processor)
         allowed = processor._prefix_allowed_tokens_fn
         view._prefix_allowed_tokens_fn = lambda _, ids: allowed(row // processor._num_beams, ids)
+        return view
+    if isinstance(processor, stock.EncoderNoRepeatNGramLogitsProcessor):
+        view, prompts = copy.copy(processor), processor.batch_size  # several rows may continue one prompt
+        view.batch_size, view.generated_ngrams = 1, [processor.generated_ngrams[row // (batch // prompts)]]
         return view
     ignored = getattr(processor, "prompt_ignore_length", None)
     encoder = getattr(processor, "encoder_input_ids", None)
@@ -89,7 +94,9 @@ def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcesso
         view = copy.copy(processor)
         view.prompt_ignore_length = ignored[row : row + 1]
         return view
-    if isinstance(encoder, torch.Tensor) and encoder.shape[0] == batch:
+    if isinstance(encoder, torch.Tensor):
+        if row >= encoder.shape[0]:  # stock leaves the rows behind the number of prompts alone
+            return None
         view = copy.copy(processor)
         view.encoder_input_ids = encoder[row : row + 1]
         return view
