@@ -80,6 +80,8 @@ def run(
 ) -> torch.Tensor | SpeculativeOutput:
     """The decoding method that `generate` calls after its own preparation; same contract, same return values."""
     batch, prompt = input_ids.shape
+    if prompt == 0:
+        raise ValueError("the prompt holds no tokens: there is nothing to continue; begin with the model's bos token")
     refuse_inputs(model_kwargs)
     refuse_processors(logits_processor, batch)
     refuse_criteria(stopping_criteria, batch)
@@ -147,7 +149,6 @@ class _Call:
         first = self.chooser.choose(rows, self.text, logits)
         for row, token in enumerate(first):
             self.text.push(row, token, self.chooser.scores_of(row))
-        self._tell()
         self.session = self._session(capacity, first)
         self.stats.seconds["prefill"] += time.perf_counter() - began
         self.stats.committed, self.stats.row_steps = 0, 0
@@ -161,6 +162,7 @@ class _Call:
             self.stats.profile = request.costs.described
         self.stats.seconds["profile"] += time.perf_counter() - began
         self.controller = Controller(request.program, request.costs.online, request.learned)
+        self._tell()
 
     def _session(self, capacity: int, first: list[int]) -> Session:
         counts = self.prompt - self.padding

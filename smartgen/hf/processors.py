@@ -73,12 +73,11 @@ class Processors:
 
 
 def _row_view(processors: LogitsProcessorList, row: int, batch: int) -> LogitsProcessorList:
-    views = [_for_row(processor, row, batch) for processor in processors]
-    return LogitsProcessorList([view for view in views if view is not None])
+    return LogitsProcessorList([_for_row(processor, row, batch) for processor in processors])
 
 
-def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcessor | None:
-    """A processor that indexes by row sees a batch of one: give it that row's share. None: it has nothing to say here."""
+def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcessor:
+    """A processor that indexes by row sees a batch of one: give it that row's share."""
     if isinstance(processor, stock.PrefixConstrainedLogitsProcessor):
         view = copy.copy(processor)
         allowed = processor._prefix_allowed_tokens_fn
@@ -95,9 +94,7 @@ def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcesso
         view.prompt_ignore_length = ignored[row : row + 1]
         return view
     if isinstance(encoder, torch.Tensor):
-        if row >= encoder.shape[0]:  # stock leaves the rows behind the number of prompts alone
-            return None
-        view = copy.copy(processor)
-        view.encoder_input_ids = encoder[row : row + 1]
+        view, prompt = copy.copy(processor), row // (batch // encoder.shape[0])
+        view.encoder_input_ids = encoder[prompt : prompt + 1]
         return view
     return processor
