@@ -12,8 +12,9 @@ from smartgen.policy.support import unsupported
 from smartgen.policy.verdict import Mismatch, judge
 from smartgen.profile.errors import ProfileError
 from smartgen.recipe.load import load_source, read_file
+from smartgen.recipe.mutants import Mutant, mutants
 from smartgen.recipe.recipe import Recipe
-from smartgen.recipe.suite import Case, Suite
+from smartgen.recipe.suite import Case
 from smartgen.recipe.suitefile import read_suite
 from smartgen.recipe.tested import tested
 
@@ -38,26 +39,65 @@ class Trial:
 def trials(path: Path) -> Iterator[Trial]:
     """Every case of a test file. Raises RecipeError for what is wrong with the file or with the recipe."""
     suite = read_suite(read_file(path))
-    source = tested(path, suite)
+    subject = _Subject(tested(path, suite))
     for case in suite.cases:
         line, _ = suite.source.position(case.span.start)
-        yield Trial(f"{path}:{line}", case.name, tuple(run(source, suite, case)))
+        yield Trial(f"{path}:{line}", case.name, tuple(subject.run(case)))
 
 
-def run(source: Source, suite: Suite, case: Case) -> list[Mismatch]:
-    """Act out one case on the recipe of `source` under the case's own parameters and limits."""
-    recipe = load_source(source, case.params, case.limits)
-    _executable(recipe, case)
+@dataclass(frozen=True)
+class Attempt:
+    """A mutant and what became of it: noticed, survived, invalid (no recipe any more), or same (the same program)."""
+
+    mutant: Mutant
+    fate: str
+
+
+def attempts(path: Path) -> Iterator[Attempt]:
+    """Change the recipe of a test file in every small way and see whether a case fails."""
+    suite = read_suite(read_file(path))
+    source = tested(path, suite)
+    original = _Subject(source)
+    for mutant in mutants(source):
+        yield Attempt(mutant, _fate(_Subject(mutant.source), original, suite.cases))
+
+
+def _fate(changed: _Subject, original: _Subject, cases: tuple[Case, ...]) -> str:
     try:
-        return judge(recipe.program, case)
-    except ProfileError as error:
-        fix = "add what the recipe reads: `costs: {verify: {0: 40 ms, 64: 104 ms}, draft: 2 ms}`"
-        raise RecipeError(
-            [Diagnostic("SG453", f"the costs of this test do not suffice: {error}", (Label(case.span),), fix)]
-        ) from None
+        if all(changed.recipe(case).program.hash == original.recipe(case).program.hash for case in cases):
+            return "same"
+    except RecipeError:
+        return "invalid"
+    return "noticed" if any(changed.fails(case) for case in cases) else "survived"
 
 
-def _executable(recipe: Recipe, case: Case) -> None:
-    for word, why in unsupported(recipe.program):
-        message = f"`{word}` of {recipe.name} {why}"
-        raise RecipeError([Diagnostic("SG501", message, (Label(case.span),), "test what can be executed")])
+class _Subject:
+    """A recipe's text, loaded once for each setting of its parameters and limits."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._loaded: dict[object, Recipe] = {}
+
+    def recipe(self, case: Case) -> Recipe:
+        key = (tuple(case.params.items()), tuple(case.limits.items()))
+        if key not in self._loaded:
+            self._loaded[key] = load_source(self.source, case.params, case.limits)
+        return self._loaded[key]
+
+    def run(self, case: Case) -> list[Mismatch]:
+        recipe = self.recipe(case)
+        for word, why in unsupported(recipe.program):
+            message = f"`{word}` of {recipe.name} {why}"
+            raise RecipeError([Diagnostic("SG501", message, (Label(case.span),), "test what can be executed")])
+        try:
+            return judge(recipe.program, case)
+        except ProfileError as error:
+            message = f"the costs of this test do not suffice: {error}"
+            fix = "add what the recipe reads: `costs: {verify: {0: 40 ms, 64: 104 ms}, draft: 2 ms}`"
+            raise RecipeError([Diagnostic("SG453", message, (Label(case.span),), fix)]) from None
+
+    def fails(self, case: Case) -> bool:
+        try:
+            return bool(self.run(case))
+        except RecipeError:
+            return True
