@@ -13,7 +13,7 @@ from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.table import CostTable, Point
-from smartgen.recipe.suite import ANY, ROOT, Case, CostLine, Step
+from smartgen.recipe.suite import ALL, ANY, ROOT, Case, CostLine, Step
 from smartgen.tree.layer import Layer
 
 Words = list[set[str]]  # one set of candidates a row
@@ -35,6 +35,11 @@ class Decision:
     time: float = 0.0
     energy: float = 0.0
     unverified: list[str] = field(default_factory=list)  # accepted paths of the test that were not verified
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many nodes of the widest row were drafted from, pass by pass."""
+        return tuple(max(map(len, fed)) for fed in self.frontier)
 
 
 class GivenCosts(OnlineCosts):
@@ -137,8 +142,11 @@ class _Stage:
 
     def outcome(self, controller: Controller, decision: Decision) -> Outcome:
         """The accepted paths, each with a bonus token that nobody drafted, and the seconds."""
-        rows = len(self.step.rows)
-        paths = self.step.accept * (rows if len(self.step.accept) == 1 else 1)
+        given = self.step.accept * (len(self.step.rows) if len(self.step.accept) == 1 else 1)
+        paths = [
+            max(sorted(verified), key=len, default="") if path == ALL else path
+            for path, verified in zip(given, decision.verify, strict=True)
+        ]
         decision.unverified = [
             path for path, verified in zip(paths, decision.verify, strict=True) if path and path not in verified
         ]

@@ -85,7 +85,7 @@ def _shown(value: object, key: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{1e3 * value:.6g} ms" if key == "time" else f"{value:.6g}"
-    return str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _words(expected: Expectation, want: Words, got: list[set[str]], where: str) -> Iterator[Mismatch]:

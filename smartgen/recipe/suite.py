@@ -13,6 +13,7 @@ from typing import TypeAlias
 from smartgen.language.source import Source, Span
 
 ROOT, ANY = "root", "*"
+NONE, ALL = "none", "all"
 
 Words: TypeAlias = tuple[frozenset[str], ...]  # one set a row, or a single set that stands for every row
 
@@ -56,8 +57,9 @@ class Expectation:
 class Step:
     """One decoding step: the situation, what came of it, and what is expected of the decision.
 
-    `accept`: the accepted path of each row (one for all if single), "" for none; `took`: seconds of the whole step,
-    None: what the costs say; `repeat`: the step is made that often, and the expectations hold each time.
+    `accept`: the accepted path of each row (one for all if single), "" for none, `all` for the deepest verified path;
+    `took`: seconds of the whole step, None: what the costs say; `repeat`: the step is made that often, and the
+    expectations hold each time.
     """
 
     rows: tuple[Row, ...]

@@ -13,7 +13,7 @@ from smartgen.language.diagnostics import Diagnostic, RecipeError
 from smartgen.language.source import Source
 from smartgen.language.units import BARE, ENERGY, TIME, TOKEN
 from smartgen.recipe.nodes import Nodes
-from smartgen.recipe.suite import ANY, ROOT, Case, CostLine, Expectation, Row, Step, Suite, Words
+from smartgen.recipe.suite import ALL, ANY, NONE, ROOT, Case, CostLine, Expectation, Row, Step, Suite, Words
 
 _ROW = ("drafted", "confidence", "entropy", "context", "generated", "remaining", "tag", "elapsed", "tpot")
 _STEP = ("rows", "batch", *_ROW, "costs", "engine", "sampled", "accept", "took", "repeat", "expect")
@@ -22,7 +22,6 @@ _COSTS = {"verify": TIME, "draft": TIME, "verify_energy": ENERGY, "draft_energy"
 _ENGINE = ("queue", "memory")
 _EXTENTS = ("depth", "width", "topk", "nodes")
 _WORD = re.compile(r"[0-9a-z]+")
-NONE = "none"
 T = TypeVar("T")
 Fields = Mapping[str, yaml.Node]
 
@@ -195,6 +194,8 @@ class _Reader:
         return frozenset(text.split())
 
     def _word(self, node: yaml.Node) -> str:
+        if self.nodes.text(node) == ALL:
+            return ALL
         words = self._set(node)
         if len(words) > 1:
             raise self.nodes.fail(
@@ -231,6 +232,7 @@ _EXPECT: dict[str, Callable[[_Reader, yaml.Node], object]] = {
     "topk": lambda r, node: r.nodes.count(node),
     "layers": lambda r, node: r.nodes.count(node),
     "frontier": _Reader._passes,
+    "widths": lambda r, node: tuple(r.nodes.count(item) for item in r.nodes.items(node, "`widths`")),
     "kept": _Reader._words,
     "verify": _Reader._words,
     "nodes": lambda r, node: r._each(node, r.nodes.count),
