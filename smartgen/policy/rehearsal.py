@@ -17,7 +17,7 @@ from smartgen.recipe.suite import ALL, ANY, ROOT, Case, CostLine, Step
 from smartgen.tree.layer import Layer
 
 Words = list[set[str]]  # one set of candidates a row
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz" + "".join(map(chr, range(0x100, 0x500)))  # a character a rank
 _BONUS = 1 << 40  # a token that no candidate holds
 
 
