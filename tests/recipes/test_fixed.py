@@ -8,12 +8,12 @@ import pytest
 from tests.recipes.world import act, assert_acts, random_world, top
 
 # The tree of the released EAGLE-1 code, as child-rank paths.
-EAGLE1 = (
-    [[0], [1], [2], [3]]
-    + [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [2, 0], [2, 1], [3, 0]]
-    + [[0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 1, 0], [0, 1, 1], [0, 2, 0], [0, 2, 1], [1, 0, 0]]
-    + [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1]]
-)
+EAGLE1 = [
+    *([0], [1], [2], [3]),
+    *([0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [2, 0], [2, 1], [3, 0]),
+    *([0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 1, 0], [0, 1, 1], [0, 2, 0], [0, 2, 1], [1, 0, 0]),
+    *([0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1]),
+]
 
 
 def test_a_chain_is_the_likeliest_path():
@@ -50,3 +50,16 @@ def test_the_dynamic_tree_of_eagle2(recipe):
         found = act(recipe, world, params=params, limits={"width": topk, "nodes": nodes})
         np.testing.assert_array_equal(found.verified, eagle2(world, topk, nodes, 4))
         assert_acts(found.verified.any(1), (found.drafted & ~found.verified).any(1))
+
+
+def test_eagle1_verifies_the_same_shape_whatever_the_drafter_thinks():
+    world = random_world(1, rows=400, topk=4, depth=5)
+    expected = np.zeros(world.starts[-1], bool)
+    for path in EAGLE1:
+        place = 0
+        for rank in path:
+            place = 4 * place + rank
+        expected[world.starts[len(path) - 1] + place] = True
+    found = act("eagle1", world)
+    np.testing.assert_array_equal(found.verified, np.broadcast_to(expected, found.verified.shape))
+    assert_acts(found.verified.any(1), (found.drafted & ~found.verified).any(1))

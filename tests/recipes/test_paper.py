@@ -35,7 +35,7 @@ class Cost:
 
 
 def grow(world, keep):
-    """(all nodes,) what `keep(path, kept so far, spent on drafting, depth, leaves)` keeps; the first that fails ends its layer."""
+    """(all nodes,) what `keep(path, tokens, nodes, drafted from, depth, leaves)` keeps; the first failure ends its layer."""
     kept, parents, spent = [], np.ones(1, bool), 1
     total, count, leaves = 1.0, 0, 1
     for d in range(world.depth):
@@ -44,7 +44,9 @@ def grow(world, keep):
         for u in np.argsort(-path, kind="stable"):
             parent = u // world.topk
             more = leaves + (1 if d == 0 or parent in grown else 0) - (1 if d == 0 and not grown else 0)
-            if path[u] <= 0 or not keep(path[u], total, count, spent + (level.sum() if d + 1 < world.depth else 0), d + 1, more):
+            if path[u] <= 0 or not keep(
+                path[u], total, count, spent + (level.sum() if d + 1 < world.depth else 0), d + 1, more
+            ):
                 break
             level[u] = True
             leaves = more

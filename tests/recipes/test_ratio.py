@@ -56,7 +56,7 @@ def test_caddtree_takes_the_best_ratio_of_all_sizes():
 
 
 def forecast_says_on(depth, order, frontier, ratio, verify, drafting):
-    """smart's question before a pass: would one child, `ratio` x the frontier's mass, raise the best ratio by more than it costs?"""
+    """smart's question before a pass: does one more child, of `ratio` x the frontier's mass, raise the best ratio?"""
     sizes = np.arange(len(order) + 1)
     now = (1 + np.concatenate([[0], np.cumsum(order)])) / (depth * drafting + verify[sizes])
     grown = -np.sort(-np.append(order, ratio * frontier))
