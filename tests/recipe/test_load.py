@@ -84,7 +84,7 @@ def test_a_missing_file_and_a_misspelt_name():
     with pytest.raises(RecipeError, match=r"none.smart cannot be read"):
         load("none.smart")
     with pytest.raises(RecipeError, match="did you mean `eagle2`"):
-        load("eagle")
+        load("eagle22")
 
 
 def test_neither_torch_nor_numpy_is_imported():
