@@ -13,7 +13,7 @@ import numpy as np
 
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
-from smartgen.policy.situation import DrafterTraits, Situation
+from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.table import CostTable, Point
 from smartgen.recipe import load
@@ -170,3 +170,26 @@ def top(values: np.ndarray, count: int) -> np.ndarray:
     mask = np.zeros(values.shape, bool)
     np.put_along_axis(mask, order, True, 1)
     return mask & (values > 0)
+
+
+def chain_lengths(
+    recipe: str,
+    batch: int,
+    steps: int,
+    outcome,
+    costs: OnlineCosts | None = None,
+    longest: int = 8,
+    params: dict | None = None,
+) -> list[int]:
+    """Lengths of the chains that a recipe verifies in `steps` steps. `outcome(step, length)` → accepted (B,), seconds."""
+    world = World(1, [np.full((batch, 1), 0.5)] * longest)
+    controller = controlled(recipe, world, costs, params)
+    lengths = []
+    for step in range(steps):
+        controller.plan(situation(batch))
+        length = int(acted(controller, world).verified[0].sum())
+        accepted, seconds = outcome(step, length)
+        committed = [[*world.starts[: int(row)], LONG] for row in accepted]
+        controller.observe(Outcome(committed, np.asarray(accepted), seconds))
+        lengths.append(length)
+    return lengths
