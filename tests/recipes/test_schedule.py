@@ -34,7 +34,9 @@ def recorded(outcome, log):
 def test_vllm_table():
     """[1, 63]: 3, [64, 255]: 2, from 256 on: 0."""
     sizes = [1, 2, 63, 64, 65, 200, 255, 256, 300]
-    found = [chain_lengths("vllm_table", size, 1, lambda step, length: (np.zeros(size, int), 0.01))[0] for size in sizes]
+    found = [
+        chain_lengths("vllm_table", size, 1, lambda step, length: (np.zeros(size, int), 0.01))[0] for size in sizes
+    ]
     assert found == [3, 3, 3, 2, 2, 2, 2, 0, 0]
 
 
@@ -69,7 +71,8 @@ class Slot:
 
 
 @pytest.mark.parametrize(
-    ("batch", "candidates", "down"), [(1, [1, 3, 5, 7], -0.25), (3, [1, 3, 5, 7], -0.25), (8, [0, 1, 3], 0.0), (32, [0, 1], 0.0)]
+    ("batch", "candidates", "down"),
+    [(1, [1, 3, 5, 7], -0.25), (3, [1, 3, 5, 7], -0.25), (8, [0, 1, 3], 0.0), (32, [0, 1], 0.0)],
 )
 def test_sglang_adaptive(batch, candidates, down):
     random, log = np.random.default_rng(batch), []
@@ -121,7 +124,9 @@ def ucb1(pulls, sums):
     return int(np.argmax([m / max(means) + math.sqrt(2 * log / n) for m, n in zip(means, pulls, strict=True)]))
 
 
-@pytest.mark.parametrize(("recipe", "arms", "hold"), [("banditspec", [1, 2, 3, 4], 1), ("nightjar", [0, 1, 2, 3, 4, 5], 8)])
+@pytest.mark.parametrize(
+    ("recipe", "arms", "hold"), [("banditspec", [1, 2, 3, 4], 1), ("nightjar", [0, 1, 2, 3, 4, 5], 8)]
+)
 def test_bandits(recipe, arms, hold):
     random, log = np.random.default_rng(2), []
     lengths = chain_lengths(recipe, 2, 1500, recorded(drifting(random, 2), log))

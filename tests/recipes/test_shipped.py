@@ -26,7 +26,11 @@ def test_all_are_there():
 @pytest.mark.parametrize("name", RECIPES)
 def test_its_head_says_where_it_is_from(name):
     text = RECIPES[name].read_text(encoding="utf-8")
-    head = [line[1:].strip() for line in re.split(r"^policy ", text, flags=re.MULTILINE)[0].splitlines() if line.startswith("#")]
+    head = [
+        line[1:].strip()
+        for line in re.split(r"^policy ", text, flags=re.MULTILINE)[0].splitlines()
+        if line.startswith("#")
+    ]
     labels = [line.partition(":")[0] for line in head]
     assert len(head) >= 2
     assert "Source" in labels
