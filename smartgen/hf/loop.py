@@ -26,6 +26,7 @@ from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
 from smartgen.language.program import Const, Measured, Program, Read, parts
+from smartgen.packing.model import pack, packed
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -62,8 +63,9 @@ def decode(
     try:
         refuse_processors(logits_processor, batch)
         refuse_criteria(stopping_criteria, batch)
+        pack(model)
         call = _Call(model, input_ids, logits_processor, stopping_criteria, generation_config, model_kwargs, request)
-        with call.tap or nullcontext(), grouped(model), _decode_optimised(model):
+        with call.tap or nullcontext(), grouped(model), packed(model), _decode_optimised(model):
             call.start(model_kwargs)
             while len(call.rows):
                 call.step()
