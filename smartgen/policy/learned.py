@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smartgen.language.program import Rules, Site
 from smartgen.policy.calibrated import feature_names
 from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.growth import Gain, Growth
-from smartgen.policy.memory import Memory, fresh
+from smartgen.policy.memory import Memory, fresh, restored, saved
 from smartgen.policy.regime import Regime
+from smartgen.policy.saved import VERSION, checked, filled, plain
 
 T = TypeVar("T")
 Key = tuple[str, bool]  # what it was learned under, whether text is sampled
@@ -55,6 +56,37 @@ class Learned:
     def regime(self, key: str, sampled: bool) -> Regime:
         return _kept(self.regimes, (key, sampled), Regime)
 
+    # -- as plain data ------------------------------------------------------------------------------------------
+    def state(self) -> dict[str, Any]:
+        """Everything learned, as plain data that JSON can hold. It belongs to one pair of models."""
+        with self.lock:
+            return {
+                "smartgen_learned": VERSION,
+                "maps": {key: plain(found) for key, found in self.maps.items()},
+                "memories": {
+                    key: {bin: saved(memory) for bin, memory in bins.items()} for key, bins in self.memories.items()
+                },
+                **{name: _by_key(getattr(self, name)) for name in ("growths", "gains", "regimes")},
+            }
+
+    def restore(self, state: Any) -> None:
+        """Replace what was learned by a saved state. Raises ValueError for anything else, and then nothing has changed."""
+        state = checked(state)
+        maps = {
+            key: filled(CalibrationMap(tuple(data["features"])), data, "a calibration")
+            for key, data in state["maps"].items()
+        }
+        memories = {
+            key: {bin: restored(memory) for bin, memory in bins.items()} for key, bins in state["memories"].items()
+        }
+        growths, gains, regimes = (
+            _from_keys(state[name], make)
+            for name, make in (("growths", Growth), ("gains", Gain), ("regimes", Regime))
+        )
+        with self.lock:
+            self.maps, self.memories = maps, memories
+            self.growths, self.gains, self.regimes = growths, gains, regimes
+
     def __deepcopy__(self, memo: object) -> Learned:
         return Learned()  # a copy of a model is another model; locks do not copy
 
@@ -66,6 +98,15 @@ def drafting_key(rules: Rules) -> str:
     """What the growth of layers, the gain and the regime follow: how nodes are valued and which of them are drafted from."""
     said = repr((rules.benefit, rules.expand, rules.limits.width, rules.limits.topk))
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _by_key(kept: dict[Key, T]) -> list[dict[str, Any]]:
+    return [{"key": key, "sampled": sampled, "learned": plain(found)} for (key, sampled), found in kept.items()]
+
+
+def _from_keys(saved_ones: list[dict[str, Any]], make: Callable[[], T]) -> dict[Key, T]:
+    what = f"a {make.__name__.lower()}"
+    return {(one["key"], one["sampled"]): filled(make(), one["learned"], what) for one in saved_ones}
 
 
 def _kept(memory: dict[Key, T], key: Key, make: Callable[[], T]) -> T:
