@@ -82,8 +82,7 @@ def bake(program: Program, costs: Costs, batch: int, context: int) -> Baked:
     paths = sorted((words[node] for node in chosen[0] if node >= 0), key=lambda word: (len(word), word))
     _expressible(program, paths)
     totals = controller.step.totals
-    assert totals is not None
-    return Baked(paths, float(totals.tokens[totals.chosen]), float(totals.time[totals.chosen]))
+    return Baked(paths, totals.chosen_of("tokens"), totals.chosen_of("time"))
 
 
 def _layer(frontier: Frontier | None, batch: int, topk: int) -> Layer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,9 @@ class Decision:
 class GivenCosts(OnlineCosts):
     """The costs that a test gives, whatever a step is said to have taken."""
 
-    def __init__(self, lines: Mapping[str, CostLine], batch: int) -> None:
-        super().__init__(_table(lines.get("verify"), batch), _table(lines.get("draft"), batch))
+    def __init__(self, lines: Mapping[str, CostLine], batch: int, of: str = "") -> None:
+        """`of`: "_energy" for joules."""
+        super().__init__(_table(lines.get("verify" + of), batch), _table(lines.get("draft" + of), batch))
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
         """A test's costs are what they are."""
@@ -61,13 +63,10 @@ def _table(line: CostLine | None, batch: int) -> CostTable:
 
 def rehearse(program: Program, case: Case) -> Iterator[tuple[Step, Decision]]:
     """Every step of `case` with what was decided in it, repetitions apart."""
-    learned = Learned()
-    controller: Controller | None = None
+    controller = Controller(program, GivenCosts({}, 1), Learned())
     for step in case.steps:
-        costs = GivenCosts(step.costs, len(step.rows))
-        if controller is None:
-            controller = Controller(program, costs, learned)
-        controller.costs = costs
+        batch = len(step.rows)
+        controller.costs, controller.energy = GivenCosts(step.costs, batch), GivenCosts(step.costs, batch, "_energy")
         for _ in range(step.repeat):
             yield step, _act(controller, step)
 
@@ -83,8 +82,7 @@ def _act(controller: Controller, step: Step) -> Decision:
     decision.kept = [{stage.words[token] for token in tree.token[row, tree.kept[row]]} for row in rows]
     decision.verify = [{stage.words[tree.token[row, node]] for node in chosen[row] if node >= 0} for row in rows]
     totals = controller.step.totals
-    assert totals is not None
-    decision.time, decision.energy = float(totals.time[totals.chosen]), float(totals.energy[totals.chosen])
+    decision.time, decision.energy = totals.chosen_of("time"), totals.chosen_of("energy")
     decision.report = controller.observe(stage.outcome(controller, decision))
     return decision
 
@@ -110,8 +108,19 @@ class _Stage:
         contexts, generated, remaining = (
             np.array([getattr(row, name) for row in rows]) for name in ("context", "generated", "remaining")
         )
-        temperature = 1.0 if self.step.sampled else 0.0
-        return Situation(contexts, generated, remaining, self.step.sampled, temperature, DrafterTraits("head"), 1)
+        more: dict[str, Any] = {f"engine.{name}": value for name, value in self.step.engine.items()}
+        for name in ("tag", "elapsed", "tpot"):
+            more[f"request.{name}"] = np.array([getattr(row, name) for row in rows])
+        return Situation(
+            contexts,
+            generated,
+            remaining,
+            self.step.sampled,
+            1.0 if self.step.sampled else 0.0,
+            DrafterTraits("head"),
+            packed=self.step.packed,
+            more=more,
+        )
 
     def layer(self, fed: list[list[str]] | None, topk: int) -> Layer:
         """What the drafter proposes below the nodes it was fed, padding "" apart; None: below the root."""
@@ -121,16 +130,29 @@ class _Stage:
         ]
         widest = max((len(children) for row in below for children in row), default=0) or 1
         shape = (len(fed), len(fed[0]), widest)
-        token, prob = np.zeros(shape, np.int64), np.zeros(shape)
+        token = np.zeros(shape, np.int64)
+        prob, entropy, confidence = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
         for row, place in np.ndindex(shape[:2]):
-            children = below[row][place]
-            prob[row, place, : len(children)] = children
-            token[row, place, : len(children)] = [self._token(fed[row][place], rank) for rank in range(len(children))]
+            word, children, says = fed[row][place], below[row][place], self.step.rows[row]
+            here = slice(len(children))
+            prob[row, place, here] = children
+            token[row, place, here] = [self._token(word, rank) for rank in range(len(children))]
+            if says.entropy:
+                entropy[row, place, here] = says.entropy.get(word, says.entropy.get(ANY, np.nan))
+            if says.confidence:
+                found = _below(says.confidence, word)
+                confidence[row, place, here] = [found[min(rank, len(found) - 1)] for rank in range(len(children))]
         parent = np.broadcast_to(np.arange(shape[1])[:, None], shape)
         rank = np.broadcast_to(np.arange(widest), shape)
         flat = (len(fed), -1)
         return Layer(
-            token.reshape(flat), prob.reshape(flat), parent.reshape(flat), rank.reshape(flat), token.reshape(flat) > 0
+            token.reshape(flat),
+            prob.reshape(flat),
+            parent.reshape(flat),
+            rank.reshape(flat),
+            token.reshape(flat) > 0,
+            entropy.reshape(flat),
+            confidence.reshape(flat),
         )
 
     def _token(self, parent: str, rank: int) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from smartgen.language.capabilities import ENERGY, Backend, refusals
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Source
-from smartgen.policy.support import unsupported
 from smartgen.policy.verdict import Mismatch, judge
 from smartgen.profile.errors import ProfileError
 from smartgen.recipe.load import load_source, read_file
@@ -17,6 +18,8 @@ from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.suite import Case
 from smartgen.recipe.suitefile import read_suite
 from smartgen.recipe.tested import tested
+
+_STAGE = Backend("a test", gives=frozenset({*SIGNALS, ENERGY}))  # it gives whatever the test says
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,9 @@ class _Subject:
 
     def run(self, case: Case) -> list[Mismatch]:
         recipe = self.recipe(case)
-        for word, why in unsupported(recipe.program):
-            message = f"`{word}` of {recipe.name} {why}"
-            raise RecipeError([Diagnostic("SG501", message, (Label(case.span),), "test what can be executed")])
+        for refusal in refusals(recipe.program, _STAGE):
+            message = f"`{refusal.word}` of {recipe.name} {refusal.why}"
+            raise RecipeError([Diagnostic(refusal.code, message, (Label(case.span),), refusal.fix)])
         try:
             return judge(recipe.program, case)
         except ProfileError as error:

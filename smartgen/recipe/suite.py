@@ -59,13 +59,14 @@ class Step:
 
     `accept`: the accepted path of each row (one for all if single), "" for none, `all` for the deepest verified path;
     `took`: seconds of the whole step, None: what the costs say; `repeat`: the step is made that often, and the
-    expectations hold each time.
+    expectations hold each time. `packed`: the engine runs each row's own nodes, no padding.
     """
 
     rows: tuple[Row, ...]
     costs: Mapping[str, CostLine]
     engine: Mapping[str, float]
     sampled: bool
+    packed: bool
     accept: tuple[str, ...]
     took: float | None
     repeat: int

@@ -16,7 +16,7 @@ from smartgen.recipe.nodes import Nodes
 from smartgen.recipe.suite import ALL, ANY, NONE, ROOT, Case, CostLine, Expectation, Row, Step, Suite, Words
 
 _ROW = ("drafted", "confidence", "entropy", "context", "generated", "remaining", "tag", "elapsed", "tpot")
-_STEP = ("rows", "batch", *_ROW, "costs", "engine", "sampled", "accept", "took", "repeat", "expect")
+_STEP = ("rows", "batch", *_ROW, "costs", "engine", "sampled", "packed", "accept", "took", "repeat", "expect")
 _CASE = ("name", "params", "limits", "steps", *_STEP)
 _COSTS = {"verify": TIME, "draft": TIME, "verify_energy": ENERGY, "draft_energy": ENERGY}
 _ENGINE = ("queue", "memory")
@@ -81,8 +81,9 @@ class _Reader:
         took = nodes.quantity(fields["took"], TIME) if "took" in fields else None
         repeat = self._optional(fields, "repeat", nodes.count, 1)
         sampled = self._optional(fields, "sampled", nodes.flag, False)
+        packed = self._optional(fields, "packed", nodes.flag, False)
         expect = self._expected(fields["expect"], rows) if "expect" in fields else ()
-        return Step(rows, costs, engine, sampled, accept, took, repeat, expect, nodes.span(place))
+        return Step(rows, costs, engine, sampled, packed, accept, took, repeat, expect, nodes.span(place))
 
     # -- the situation --------------------------------------------------------------------------------------------
     def _rows(self, fields: Fields) -> tuple[Row, ...]:
