@@ -7,7 +7,8 @@ import heapq
 import numpy as np
 import pytest
 
-from tests.recipes.world import act, acted, assert_acts, controlled, random_world, situation, table, top
+from smartgen.policy.situation import Outcome
+from tests.recipes.world import LONG, act, acted, assert_acts, controlled, random_world, situation, table, top
 
 
 def pooled_top(world, count, among=None):
@@ -20,7 +21,7 @@ def pooled_top(world, count, among=None):
 
 def test_tetris():
     """A heap over the requests, each with its next draft token by cumulative acceptance; popped until the capacity is full."""
-    random = np.random.default_rng(0)
+    random, kept, dropped = np.random.default_rng(0), [], []
     for seed in range(300):
         world = random_world(seed, rows=int(random.integers(2, 9)), topk=2, depth=7, sharpest=12)
         capacity = int(random.integers(3, 30))
@@ -34,14 +35,16 @@ def test_tetris():
             if depth + 1 < 7:
                 heapq.heappush(heap, (-world.path[depth + 1][row, 0], row, depth + 1))
         np.testing.assert_array_equal(found.verified, expected)
-        assert_acts(found.verified.any(1), (found.drafted & ~found.verified).any(1) | (capacity >= 7 * world.rows))
+        kept += list(found.verified.any(1))
+        dropped += list((found.drafted & ~found.verified).any(1))
+    assert_acts(kept, dropped)
 
 
 def test_echo():
     """Gates 1[max path probability > tau_d] at depths 2 and 4, then the K_max likeliest nodes of the batch."""
     passed, cut = [], []
     for seed in range(300):
-        world = random_world(seed, rows=4, topk=3, depth=5, sharpest=12)
+        world = random_world(seed, rows=4, topk=3, depth=5, sharpest=6)
         found = act("echo", world, params={"budget": 40})
         alive, parents, drafted = np.ones((4, 1), bool), np.ones((4, 1), bool), []
         for d in range(5):
@@ -75,7 +78,7 @@ def test_the_best_pooled_size(recipe):
         drafting = 1e-6
         costs = table(dict(enumerate(verify)), {1: drafting, 64: drafting}, rows)
         extra = {"confidence": world.prob} if recipe == "dspark" else {}
-        found = act(recipe, world, costs, one_pass=True, **extra)
+        found = act(recipe, world, costs, one_pass=True, packed=True, **extra)
         if found.layers == 0:
             continue
         order = -np.sort(-world.flat(world.path).reshape(-1))
@@ -90,41 +93,42 @@ def test_the_best_pooled_size(recipe):
     assert np.mean(uneven) > 0.2, "rows get different numbers of nodes"
 
 
-def adaserve(world, budget, most, need):
+def adaserve(path, budget, most, need):
     """AdaServe's phases: rows in descending need take their likeliest nodes until it is met or `most` is reached; then the
-    likeliest of all rows. The tree's root counts one token."""
-    path, taken = world.flat(world.path), np.zeros((world.rows, world.starts[-1]), bool)
-    left = budget
+    likeliest of all rows. The tree's root counts one token. `path` (rows, nodes): 0 outside the beam."""
+    taken, left = np.zeros(path.shape, bool), budget
     for row in np.argsort(-need, kind="stable"):
         total = 1.0
         for node in np.argsort(-path[row], kind="stable")[:most]:
-            if total >= need[row] or left == 0:
+            if total >= need[row] or left == 0 or path[row, node] == 0:
                 break
             taken[row, node], total, left = True, total + path[row, node], left - 1
     for place in np.argsort(-path.reshape(-1), kind="stable"):
         row, node = divmod(int(place), path.shape[1])
-        if left and not taken[row, node] and taken[row].sum() < most:
+        if left and path[row, node] and not taken[row, node] and taken[row].sum() < most:
             taken[row, node], left = True, left - 1
     return taken
 
 
 def test_adaserve():
+    """What a row needs: (elapsed + the last step's time) / tpot - generated, at most d + 1."""
     random = np.random.default_rng(2)
     kept, dropped, mattered = [], [], []
-    for seed in range(400):
-        rows = 4
-        world = random_world(seed, rows, 2, 3, sharpest=6)
-        controller = controlled("adaserve", world, params={"budget": 14 + rows}, limits={"nodes": 6, "width": 2})
-        elapsed = random.uniform(0, 0.2, rows)
-        last = first_step(controller, world, seconds=0.06)
-        generated = random.integers(0, 4, rows)
-        controller.plan(situation(rows, elapsed=elapsed, generated=generated))
+    for seed in range(500):
+        world = random_world(seed, 4, 2, 3, sharpest=6)
+        controller = controlled("adaserve", world, params={"budget": 14}, limits={"nodes": 6, "width": 2})
+        controller.plan(situation(4, remaining=1, more={"request.elapsed": np.zeros(4)}))
+        controller.select()
+        controller.observe(Outcome([[LONG]] * 4, np.zeros(4, int), 0.06))
+        elapsed, generated = random.uniform(0, 0.2, 4), random.integers(0, 4, 4)
+        controller.plan(situation(4, generated=generated, more={"request.elapsed": elapsed}))
         found = acted(controller, world)
-        need = np.minimum((elapsed + last) / 0.05 - generated, world.depth + 1)
-        expected = adaserve(in_beam(world, 2), 14, 6, need)
+        need = np.minimum((elapsed + 0.06) / 0.05 - generated, 8 + 1)
+        beam = np.where(found.drafted, world.flat(world.path), 0.0)
+        expected = adaserve(beam, 14 - 4, 6, need)
         np.testing.assert_array_equal(found.verified, expected)
         kept += list(found.verified.any(1))
         dropped += list((found.drafted & ~found.verified).any(1))
-        mattered.append((expected != adaserve(in_beam(world, 2), 14, 6, np.zeros(rows))).any())
+        mattered.append((expected != adaserve(beam, 14 - 4, 6, np.zeros(4))).any())
     assert_acts(kept, dropped)
     assert np.mean(mattered) > 0.2, "the schedule changes something"

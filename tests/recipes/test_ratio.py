@@ -132,3 +132,25 @@ def test_smart_run_prices_time_at_the_going_rate():
         assert found.verified.sum() == n
         sizes.append(n)
     assert_acts(np.array(sizes) > 0, np.array(sizes) < 5)
+
+
+def test_smart_energy_takes_most_tokens_a_joule_within_the_step_s_time():
+    random = np.random.default_rng(14)
+    sizes, binding = [], []
+    for seed in range(500):
+        world = random_world(seed, rows=1, topk=5, depth=1, sharpest=3)
+        verify = random.uniform(0.012, 0.02) + np.concatenate([[0], np.cumsum(random.exponential(0.003, 5))])
+        joules = 1.0 + np.concatenate([[0], np.cumsum(random.exponential(0.15, 5))])
+        energy = table(dict(enumerate(joules)), {1: 0.05})
+        controller = controlled("smart_energy", world, table(dict(enumerate(verify)), {1: 0.001}), energy=energy)
+        if not controller.plan(situation(1)).draft:
+            continue
+        found = acted(controller, world)
+        tokens = 1 + np.concatenate([[0], np.cumsum(in_order(world))])
+        rate, time = tokens / (0.05 + joules), 0.001 + verify
+        n = int(np.argmax(np.where(time <= 0.025, rate, -1)))
+        assert found.verified.sum() == n
+        sizes.append(n)
+        binding.append(n != int(np.argmax(rate)))
+    assert_acts(np.array(sizes) > 0, np.array(sizes) < 5)
+    assert np.mean(binding) > 0.1, "the bound changes something"

@@ -8,9 +8,11 @@ arrays; the recipe is acted out by the real controller, which asks for candidate
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
+from smartgen.language.program import Program
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -67,7 +69,7 @@ def random_world(seed: int, rows: int, topk: int, depth: int, sharpest: float = 
     for d in range(depth):
         weight = random.random((rows, topk**d, topk + 1)) ** sharp
         share = weight / weight.sum(2, keepdims=True) * mass
-        levels.append(-np.sort(-share[:, :, :topk], axis=2).reshape(rows, -1))
+        levels.append(-np.sort(-share, axis=2)[:, :, :topk].reshape(rows, -1))
     return World(topk, levels)
 
 
@@ -92,25 +94,46 @@ def act(
     params: dict | None = None,
     limits: dict | None = None,
     one_pass: bool = False,
+    packed: bool = False,
     **extra: np.ndarray,
 ) -> Acted:
     """One step of a recipe in `world`. `extra`: further fields of a layer (`confidence`, `entropy`), one array a level."""
     controller = controlled(recipe, world, costs, params, limits)
-    controller.plan(situation(world.rows, one_pass))
+    controller.plan(situation(world.rows, one_pass, packed=packed))
     return acted(controller, world, one_pass, **extra)
 
 
 def controlled(
-    recipe: str, world: World, costs: OnlineCosts | None = None, params: dict | None = None, limits: dict | None = None
+    recipe: str,
+    world: World,
+    costs: OnlineCosts | None = None,
+    params: dict | None = None,
+    limits: dict | None = None,
+    energy: OnlineCosts | None = None,
 ) -> Controller:
     """A controller that has seen nothing yet, within the extents of `world`."""
-    program = load(recipe, params, {"depth": world.depth, "topk": world.topk, **(limits or {})}).program
-    return Controller(program, costs or table({0: 1.0}, {1: 1.0}), Learned())
+    limits = {"depth": world.depth, "topk": world.topk, **(limits or {})}
+    program = _program(recipe, tuple((params or {}).items()), tuple(limits.items()))
+    return Controller(program, costs or table({0: 1.0}, {1: 1.0}), Learned(), energy)
 
 
-def situation(rows: int, one_pass: bool = False, remaining: int = LONG) -> Situation:
+@cache
+def _program(recipe: str, params: tuple, limits: tuple) -> Program:
+    return load(recipe, dict(params), dict(limits)).program
+
+
+def situation(rows: int, one_pass: bool = False, remaining: int = LONG, **more) -> Situation:
+    """`more`: further fields of a Situation."""
     zero = np.zeros(rows, int)
-    return Situation(zero + 100, zero, zero + remaining, False, 0.0, DrafterTraits("head", one_pass), 1)
+    fields = {"generated": zero, **more}
+    return Situation(
+        zero + 100,
+        remaining=zero + remaining,
+        sampled=False,
+        temperature=0.0,
+        drafter=DrafterTraits("head", one_pass),
+        **fields,
+    )
 
 
 def acted(controller: Controller, world: World, one_pass: bool = False, **extra: list[np.ndarray]) -> Acted:
