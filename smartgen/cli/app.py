@@ -8,7 +8,9 @@ import sys
 VERBS = {
     "check": "check recipes: syntax, names, units, axes, phases",
     "explain": "the page of a diagnostic code, the signals, or what a recipe would do",
-    "recipes": "list and show the shipped recipes",
+    "test": "run recipes' tables of expected decisions",
+    "bake": "print the static tree that a policy amounts to",
+    "recipes": "list, show and compare the shipped recipes",
     "generate": "generate text on a model, steered by a recipe",
     "profile": "measure what drafting and verifying cost on this machine",
     "models": "list, show, fetch and remove the models that have a name",

@@ -97,7 +97,7 @@ def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: 
     style = attachment.style(model)
     given, given_tokenizer = call.pop("assistant_model", None), call.pop("assistant_tokenizer", None)
     drafter = drafter_for(model, attachment, given, tokenizer, given_tokenizer)
-    check_program(recipe)
+    check_program(recipe, drafter)
     call.pop("synced_gpus", None)
     heals = bool(options("token_healing"))
     config = with_stop_strings(config, model.generation_config, call, options, tokenizer)

@@ -142,7 +142,7 @@ class _Call:
     # -- the prompt ---------------------------------------------------------------------------------------------
     def start(self, kwargs: dict) -> None:
         """Prefill, the first token of every row, the drafter's session."""
-        began = time.perf_counter()
+        self.began = began = time.perf_counter()
         capacity = self.prompt + self.room + SPARE_SLOTS
         logits = self.target.prefill(self.input_ids, self.config, kwargs, capacity)
         rows = list(range(self.batch))
@@ -219,7 +219,14 @@ class _Call:
             pending=max(1, self.session.pending),
             drains=True,
             span=float(self.target.cache.filled),
+            rows=self.rows,
+            more=self._timing(generated),
         )
+
+    def _timing(self, generated: Ints) -> dict[str, Ints]:
+        """How long the rows have been waiting, in all and for each token."""
+        elapsed = np.full(len(generated), time.perf_counter() - self.began)
+        return {"request.elapsed": elapsed, "request.tpot": elapsed / generated}
 
     def draft(self, topk: int) -> list[tuple[int, float]]:
         """Draft layer by layer as long as the controller says; seconds of each pass, with the width it fed."""

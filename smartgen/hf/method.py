@@ -40,10 +40,10 @@ def method(
         stream = Stream(streamer)
         try:
             refuse_combinations(Options({}, generation_config, None), kwargs)
-            check_program(compiled)
             attachment = attachment_of(model)
             style = attachment.style(model)
             drafter = drafter_for(model, attachment, assistant_model, tokenizer, None)
+            check_program(compiled, drafter)
             request = Request.of(compiled, model, attachment, drafter, style, stream)
             return run(model, input_ids, logits_processor, stopping_criteria, generation_config, kwargs, request)
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.demands import memory_axis
 from smartgen.language.program import (
     Aggregate,
     Axis,
@@ -314,6 +315,8 @@ def _memory(kind: str, positional: tuple[int, int], options: tuple[str, ...]) ->
                 e.span,
                 f"add `start:`: `{kind}(..., start: 1)`",
             )
+        everything = [*values, *(value for _, value in named)]
+        memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
         whole = kind in ("ladder", "ucb")
         arms = values[1:] if kind == "ladder" else values
         axis = values[0].axis if kind != "ucb" else Axis.STEP
@@ -375,7 +378,7 @@ CALLS: dict[str, Handler] = {
     "previous": _shift("previous"),
     "marginal": _shift("marginal"),
     "table": _table,
-    "ema": _memory("ema", (2, 2), ("start",)),
-    "ladder": _memory("ladder", (2, 12), ("up", "down", "every", "after", "start")),
+    "ema": _memory("ema", (2, 2), ("start", "bins")),
+    "ladder": _memory("ladder", (2, 12), ("up", "down", "every", "after", "start", "bins")),
     "ucb": _memory("ucb", (2, 16), ("reward", "bins", "hold")),
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smartgen.language import syntax as s
+from smartgen.language.demands import demand
 from smartgen.language.expressions import Broken, Place, Typer, constant
 from smartgen.language.extents import extents, never_drafts
 from smartgen.language.program import Axis, Choice, Const, CostTerm, Expr, Operation, Phase, Rules
@@ -52,7 +53,9 @@ class Checker:
         bounds = extents(limits, self.tightened, verify, expand, width, slots, span, self.findings)
         if slots.benefit is None and not never_drafts(bounds.depth):
             self.findings.add("SG315", "nothing says what a node is worth", span, "add `benefit accepted = node.path`")
-        return Rules(benefit, costs, objective, constraints, expand, proceed, verify, bounds)
+        made = Rules(benefit, costs, objective, constraints, expand, proceed, verify, bounds)
+        demand(made, self.typer.sites, slots, self.findings)
+        return made
 
     # -- values -------------------------------------------------------------------------------------------------
     def _typed(self, expression: s.Expression, place: Place) -> Typed | None:

@@ -31,7 +31,8 @@ def extents(
         deepest = Const(float(max(map(len, verify.static))))
         caps["depth"] = deepest if caps["depth"] is None else _least(caps["depth"], deepest)
         caps["topk"] = Const(float(1 + max(max(path) for path in verify.static)))
-        caps["nodes"] = Const(float(len(verify.static)))
+        size = Const(float(len(verify.static)))
+        caps["nodes"] = size if caps["nodes"] is None else _least(caps["nodes"], size)
     depth = caps["depth"]
     if depth is None:
         findings.add("SG306", "nothing bounds how deep this policy drafts", span, "add `limit depth 8`")
@@ -50,6 +51,9 @@ def extents(
             "write `expand best 10`, or add `limit width 10, topk 10`",
         )
     widest = width if caps["width"] is None else caps["width"] if width is None else _least(caps["width"], width)
+    topk = caps["topk"]
+    if topk is not None and widest is not None and "topk" not in limits and not verify.static:
+        topk = _least(topk, widest)  # a limit from outside only lowers, here what follows from the width
     nodes = (
         verify.high
         if caps["nodes"] is None
@@ -57,7 +61,7 @@ def extents(
         if verify.high is None
         else _least(caps["nodes"], verify.high)
     )
-    return Extents(depth, widest, caps["topk"], nodes, limits["depth"][1] if "depth" in limits else None)
+    return Extents(depth, widest, topk, nodes, limits["depth"][1] if "depth" in limits else None)
 
 
 def never_drafts(code: Expr) -> bool:
