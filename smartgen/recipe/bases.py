@@ -70,7 +70,8 @@ def finder(
             return None
         if read is None:
             return None
-        return read.policy, finder(base, read.others, findings, (*opened, here), (read.policy,))
+        itself = () if base.is_yaml else (read.policy,)
+        return read.policy, finder(base, read.others, findings, (*opened, here), itself)
 
     return find
 

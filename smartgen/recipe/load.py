@@ -63,7 +63,8 @@ def load_source(
     if read is None:
         findings.raise_errors()
         raise AssertionError("a text that cannot be read has a finding")
-    find = finder(source, read.others, findings, (str(Path(source.name).resolve()),), (read.policy,))
+    itself = () if source.is_yaml else (read.policy,)  # a YAML recipe is named after what it inherits
+    find = finder(source, read.others, findings, (str(Path(source.name).resolve()),), itself)
     resolved = resolve(read.policy, find, findings)
     lowered = lower(resolved, findings, {**read.params, **settings}, _limits(read.limits, limits or {}))
     program = lowered.program

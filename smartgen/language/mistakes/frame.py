@@ -14,7 +14,12 @@ _EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
 
 
 def other_form(text: str) -> Repair | None:
-    """A recipe in the YAML form, or in JSON, where the text form is due."""
+    """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
+    program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
+    if program is not None:
+        message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
+        fix = "write `smartgen 1` and a policy, `policy mine { ... }`"
+        return Repair("SG001", message, program.start(1), program.end(1), fix, ())
     begins = re.match(r"(?:\s|#[^\n]*\n)*(smartgen[ \t]*:|\{|---[ \t]*\n)", text)
     if begins is None or re.search(r"^\s*policy[ \t]+\w+[ \t]*\{", text, re.MULTILINE):
         return None
