@@ -14,6 +14,7 @@ from smartgen.attention.mask import MaskKind, MaskStyle
 from smartgen.drafters.errors import DrafterError
 from smartgen.drafters.fan import fanned
 from smartgen.drafters.pending import Pending
+from smartgen.packing.model import pack, packed
 from smartgen.tree.layer import Frontier, Layer
 
 Ints = NDArray[np.int64]
@@ -51,6 +52,7 @@ class Assistant:
 
     def prefill(self, tokens: Ints, counts: Ints, features: object, capacity: int) -> AssistantSession:
         """Begin a call; the prompt is fed by the first `propose`."""
+        pack(self.model)
         return AssistantSession(self, tokens, counts, capacity)
 
 
@@ -174,13 +176,14 @@ class AssistantSession:
             kept = torch.tensor(ends, device=model.device)
             if self.drafter.can_skip_logits:
                 extra["logits_to_keep"] = kept
-        logits = model(
-            input_ids=torch.tensor(tokens, device=model.device),
-            attention_mask=mask,
-            position_ids=torch.tensor(positions, device=model.device),
-            use_cache=True,
-            **extra,
-        ).logits
+        with packed(model):
+            logits = model(
+                input_ids=torch.tensor(tokens, device=model.device),
+                attention_mask=mask,
+                position_ids=torch.tensor(positions, device=model.device),
+                use_cache=True,
+                **extra,
+            ).logits
         return logits if kept is None or "logits_to_keep" in extra else logits[:, kept]
 
     def _within_reach(self, positions: Ints) -> Ints:

@@ -24,9 +24,9 @@ from smartgen.drafters.errors import DrafterError
 from smartgen.drafters.fan import fanned
 from smartgen.drafters.headcache import HeadCache
 from smartgen.drafters.headconfig import HeadConfig
-from smartgen.drafters.linear import Linear
 from smartgen.drafters.pending import Pending
 from smartgen.drafters.rotary import Rotary, frequencies, rotate
+from smartgen.packing.linear import Linear
 from smartgen.tree.layer import Frontier, Layer
 
 Ints = NDArray[np.int64]

@@ -12,15 +12,19 @@ from smartgen.hf.attachment import Attachment, set_attachment
 from smartgen.hf.gate import capability
 from smartgen.hf.generate import attached_generate
 from smartgen.models.get import resolve
+from smartgen.packing.model import drop_packing, set_packing
 
 if TYPE_CHECKING:
     from smartgen.drafters.protocol import Drafter
 
 
-def attach(model: torch.nn.Module, learn: bool = True, profile: str | None = None) -> torch.nn.Module:
+def attach(
+    model: torch.nn.Module, learn: bool = True, profile: str | None = None, pack: bool = True
+) -> torch.nn.Module:
     """Give one model's `generate` the `smart_recipe` argument; returns the model. `detach` undoes it.
 
-    `learn` False freezes calibration and growth; `profile` is the path of a cost profile to use in every call.
+    `learn` False freezes calibration and growth; `profile` is the path of a cost profile to use in every call; `pack`
+    False forbids the second copy of the linear weights that speeds decoding up on x86 CPUs (`smartgen.packing`).
     Raises `UnsupportedModel` (a ValueError) for a model that cannot verify trees.
     """
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "generate"):
@@ -28,6 +32,7 @@ def attach(model: torch.nn.Module, learn: bool = True, profile: str | None = Non
     attachment = Attachment(learn, profile)
     attachment.style(model)
     set_attachment(model, attachment)
+    set_packing(model, pack)
     model.generate = partial(attached_generate, model)
     return model
 
@@ -36,6 +41,7 @@ def detach(model: torch.nn.Module) -> torch.nn.Module:
     """Undo `attach` and forget what was learned; a model that was never attached stays as it is."""
     model.__dict__.pop("generate", None)
     set_attachment(model, None)
+    drop_packing(model)
     return model
 
 

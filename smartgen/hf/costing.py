@@ -19,6 +19,7 @@ import transformers
 
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.target import Target
+from smartgen.packing.model import packs
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.measure import measure_sizes
@@ -48,10 +49,10 @@ def model_name(model: torch.nn.Module) -> str:
 
 
 def device_name(model: torch.nn.Module) -> str:
-    """The accelerator's name, or the number of CPU threads."""
+    """The accelerator's name, or the number of CPU threads and whether weights are packed."""
     if model.device.type == "cuda":
         return torch.cuda.get_device_name(model.device)
-    return f"{model.device.type}-{torch.get_num_threads()}-threads"
+    return f"{model.device.type}-{torch.get_num_threads()}-threads{'-packed' if packs(model) else ''}"
 
 
 def profile_key(model: torch.nn.Module, drafter: Drafter) -> Key:

@@ -98,7 +98,7 @@ def _generate(original: Callable, model: Any, inputs: Any, config: Any, recipe: 
     drafter = drafter_for(
         model, attachment, kwargs.pop("assistant_model", None), tokenizer, kwargs.pop("assistant_tokenizer", None)
     )
-    check_program(recipe)
+    check_program(recipe, drafter)
     kwargs.pop("synced_gpus", None)
     config, kwargs = _own_the_tokenizer(config, base, kwargs, tokenizer, effective)
     request = Request(
@@ -192,7 +192,7 @@ def method(
         refuse_combinations(model, lambda name: getattr(generation_config, name, None), model_kwargs)
         attachment = attachment_of(model)
         drafter = drafter_for(model, attachment, assistant_model, tokenizer, None)
-        check_program(compiled)
+        check_program(compiled, drafter)
         request = Request(
             compiled.program,
             drafter,

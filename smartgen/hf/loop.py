@@ -26,6 +26,7 @@ from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
 from smartgen.language.program import Const, Measured, Program, Read, parts
+from smartgen.packing.model import pack, packed
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -62,8 +63,9 @@ def decode(
     try:
         refuse_processors(logits_processor, batch)
         refuse_criteria(stopping_criteria, batch)
+        pack(model)
         call = _Call(model, input_ids, logits_processor, stopping_criteria, generation_config, model_kwargs, request)
-        with call.tap or nullcontext(), grouped(model), _decode_optimised(model):
+        with call.tap or nullcontext(), grouped(model), packed(model), _decode_optimised(model):
             call.start(model_kwargs)
             while len(call.rows):
                 call.step()
@@ -111,7 +113,7 @@ class _Call:
     # -- the prompt ---------------------------------------------------------------------------------------------
     def start(self, kwargs: dict) -> None:
         """Prefill, the first token of every row, the drafter's session."""
-        began = time.perf_counter()
+        self.began = began = time.perf_counter()
         capacity = self.prompt + self.room + SPARE_SLOTS
         logits = self.target.prefill(self.input_ids, self.config, kwargs, capacity)
         rows = list(range(self.batch))
@@ -185,7 +187,14 @@ class _Call:
             drafter=self.traits,
             pending=max(1, self.session.pending),
             drains=True,
+            rows=self.rows,
+            more=self._timing(generated),
         )
+
+    def _timing(self, generated: Ints) -> dict[str, Ints]:
+        """How long the rows have been waiting, in all and for each token."""
+        elapsed = np.full(len(generated), time.perf_counter() - self.began)
+        return {"request.elapsed": elapsed, "request.tpot": elapsed / generated}
 
     def draft(self, topk: int) -> list[tuple[int, float]]:
         """Draft layer by layer as long as the controller says; seconds of each pass, with the width it fed."""

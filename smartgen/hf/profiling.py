@@ -14,6 +14,7 @@ from smartgen.hf.costing import SIZES, WIDTHS, draft_points, profile_key, proven
 from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
 from smartgen.hf.target import Target
+from smartgen.packing.model import pack, packed
 from smartgen.profile.measure import measure_sizes
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
@@ -49,8 +50,9 @@ def _measure_one(
     tap = FeatureTap(model, drafter.feature_layers) if drafter.feature_layers else None
     vocabulary = int(model.config.get_text_config().vocab_size)
     generator = torch.Generator().manual_seed(0)
+    pack(model)
     prompt = torch.randint(0, vocabulary, (batch, context), generator=generator)
-    with tap or nullcontext(), grouped(model):
+    with tap or nullcontext(), grouped(model), packed(model):
         target = Target(model, capability(model), np.zeros(batch, np.int64), tap)
         model(
             input_ids=prompt.to(model.device), **{target.cache_argument: target.cache}, use_cache=True, return_dict=True

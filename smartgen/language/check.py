@@ -9,6 +9,7 @@ from smartgen.language import choices, values
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
 from smartgen.language.choices import Chosen
+from smartgen.language.demands import demand
 from smartgen.language.expressions import Typer
 from smartgen.language.extents import Verbs, extents, head, never_drafts
 from smartgen.language.facts import Line
@@ -51,7 +52,9 @@ class Checker:
             self._no_benefit()
         goal = None if objective is None else objective.code
         go_on = None if slots.proceed is None else Const(True) if proceed is None else proceed.code
-        return Rules(benefit.code, costs, goal, constraints, expand, go_on, verify, bounds)
+        made = Rules(benefit.code, costs, goal, constraints, expand, go_on, verify, bounds)
+        demand(made, typer.sites, slots, self.findings)
+        return made
 
     def condition(self, expression: s.Expression) -> Expr:
         """The condition of a `when`."""

@@ -38,7 +38,8 @@ def extents(
         deepest = Const(float(max(map(len, verify.static))))
         caps["depth"] = deepest if caps["depth"] is None else _least(caps["depth"], deepest)
         caps["topk"] = Const(float(1 + max(max(path) for path in verify.static)))
-        caps["nodes"] = Const(float(len(verify.static)))
+        size = Const(float(len(verify.static)))
+        caps["nodes"] = size if caps["nodes"] is None else _least(caps["nodes"], size)
     depth = caps["depth"]
     if depth is None:
         _missing(typer, "nothing bounds how deep this policy drafts", "limit depth 8", typer.policy.span)

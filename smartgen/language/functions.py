@@ -57,21 +57,22 @@ FUNCTIONS: dict[str, Function] = {
         1,
     ),
     "ema": Function(
-        "ema(x, weight, start: v)",
-        "moving average, updated every step: v before there is data, then (1 - weight) of itself and weight of x",
+        "ema(x, weight, start: v, bins: b)",
+        "moving average, updated every step: v before there is data, then (1 - weight) of itself and weight of x; apart for "
+        "every bin",
         "ema(last.accepted, 0.2, start: 3)",
         2,
         2,
-        ("start",),
+        ("start", "bins"),
     ),
     "ladder": Function(
-        "ladder(x, r1, r2, ..., start: r, up: 0, down: 0, every: 1, after: 0)",
+        "ladder(x, r1, r2, ..., start: r, up: 0, down: 0, every: 1, after: 0, bins: b)",
         "a rung that follows x: up when x exceeds the rung less 1/2 plus `up`, down when x falls to the rung below less 1/2 "
         "plus `down`; looked at every so many steps, after so many to begin with",
         "ladder(batch.mean(last.accepted), 1, 3, 5, start: 3)",
         2,
         12,
-        ("up", "down", "every", "after", "start"),
+        ("up", "down", "every", "after", "start", "bins"),
     ),
     "ucb": Function(
         "ucb(a, b, ..., reward: r, bins: b, hold: n)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.demands import memory_axis
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.nearest import closest
 from smartgen.language.program import Axis, Const, PathProduct, Phase, Recall, Site
@@ -56,6 +57,8 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         raise wrong_count(typer, e, function.least, function.most)
     if kind in ("ema", "ladder") and "start" not in options:
         raise _no_start(typer, e, kind, values)
+    everything = [*values, *options.values()]
+    memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
     if kind == "ladder":
         _rungs(typer, values[1:], e)
     if kind == "ucb" and "reward" not in options:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
-from smartgen.drafters import linear
-from smartgen.drafters.linear import Linear
 from smartgen.drafters.pending import Pending
 from smartgen.drafters.rotary import Rotary, frequencies, rotate
+from smartgen.packing import linear
+from smartgen.packing.linear import Linear
 
 CPU = torch.device("cpu")
 

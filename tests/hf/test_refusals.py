@@ -221,8 +221,12 @@ def test_a_profile_for_another_setting(attached, tmp_path):
 
 def test_a_recipe_that_this_backend_cannot_honour(attached):
     target = attached(model("llama"))
-    pooled = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  verify best 4 pooled  limit depth 2 }"
-    queue = pooled.replace("verify best 4 pooled  limit depth 2", "limit depth (if engine.queue > 3 then 1 else 2)")
-    for text, word in ((pooled, "pooled"), (queue, "engine.queue")):
+    plain = "smartgen 1\npolicy p { benefit accepted = node.path  expand best 2  limit depth 2 }"
+    queue = plain.replace("limit depth 2", "limit depth (if engine.queue > 3 then 1 else 2)")
+    unsure = plain.replace("limit depth 2", "limit depth 2  continue while layer.max(node.entropy) < 1")
+    joules = plain.replace(
+        "limit depth 2", "limit depth 2  cost used = profile.verify.energy  maximize tokens / energy"
+    )
+    for text, word in ((queue, "engine.queue"), (unsure, "node.entropy"), (joules, "profile.verify.energy")):
         with pytest.raises(ValueError, match=f"cannot honour `{word}`"):
             target.generate(**prompts(1), max_new_tokens=3, smart_recipe=text)
