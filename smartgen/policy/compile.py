@@ -7,7 +7,6 @@ Values are NumPy float64: a policy or step value is a number (or (S,) where size
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,65 +23,21 @@ from smartgen.language.program import (
     Shift,
     Table,
 )
+from smartgen.policy.arithmetic import OPERATIONS, Value, conditional
+from smartgen.policy.readers import READERS
 
 if TYPE_CHECKING:
     from smartgen.policy.scope import Scope
 
-Value = Any  # float | bool | str | NDArray[np.float64] | NDArray[np.bool_]
 Compiled = Callable[["Scope"], Value]
-
-
-def divide(a: Value, b: Value) -> Value:
-    """x / 0 is +inf for x > 0, 0 / 0 is 0: a policy never meets a NaN."""
-    if isinstance(a, float | int) and isinstance(b, float | int):
-        return a / b if b else (np.inf if a > 0 else -np.inf if a < 0 else 0.0)
-    if np.all(np.greater(b, 0.0)):  # the usual case, without the guards
-        return np.divide(a, b)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(np.divide(a, b), nan=0.0, posinf=np.inf, neginf=-np.inf)
-
-
-_OPERATIONS: dict[str, Callable[..., Value]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": divide,
-    "neg": lambda a: -a,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "and": np.logical_and,
-    "or": np.logical_or,
-    "not": np.logical_not,
-    "if": np.where,
-    "min": lambda *values: reduce(np.minimum, values),
-    "max": lambda *values: reduce(np.maximum, values),
-    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "floor": np.floor,
-    "sqrt": lambda x: np.sqrt(np.maximum(x, 0.0)),
-    "exp": lambda x: np.exp(np.minimum(x, 700.0)),
-    "log": lambda x: np.log(np.maximum(x, np.finfo(np.float64).tiny)),
-}
-
-_REDUCTIONS: dict[str, Callable[..., Value]] = {
-    "sum": lambda x, mask, axis: np.where(mask, x, 0.0).sum(axis, keepdims=True),
-    "count": lambda x, mask, axis: (np.asarray(x, bool) & mask).sum(axis, keepdims=True),
-    "max": lambda x, mask, axis: np.where(mask, x, -np.inf).max(axis, keepdims=True, initial=-np.inf),
-    "min": lambda x, mask, axis: np.where(mask, x, np.inf).min(axis, keepdims=True, initial=np.inf),
-    "mean": lambda x, mask, axis: divide(
-        np.where(mask, x, 0.0).sum(axis, keepdims=True), mask.sum(axis, keepdims=True)
-    ),
-}
+_RANKED = {"<": -1, "<=": -1, ">": 1, ">=": 1}
 
 
 class Compiler:
-    """Compiles the expressions of one set of rules; numbers its `path(...)` calls, whose values live in the step."""
+    """Compiles the expressions of one program. Equal `path(...)` calls share a number, under which a step keeps values."""
 
     def __init__(self) -> None:
-        self.paths = 0
+        self.paths: dict[Expr, int] = {}
 
     def __call__(self, expr: Expr) -> Compiled:
         return _HANDLERS[type(expr)](self, expr)
@@ -95,8 +50,10 @@ class Compiler:
         return lambda scope: value
 
     def _read(self, expr: Read) -> Compiled:
-        name = expr.name
-        return lambda scope: scope.read(name)
+        if expr.name.startswith("node."):
+            field = expr.name.removeprefix("node.")
+            return lambda scope: scope.node(field)
+        return READERS[expr.name]
 
     def _measured(self, expr: Measured) -> Compiled:
         at = [(name, self(value)) for name, value in expr.at]
@@ -104,27 +61,28 @@ class Compiler:
         return lambda scope: scope.measured(phase, quantity, model, {name: value(scope) for name, value in at})
 
     def _operation(self, expr: Operation) -> Compiled:
-        function = _OPERATIONS[expr.op]
+        moments = [_moment_of_objective(operand) for operand in expr.operands]
+        if expr.op in _RANKED and None not in moments:
+            return _ranked(expr.op, *moments)  # type: ignore[arg-type]
         operands = [self(operand) for operand in expr.operands]
+        if expr.op == "if":
+            return _lazy_if(*operands)
+        if expr.op == "*" and Const(1.0) in expr.operands:
+            return operands[1 - expr.operands.index(Const(1.0))]
+        function = OPERATIONS[expr.op]
         if len(operands) == 2:
             left, right = operands
             return lambda scope: function(left(scope), right(scope))
         return lambda scope: function(*(operand(scope) for operand in operands))
 
     def _aggregate(self, expr: Aggregate) -> Compiled:
-        of, reduction, scope_name = self(expr.of), _REDUCTIONS[expr.function], expr.scope
-        if scope_name == "batch":
-            return lambda scope: _over_batch(reduction, of(scope))
-
-        def reduced(scope: Scope) -> Value:
-            inner = scope.group(scope_name)
-            return reduction(of(inner), inner.mask, 1)
-
-        return reduced
+        of, function, group = self(expr.of), expr.function, expr.scope
+        if group == "batch":
+            return lambda scope: scope.over_batch(function, of)
+        return lambda scope: scope.reduce(group, function, of)
 
     def _path(self, expr: PathProduct) -> Compiled:
-        of, number = self(expr.of), self.paths
-        self.paths += 1
+        of, number = self(expr.of), self.paths.setdefault(expr.of, len(self.paths))
         return lambda scope: scope.path_product(number, of)
 
     def _shift(self, expr: Shift) -> Compiled:
@@ -135,26 +93,66 @@ class Compiler:
         at = self(expr.at)
         keys = [key for key, _ in expr.rows]
         rows = [self(value) for _, value in expr.rows]
-        if isinstance(keys[0], str):
-            return lambda scope: rows[keys.index(str(at(scope)))](scope)
-        edges = np.asarray(keys[1:], np.float64)
-        return lambda scope: _looked_up(np.searchsorted(edges, at(scope), "right"), [row(scope) for row in rows])
+        place = _by_text if isinstance(keys[0], str) else _by_number
+        return lambda scope: _looked_up(place(at(scope), keys), rows, scope)
 
     def _recall(self, expr: Recall) -> Compiled:
         site = expr.site
         return lambda scope: scope.recall(site)
 
 
-def _over_batch(reduction: Callable[..., Value], value: Value) -> Value:
-    rows = np.atleast_2d(np.asarray(value, np.float64))
-    reduced = reduction(rows, np.ones(rows.shape, bool), 0)[0]
-    return float(reduced[0]) if reduced.shape == (1,) else reduced
+def _moment_of_objective(expr: Expr) -> str | None:
+    """ "" for `objective`, "forecast" or "previous" for that of another moment, None for anything else."""
+    if expr == Read("objective"):
+        return ""
+    return expr.kind if isinstance(expr, Shift) and expr.of == Read("objective") else None
 
 
-def _looked_up(index: Value, rows: list[Value]) -> Value:
+def _ranked(op: str, left: str, right: str) -> Compiled:
+    """Two objectives compare as choices do: the one that breaks its constraints less is greater."""
+    function, sign = OPERATIONS[op], _RANKED[op]
+
+    def compared(scope: Scope) -> Value:
+        first, second = scope.totals_at(left), scope.totals_at(right)
+        excess = first.excess_chosen - second.excess_chosen
+        if abs(excess) > first.TOLERANCE:
+            return sign * excess < 0
+        return function(first.chosen_of("objective"), second.chosen_of("objective"))
+
+    return compared
+
+
+def _lazy_if(condition: Compiled, then: Compiled, otherwise: Compiled) -> Compiled:
+    """A condition that is one for all reads one branch only."""
+
+    def chosen(scope: Scope) -> Value:
+        holds = condition(scope)
+        if np.ndim(holds) == 0:
+            return then(scope) if holds else otherwise(scope)
+        return conditional(holds, then(scope), otherwise(scope))
+
+    return chosen
+
+
+def _by_number(at: Value, keys: list[Any]) -> Value:
+    """How many keys after the first are reached; an absent value reaches none."""
+    if isinstance(at, float | int):
+        return sum(at >= key for key in keys[1:])
+    place = np.searchsorted(np.asarray(keys[1:], np.float64), at, "right")
+    return np.where(np.isnan(at), 0, place)
+
+
+def _by_text(at: Value, keys: list[Any]) -> Value:
+    """The row of the same text; a text that no row names takes the last one."""
+    at = np.asarray(at)
+    return np.select([at == key for key in keys], list(range(len(keys))), len(keys) - 1)
+
+
+def _looked_up(index: Value, rows: list[Compiled], scope: Scope) -> Value:
     if np.ndim(index) == 0:
-        return rows[int(index)]
-    return np.select([index == i for i in range(len(rows))], rows)
+        return rows[int(index)](scope)
+    used = [i for i in range(len(rows)) if (index == i).any()]
+    return np.select([index == i for i in used], [rows[i](scope) for i in used])
 
 
 _HANDLERS: dict[type, Callable[[Compiler, Any], Compiled]] = {

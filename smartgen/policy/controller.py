@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.language.program import Program, Read, parts
-from smartgen.policy.compile import Compiled, Compiler, Value
+from smartgen.policy.adding import add, packed_frontier
+from smartgen.policy.arithmetic import Value
+from smartgen.policy.board import Board, Room
+from smartgen.policy.calibrated import Calibrated
+from smartgen.policy.compile import Compiler
+from smartgen.policy.counts import caps
+from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import worth
-from smartgen.policy.expand import mark_kept
 from smartgen.policy.labels import label_step
 from smartgen.policy.learned import Learned
+from smartgen.policy.memories import Memories
 from smartgen.policy.past import Past
-from smartgen.policy.rules import CompiledRules, compile_rules
+from smartgen.policy.pricing import ahead, measured, next_layer, totals, with_pass
+from smartgen.policy.rules import compile_rules
 from smartgen.policy.scope import Scope
-from smartgen.policy.search import Board, Totals, expected_tokens, running_minimum
 from smartgen.policy.situation import Costs, Outcome, Situation
 from smartgen.policy.step import Caps, Step
+from smartgen.policy.totals import Basis, Totals
 from smartgen.tree.draft_tree import DraftTree
 from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-UNBOUNDED = 1 << 20
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,54 +54,71 @@ class StepReport:
 
 
 class Controller:
-    """One `generate` call's decisions under one program. `learned` outlives the call; everything else does not."""
+    """One `generate` call's decisions under one program. `learned` outlives the call; everything else does not.
+
+    `energy`: joules of the same work, where a meter is read.
+    """
 
     step: Step
     chosen: Ints
-    past: Past
 
-    def __init__(self, program: Program, costs: Costs, learned: Learned) -> None:
-        self.program, self.costs, self.learned = program, costs, learned
+    def __init__(self, program: Program, costs: Costs, learned: Learned, energy: Costs | None = None) -> None:
+        self.program, self.costs, self.learned, self.energy = program, costs, learned, energy
         self.past = Past()
         compiler = Compiler()
-        self.site_arguments = [[compiler(argument) for argument in site.arguments] for site in program.sites]
         self.situations = [
-            (compiler.maybe(situation.when), compile_rules(situation.rules)) for situation in program.situations
+            (compiler.maybe(situation.when), compile_rules(program, situation.rules, compiler))
+            for situation in program.situations
         ]
-        self.calibrated = any(site.kind == "calibrated" for site in program.sites)
+        self.memories = Memories(program, learned, compiler)
+        self.calibrations = {
+            number: Calibrated(site, compiler) for number, site in enumerate(program.sites) if site.kind == "calibrated"
+        }
         self.progress = any(isinstance(part, Read) and part.name == "progress" for part in parts(program))
         self.steps = 0
 
     # -- plan -----------------------------------------------------------------------------------------------------
     def plan(self, situation: Situation) -> Plan:
         """Begin a step: which rules hold, within which extents, and is the first drafting pass worth making?"""
-        with self.learned.lock:
+        with self.learned.lock, np.errstate(all="ignore"):
             self.step = step = self._begin(situation)
             draft = self._first_pass(step)
             if draft:
-                self._charge_pass(step, situation.pending)
+                step.spent = with_pass(self, step, situation.pending)
             return Plan(draft, step.caps.topk, step.caps.depth)
 
     def _begin(self, situation: Situation) -> Step:
         learned, sampled = self.learned, situation.sampled
+        shortest = int(situation.remaining.min())
+        basis = Basis(1.0, situation.remaining, shortest, self._worth(situation))
+        _, rules = self.situations[-1]
         step = Step(
             situation,
-            self.situations[-1][1],
-            Caps(0, 0, 0, 0, 0, 0),
-            learned.growth(self.program, sampled),
-            learned.gain(self.program, sampled),
+            rules,
+            Caps(0, 0, 0, Room(0), 0, 0),
+            learned.growth(rules.key, sampled),
+            learned.gain(rules.key, sampled),
+            basis,
             DraftTree(situation.batch),
             Board.empty(situation.batch),
+            next_width=situation.pending,
         )
+        step.totals = Totals(step.board, basis, 0, 0)
         scope = Scope(self, step)
-        step.rules = next(rules for when, rules in self.situations if when is None or bool(when(scope)))
-        step.caps = self._caps(step, scope)
-        step.worth = self._worth(situation)
+        rules = next(rules for when, rules in self.situations if when is None or bool(when(scope)))
+        if rules is not step.rules:
+            step.rules = rules
+            step.growth, step.gain = learned.growth(rules.key, sampled), learned.gain(rules.key, sampled)
+        if rules.calibrated:
+            basis.gain = step.gain.value
+        step.caps = caps(rules, scope)
         self.steps += 1
-        step.totals = self.totals(step, step.board, step.spent)
+        step.totals = totals(self, step, step.board, step.spent)
+        if rules.depth_low is not None:
+            best_depth(self, step, scope)
         return step
 
-    def _worth(self, situation: Situation) -> NDArray[np.float64] | None:
+    def _worth(self, situation: Situation) -> Floats | None:
         """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
         if not (self.progress and situation.drains and situation.batch > 1):
             return None
@@ -104,120 +126,93 @@ class Controller:
         plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
         return worth(situation.remaining, situation.generated, self.steps, plain)
 
-    def _caps(self, step: Step, scope: Scope) -> Caps:
-        rules, longest = step.rules, int(step.situation.remaining.max())
-
-        def count(compiled: Compiled | None) -> int:
-            if compiled is None:
-                return UNBOUNDED
-            value = compiled(scope)
-            return max(0, int(value if isinstance(value, float | int) else np.max(value)))
-
-        width = min(count(rules.width), count(rules.expand.high))
-        topk = count(rules.topk)
-        topk = width if topk == UNBOUNDED else topk
-        low = 0 if rules.verify.low is None else count(rules.verify.low)
-        return Caps(
-            min(count(rules.depth), longest - 1), width, topk, count(rules.nodes), low, count(rules.verify.high)
-        )
-
     def _first_pass(self, step: Step) -> bool:
         if step.caps.depth <= 0:
             step.reason = "one token left" if int(step.situation.remaining.max()) <= 1 else "limit depth"
             return False
-        if step.rules.proceed is None or step.situation.drafter.free:
+        rules = step.rules
+        if rules.proceed is None or (rules.asks_ahead and step.situation.drafter.free):
             return True
-        if bool(np.any(step.rules.proceed(Scope(self, step)))):
+        answer = np.asarray(rules.proceed(Scope(self, step)), bool)
+        if answer.any():
+            step.going = answer if answer.shape == (step.tree.batch, 1) and not answer.all() else None
             return True
         step.reason = "no pass pays"
-        step.probe = self.learned.regime(self.program, step.situation.sampled).probe_due()
+        step.probe = self.learned.regime(rules.key, step.situation.sampled).probe_due()
         return step.probe
 
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:
         """Take what a pass drafted; the nodes to draft from next, or None where drafting should stop."""
-        with self.learned.lock:
+        with self.learned.lock, np.errstate(all="ignore"):
             step = self.step
             step.passes += 1
-            one_pass = step.situation.drafter.one_pass
             layers = layers[: step.caps.depth]
-            if one_pass and step.rules.at_once and layers:
-                self._add(step, beside(layers), [layer.token.shape[1] for layer in layers], one_pass)
-            else:
-                for layer in layers:
-                    self._add(step, layer, [layer.token.shape[1]], one_pass)
-            return None if one_pass else self._frontier(step, layers[-1])
+            if not step.situation.drafter.one_pass:
+                add(self, step, layers[0], layers[0].token.shape[1:])
+                return self._frontier(step, layers[0])
+            self._take_all(step, layers)
+            return None
 
-    def _add(self, step: Step, layer: Layer, widths: list[int], one_pass: bool) -> None:
-        """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
-        tree, rules = step.tree, step.rules
-        parent, valid = _placed(step, layer, widths)
-        step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths)
-        step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
-        step.depth += len(widths)
-        step.layers.extend(step.fresh)
-        scope = Scope(self, step, new)
-        benefit = np.where(valid, np.minimum(np.maximum(rules.benefit(scope), 0.0), 1.0), 0.0)
-        tree.benefit[:, new] = benefit
-        if not one_pass:
-            step.growth.observe(step.depth - 1, self._frontier_mass(step), benefit)
-        key = benefit if rules.verify.by is None else np.asarray(rules.verify.by(scope), np.float64)
-        tree.key[:, new] = np.where(valid, key, -np.inf)
-        for part in step.fresh:
-            running_minimum(tree, part)
-        mark_kept(self, step, scope, tree.key[:, new], one_pass)
-        if rules.verify.where is not None:
-            tree.key[:, new] = np.where(rules.verify.where(scope), tree.key[:, new], -np.inf)
-            for part in step.fresh[1:]:
-                running_minimum(tree, part)
-        key = tree.key[:, new]
-        worth = key if rules.verify.by is None else np.where(key > -np.inf, benefit, 0.0)
-        places = np.arange(new.start, new.stop)
-        step.board = step.board.with_layer(key, worth, places, step.caps.nodes)
-        step.before, step.totals = step.totals, self.totals(step, step.board, step.spent)
-        if not one_pass or not rules.at_once:
-            kept = tree.kept[:, new]
-            step.frontier = np.where(kept, places, -1)
-            step.frontier_mass = np.where(kept, benefit, 0.0).sum(1)
+    def _take_all(self, step: Step, layers: list[Layer]) -> None:
+        """All layers of a one-pass drafter: together where nothing is asked between them, else until the answer is no."""
+        widths = [layer.token.shape[1] for layer in layers]
+        if layers and step.rules.at_once and max(widths) <= step.caps.width:
+            add(self, step, beside(layers), widths)
+            return
+        for layer in layers:
+            add(self, step, layer, layer.token.shape[1:])
+            if self._ends(step, priced=False):
+                return
 
-    def _frontier(self, step: Step, layer: Layer) -> Frontier | None:
-        """Pack the kept candidates of the newest layer, if another pass is to be made."""
-        kept = step.tree.kept[:, step.newest]
-        if not kept.any():
+    def _ends(self, step: Step, priced: bool = True) -> bool:
+        """Whether drafting stops here; notes why, and which rows go on. A pass that costs nothing is not priced."""
+        if step.next_width == 0:
             return _stopped(step, "nothing kept")
         if step.depth >= step.caps.depth:
             return _stopped(step, "limit depth")
         if step.probe:
             return _stopped(step, "probe")
-        if step.rules.proceed is not None:
-            answer = np.asarray(step.rules.proceed(Scope(self, step)), bool)
-            kept = kept & answer.reshape(-1, 1)
-            if not kept.any():
-                return _stopped(step, "no pass pays")
-        return self._packed(step, layer, kept)
+        rules = step.rules
+        if rules.proceed is None or (rules.asks_ahead and not priced):
+            return False
+        answer = np.asarray(rules.proceed(Scope(self, step)), bool)
+        if not answer.any():
+            return _stopped(step, "no pass pays")
+        if answer.ndim == 2 and not answer.all():
+            return self._rows_end(step, answer)
+        return False
 
-    def _packed(self, step: Step, layer: Layer, kept: Bools) -> Frontier:
-        width = int(kept.sum(1).max())
-        key = np.where(kept, step.tree.key[:, step.newest], -np.inf)
-        key = np.where(kept & (key == -np.inf), -np.finfo(np.float64).max, key)
-        order = np.argsort(-key, axis=1, kind="stable")[:, :width]
-        rows = np.arange(len(order))[:, None]
-        valid = kept[rows, order]
-        step.frontier = np.where(valid, order + step.newest.start, -1)
-        step.frontier_mass = np.where(kept, step.tree.benefit[:, step.newest], 0.0).sum(1)
-        self._charge_pass(step, width)
-        return Frontier(layer.token[rows, order], np.where(valid, layer.parent[rows, order], 0), valid)
+    def _rows_end(self, step: Step, answer: NDArray[np.bool_]) -> bool:
+        """Some rows stop contributing."""
+        step.going = answer if step.going is None else step.going & answer
+        assert step.frontier is not None
+        frontier = np.where(step.going, step.frontier, -1)
+        width = int((frontier >= 0).sum(1).max(initial=0))
+        if width == 0:
+            return _stopped(step, "no pass pays")
+        benefit = np.take_along_axis(step.tree.benefit, np.maximum(frontier, 0), 1)
+        step.frontier, step.next_width = frontier[:, :width], width
+        step.frontier_mass = np.where(frontier >= 0, benefit, 0.0).sum(1)
+        return False
+
+    def _frontier(self, step: Step, layer: Layer) -> Frontier | None:
+        """The kept candidates of the newest layer, if another pass is to be made."""
+        if self._ends(step):
+            return None
+        token, parent, nodes, real = packed_frontier(step, layer)
+        step.frontier = nodes
+        step.spent = with_pass(self, step, nodes.shape[1])
+        return Frontier(token, parent, real)
 
     # -- select ---------------------------------------------------------------------------------------------------
     def select(self) -> Ints:
         """(B, n) places in the tree to verify, parents before children, -1 at the end of short rows; n may be 0."""
         with self.learned.lock:
-            totals = self.step.totals
-            assert totals is not None
-            size = min(totals.size, totals.board.node.shape[1])
-            chosen: Ints = np.where(totals.board.key[:, :size] > -np.inf, totals.board.node[:, :size], -1)
-            width = int((chosen >= 0).sum(1).max(initial=0))
-            self.chosen = chosen[:, :width]
+            totals, counts = self.step.totals, self.step.totals.row_nodes
+            width = int(counts.max(initial=0))
+            nodes = totals.board.node[:, :width]
+            self.chosen = np.where(np.arange(width) < counts[:, None], nodes, -1)
             return self.chosen
 
     @property
@@ -228,16 +223,16 @@ class Controller:
     # -- observe --------------------------------------------------------------------------------------------------
     def observe(self, outcome: Outcome) -> StepReport:
         """Learn from what was committed and from what it took; ends the step."""
-        with self.learned.lock:
+        with self.learned.lock, np.errstate(all="ignore"):
             step, totals = self.step, self.step.totals
-            assert totals is not None
             size = self.chosen.shape[1]
+            label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
-                label_step(self, step, self.chosen, outcome)
+                self.memories.update(Scope(self, step))
                 if step.passes and not step.situation.drafter.free:
-                    self.learned.regime(self.program, step.situation.sampled).drafted(size > 0)
+                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(size > 0)
             self._time(step, size, outcome)
-            predicted = float(totals.tokens[totals.chosen])
+            predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
 
     def _time(self, step: Step, size: int, outcome: Outcome) -> None:
@@ -247,132 +242,23 @@ class Controller:
             for width, seconds in outcome.draft_seconds:
                 self.costs.observe_draft(batch, width, context, seconds)
 
-    # -- shared by the verbs and by expressions -------------------------------------------------------------------
-    def totals(self, step: Step, board: Board, spent: dict[str, float]) -> Totals:
-        """Evaluate every size on offer for `board`, with `spent` on drafting, and choose."""
-        sizes = self._sizes(step, board)
-        gain = step.gain.value if self.calibrated else 1.0
-        row_tokens = expected_tokens(board, np.minimum(sizes, board.key.shape[1]), gain, step.situation.remaining)
-        zero = np.zeros(len(sizes))
-        totals = Totals(
-            board,
-            sizes,
-            row_tokens,
-            row_tokens.sum(0),
-            row_tokens.sum(0) if step.worth is None else step.worth @ row_tokens,
-            zero + spent["time"],
-            zero + spent["energy"],
-            zero + spent["money"],
-        )
-        scope = Scope(self, step, totals=totals, every_size=True)
-        for cost in step.rules.costs:
-            if cost.each == "step":
-                setattr(totals, cost.total, getattr(totals, cost.total) + cost.value(scope))
-        if step.rules.objective is not None:
-            totals.objective = zero + step.rules.objective(scope)
-        totals.excess = self._excess(step.rules, scope, len(sizes))
-        totals.choose()
-        return totals
-
-    def _sizes(self, step: Step, board: Board) -> Ints:
-        verify = step.rules.verify
-        high = min(board.most, step.caps.nodes, step.caps.verify_high)
-        if verify.high is None or not verify.searched:
-            return np.array([high])
-        return np.arange(min(step.caps.verify_low, high), high + 1)
-
-    def _excess(self, rules: CompiledRules, scope: Scope, sizes: int) -> NDArray[np.float64] | None:
-        """(S,) largest relative violation over constraints and rows, or None without constraints."""
-        if not rules.constraints:
-            return None
-        worst = np.zeros(sizes)
-        for line in rules.constraints:
-            lower = np.asarray(line.lower(scope), np.float64)
-            if line.upper is None:
-                over = 1.0 - lower
-            else:
-                upper = np.asarray(line.upper(scope), np.float64)
-                over = (lower - upper) / np.maximum(np.abs(upper), 1e-12)
-            worst = np.maximum(worst, np.broadcast_to(np.atleast_2d(over).max(0), (sizes,)))
-        return worst
-
+    # -- asked by expressions -------------------------------------------------------------------------------------
     def ahead(self, step: Step) -> Totals:
-        """The totals as they would stand after one more pass, by the learned growth."""
-        mass = self._frontier_mass(step)
-        forecast = step.growth.ahead(step.depth, mass)
-        unknown = np.full(forecast.shape[1], -1)
-        key = np.where(forecast > 0, forecast, -np.inf)
-        board = step.board.with_layer(key, np.maximum(forecast, 0.0), unknown, step.caps.nodes)
-        width = step.situation.pending if step.depth == 0 else int(step.tree.kept[:, step.newest].sum(1).max(initial=0))
-        return self.totals(step, board, self._with_pass(step, width))
+        """The totals as they would stand after one more pass."""
+        return ahead(self, step)
 
-    def _frontier_mass(self, step: Step) -> NDArray[np.float64]:
-        return np.ones(step.tree.batch) if step.frontier_mass is None else step.frontier_mass
+    def next_layer(self, step: Step) -> Floats:
+        """(B, F) the forecast benefits of what one more pass would draw."""
+        return next_layer(step)
 
-    def _with_pass(self, step: Step, width: int) -> dict[str, float]:
-        spent = dict(step.spent)
-        scope = Scope(self, step, width=width)
-        for cost in step.rules.costs:
-            if cost.each == "pass":
-                spent[cost.total] += float(cost.value(scope))
-        return spent
-
-    def _charge_pass(self, step: Step, width: int) -> None:
-        step.spent = self._with_pass(step, width)
-
-    def measured(self, scope: Scope, phase: str, model: str, at: dict[str, Value]) -> Value:
-        """`profile.<phase>.time` at the current point, or at the coordinates of `at`."""
-        situation = scope.step.situation
-        batch, context = situation.batch, situation.run_context
-        if phase == "wake" or (phase == "draft" and situation.drafter.free):
-            return 0.0  # a first pass is charged for all it has to feed, which is what waking costs
-        size: Any = (
-            at["nodes"] if "nodes" in at else at.get("width", scope.width if phase == "draft" else scope.sizes())
-        )
-        if model != "table":
-            return self.costs.fitted(phase, model, batch, context)(size)
-        if phase == "draft":
-            return self.costs.draft(batch, int(np.ceil(size)), context)
-        if isinstance(size, np.ndarray) and size.dtype.kind == "i":
-            return self.costs.verify(batch, int(size[-1]), context)[size]
-        curve = self.costs.verify(batch, int(np.ceil(np.max(size))), context)
-        return np.interp(size, np.arange(len(curve)), curve)
-
-    def picked(self, step: Step) -> Bools:
-        """(B, M) the nodes that `verify` would pick now."""
-        mask = np.zeros((step.tree.batch, step.tree.size), bool)
-        if step.totals is not None and step.totals.size:
-            nodes = step.totals.board.node[:, : step.totals.size]
-            real = (nodes >= 0) & (step.totals.board.key[:, : step.totals.size] > -np.inf)
-            rows, columns = np.nonzero(real)
-            mask[rows, nodes[rows, columns]] = True
-        return mask
-
-    def average(self, site: int) -> float:
-        """Current value of an `ema(...)`: its start before the first update."""
-        declared = self.program.sites[site]
-        if declared.key in self.learned.averages:
-            return self.learned.averages[declared.key]
-        start = dict(declared.options)["start"]
-        return float(Compiler()(start)(Scope(self, self.step)))
+    def measured(self, scope: Scope, phase: str, quantity: str, model: str, at: dict[str, Value]) -> Value:
+        """`profile.<phase>.<quantity>` at the scope's point, or at the coordinates of `at`."""
+        costs = self.costs if quantity == "time" else self.energy
+        assert costs is not None, "energy is read where no meter is; the capability check should have refused it"
+        return measured(costs, scope, phase, model, at)
 
 
-def _placed(step: Step, layer: Layer, widths: list[int]) -> tuple[Ints, Bools]:
-    """Places in the tree of each candidate's parent, -1 for the root, and which candidates have one."""
-    if len(widths) > 1:  # several layers: each one's parents are places in the one before
-        ends = np.cumsum(widths)
-        starts = np.concatenate([[0], ends[:-1]])
-        before = np.repeat(np.concatenate([[0], starts[:-1]]), widths)
-        parent = layer.parent + before
-        parent[:, : ends[0]] = -1
-        return parent, layer.valid
-    if step.frontier is None:
-        return np.full_like(layer.parent, -1), layer.valid
-    parent = step.frontier[np.arange(len(layer.parent))[:, None], layer.parent]
-    return parent, layer.valid & (parent >= 0)
-
-
-def _stopped(step: Step, reason: str) -> Frontier | None:
+def _stopped(step: Step, reason: str) -> bool:
     """No further pass; the first reason given stays."""
     step.reason = step.reason or reason
-    return None
+    return True

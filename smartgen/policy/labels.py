@@ -1,4 +1,4 @@
-"""What a finished step teaches: labelled trials, the gain, moving averages.
+"""What a finished step teaches: labelled trials, the gain, the measured past.
 
 A trial is every drafted child, verified or not, of a node whose path equals the committed text: all siblings count,
 the right one as 1, the others as 0. Children of a node that was not committed belong to another population and are
@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.policy.compile import Compiler
-from smartgen.policy.scope import Scope
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
 
@@ -25,16 +23,20 @@ PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none 
 
 
 def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcome) -> None:
-    """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes."""
+    """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes.
+
+    Where what was learned is frozen only the past goes on.
+    """
     text, length = _text(outcome)
     line = _trials(controller, step, text, length)
     drafted = (chosen >= 0).sum(1)
-    controller.past.record(outcome, drafted, _tested(step, chosen, line))
+    controller.past.record(outcome, drafted, _tested(step, chosen, line), step.situation.rows)
+    if controller.learned.frozen:
+        return
     _observe_gain(step, chosen, text, outcome)
     for site in controller.program.sites:
         if site.kind == "calibrated":
             controller.learned.map_for(site).step()
-    _update_averages(controller, step)
 
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:
@@ -52,6 +54,7 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
     current = np.full(tree.batch, -1)
     line = [current]
     sites = [(index, site) for index, site in enumerate(controller.program.sites) if site.kind == "calibrated"]
+    sites = [] if controller.learned.frozen else sites
     for depth, columns in enumerate(step.layers):
         if depth >= text.shape[1]:
             break
@@ -60,7 +63,8 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
         for index, site in sites:
             if index in step.cells:
                 cells = step.cells[index][:, columns][here]
-                controller.learned.map_for(site).record(cells, hit[here].astype(np.float64))
+                known = cells >= 0  # where the call was read
+                controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)
@@ -92,16 +96,3 @@ def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> Non
         predicted = tree.benefit[:, columns][rows, best].sum()
         right = (tree.token[:, columns] == text[:, :1])[rows, best] & tree.valid[:, columns][rows, best]
         step.gain.observe(float(predicted), float(right.any(1).sum()), tree.batch)
-
-
-def _update_averages(controller: Controller, step: Step) -> None:
-    for index, site in enumerate(controller.program.sites):
-        if site.kind != "ema":
-            continue
-        scope = Scope(controller, step)
-        value, weight = (float(np.max(argument(scope))) for argument in controller.site_arguments[index][:2])
-        if np.isfinite(value):
-            before = controller.learned.averages.get(site.key)
-            if before is None:
-                before = float(Compiler()(dict(site.options)["start"])(scope))
-            controller.learned.averages[site.key] = before + weight * (value - before)

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smartgen.language.program import Aggregate, Choice, Expr, Operation, Read, Rules, Shift, parts
+from smartgen.language.program import (
+    Aggregate,
+    Choice,
+    Const,
+    Expr,
+    Operation,
+    PathProduct,
+    Program,
+    Read,
+    Recall,
+    Rules,
+    Shift,
+    parts,
+)
+from smartgen.policy.arithmetic import OPERATIONS, Value
 from smartgen.policy.compile import Compiled, Compiler
+from smartgen.policy.learned import drafting_key
+from smartgen.policy.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -16,8 +32,10 @@ class CompiledChoice:
     high: Compiled | None
     by: Compiled | None
     where: Compiled | None
+    maximizing: Compiled | None
     searched: bool
     sequential: bool
+    pooled: bool
 
 
 @dataclass(frozen=True)
@@ -31,16 +49,29 @@ class CompiledCost:
 
 @dataclass(frozen=True)
 class Constraint:
-    """`lower <= upper`, or just a condition where `upper` is None."""
+    """`op(lower, upper)`, lower being what should be small; just the condition `lower` where `upper` is None.
 
+    `floor`: the tokens that every row should reach, where the constraint says so; `tree.tokens >= e`.
+    """
+
+    op: str
     lower: Compiled
     upper: Compiled | None
+    floor: Compiled | None = None
+
+    def holds(self, lower: Value, upper: Value) -> Value:
+        return OPERATIONS[self.op](lower, upper)
 
 
 @dataclass(frozen=True)
 class CompiledRules:
-    """See `smartgen.language.program.Rules`. Constraints come as (left, right) of `left <= right` where they have that form."""
+    """See `smartgen.language.program.Rules`.
 
+    `monotone`: no node can be worth more than its parent, whatever the drafter says. `at_once`: nothing is asked of one
+    layer apart, so that layers which come together may be valued together. `asks_ahead`: `continue while` prices the next pass.
+    """
+
+    key: str  # what is learned about drafting is kept under
     benefit: Compiled
     costs: tuple[CompiledCost, ...]
     objective: Compiled | None
@@ -48,17 +79,23 @@ class CompiledRules:
     expand: CompiledChoice
     proceed: Compiled | None
     verify: CompiledChoice
+    shape: Shape | None
     depth: Compiled
+    depth_low: Compiled | None
     width: Compiled | None
     topk: Compiled | None
     nodes: Compiled | None
-    at_once: bool  # nothing is asked of one layer apart: layers that come together may be valued together
+    monotone: bool
+    calibrated: bool
+    at_once: bool
+    asks_ahead: bool
 
 
-def compile_rules(rules: Rules) -> CompiledRules:
-    """Compile every expression of `rules` with one numbering of its `path(...)` calls."""
-    compiler = Compiler()
+def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> CompiledRules:
+    """Compile every expression of `rules`."""
+    limits = rules.limits
     return CompiledRules(
+        key=drafting_key(rules),
         benefit=compiler(rules.benefit),
         costs=tuple(CompiledCost(compiler(cost.value), cost.total, cost.each) for cost in rules.costs),
         objective=compiler.maybe(rules.objective),
@@ -66,18 +103,41 @@ def compile_rules(rules: Rules) -> CompiledRules:
         expand=_choice(compiler, rules.expand),
         proceed=compiler.maybe(rules.proceed),
         verify=_choice(compiler, rules.verify),
-        depth=compiler(rules.limits.depth),
-        width=compiler.maybe(rules.limits.width),
-        topk=compiler.maybe(rules.limits.topk),
-        nodes=compiler.maybe(rules.limits.nodes),
+        shape=Shape(rules.verify.static) if rules.verify.static else None,
+        depth=compiler(limits.depth),
+        depth_low=compiler.maybe(limits.depth_low),
+        width=compiler.maybe(limits.width),
+        topk=compiler.maybe(limits.topk),
+        nodes=compiler.maybe(limits.nodes),
+        monotone=_falls(rules.benefit),
+        calibrated=any(
+            isinstance(part, Recall) and program.sites[part.site].kind == "calibrated" for part in parts(rules.benefit)
+        ),
         at_once=_at_once(rules),
+        asks_ahead=_asks_ahead(rules),
     )
 
 
+def _falls(benefit: Expr) -> bool:
+    """Products of a path's probabilities with constants up to 1: the checker has seen that each factor is within 0..1."""
+    if isinstance(benefit, Operation) and benefit.op == "*":
+        return all(_falls(operand) for operand in benefit.operands)
+    if isinstance(benefit, Const):
+        return 0 <= float(benefit.value) <= 1
+    return isinstance(benefit, PathProduct) or benefit == Read("node.path")
+
+
+def _asks_ahead(rules: Rules) -> bool:
+    return any(isinstance(part, Shift) and part.kind == "forecast" for part in parts(rules.proceed))
+
+
 def _at_once(rules: Rules) -> bool:
-    valued = (rules.benefit, rules.verify)
-    by_layer = any(isinstance(part, Aggregate | Shift) or _of_layer(part) for part in parts(valued))
-    return rules.expand.where is None and rules.expand.by is None and not by_layer
+    asked = rules.proceed is not None and not _asks_ahead(rules)
+    by_layer = any(
+        isinstance(part, Aggregate | Shift) or _of_layer(part) for part in parts((rules.benefit, rules.verify))
+    )
+    plain = rules.expand.where is None and rules.expand.by is None and rules.expand.maximizing is None
+    return plain and not by_layer and not asked and not rules.verify.static
 
 
 def _of_layer(part: object) -> bool:
@@ -85,14 +145,24 @@ def _of_layer(part: object) -> bool:
 
 
 def _choice(compiler: Compiler, choice: Choice) -> CompiledChoice:
-    low, high = compiler.maybe(choice.low), compiler.maybe(choice.high)
-    by, where = compiler.maybe(choice.by), compiler.maybe(choice.where)
-    return CompiledChoice(low, high, by, where, choice.searched, choice.sequential)
+    return CompiledChoice(
+        compiler.maybe(choice.low),
+        compiler.maybe(choice.high),
+        compiler.maybe(choice.by),
+        compiler.maybe(choice.where),
+        compiler.maybe(choice.maximizing),
+        choice.searched,
+        choice.sequential,
+        choice.pooled,
+    )
+
+
+_TURNED = {">": "<", ">=": "<="}
 
 
 def _constraint(compiler: Compiler, line: Expr) -> Constraint:
-    if isinstance(line, Operation) and line.op in ("<=", "<"):
-        return Constraint(compiler(line.operands[0]), compiler(line.operands[1]))
-    if isinstance(line, Operation) and line.op in (">=", ">"):
-        return Constraint(compiler(line.operands[1]), compiler(line.operands[0]))
-    return Constraint(compiler(line), None)
+    if isinstance(line, Operation) and line.op in ("<", "<=", ">", ">="):
+        small, large = line.operands if line.op not in _TURNED else line.operands[::-1]
+        floor = compiler(small) if large == Read("tree.tokens") else None
+        return Constraint(_TURNED.get(line.op, line.op), compiler(small), compiler(large), floor)
+    return Constraint("", compiler(line), None)

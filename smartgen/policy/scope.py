@@ -2,193 +2,296 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.arithmetic import Value, reduced, running
 from smartgen.policy.calibration import capped_siblings
-from smartgen.policy.search import Totals
-from smartgen.policy.step import Step
+from smartgen.policy.past import Past
+from smartgen.policy.step import Moment, Step
+from smartgen.policy.totals import Totals
 
 if TYPE_CHECKING:
-    from smartgen.policy.compile import Compiled, Value
+    from smartgen.policy.compile import Compiled
     from smartgen.policy.controller import Controller
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class Scope:
-    """A point of view on a step. `columns`: the nodes read by `node.*`; `totals`: what `tokens`, `time`, ... mean."""
+    """A point of view on a step. `columns`: the nodes that `node.*` reads; `mask`: which of them count in an aggregate.
+
+    `totals`: what `tokens`, `time`, ... mean, at the size chosen, or at every size while sizes are scanned. `width`:
+    tokens a row that a drafting pass would feed. `depth`, `newest`: the newest layer, as seen from here.
+    """
 
     def __init__(
         self,
         controller: Controller,
         step: Step,
         columns: slice | None = None,
-        mask: NDArray[np.bool_] | None = None,
+        mask: Bools | None = None,
         totals: Totals | None = None,
         every_size: bool = False,
-        width: int = 1,
+        width: Any = None,
+        moment: Moment | None = None,
     ) -> None:
-        self.controller, self.step = controller, step
-        self.columns, self.given_mask = columns, mask
-        self.totals = totals if totals is not None else step.totals
-        self.every_size = every_size
-        self.width = width
-
-    # -- signals ------------------------------------------------------------------------------------------------
-    def read(self, name: str) -> Value:
-        if name.startswith("node."):
-            return self._node(name[5:])
-        return READERS[name](self)
-
-    def _node(self, field: str) -> Value:
-        if self.columns is None:
-            raise RuntimeError(f"node.{field} is read where there is no node; the checker should have refused it")
-        if field == "source":
-            return self.step.situation.drafter.source
-        return getattr(self.step.tree, field)[:, self.columns]
+        self.controller = controller
+        self.step: Step = step
+        self.columns, self._mask = columns, mask
+        self._totals, self.every_size, self._width = totals, every_size, width
+        self.moment = moment
+        self.depth = step.depth if moment is None else moment.depth
+        self.newest = step.newest if moment is None else moment.newest
 
     @property
-    def mask(self) -> NDArray[np.bool_]:
+    def past(self) -> Past:
+        return self.controller.past
+
+    # -- nodes --------------------------------------------------------------------------------------------------
+    def node(self, field: str) -> Value:
+        """(B, K) a signal of the nodes in view."""
+        step, columns = self.step, self.columns
+        assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
+        if field == "source":
+            return step.situation.drafter.source
+        if field in ("entropy", "confidence"):
+            return step.tree.measure(field)[:, columns]
+        return getattr(step.tree, field)[:, columns]
+
+    @property
+    def mask(self) -> Bools:
         """(B, K) which of the nodes in view count in an aggregate."""
-        if self.given_mask is not None:
-            return self.given_mask
-        columns = self.columns if self.columns is not None else slice(0, self.step.tree.size)
-        return self.step.tree.valid[:, columns]
+        if self._mask is not None:
+            return self._mask
+        return self.step.tree.valid[:, self.columns]
+
+    # -- totals -------------------------------------------------------------------------------------------------
+    @property
+    def totals(self) -> Totals:
+        if self._totals is not None:
+            return self._totals
+        return self.step.totals if self.moment is None else self.moment.totals
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
         totals = self.totals
-        if totals is None:
-            raise RuntimeError(f"{name} is read before there is a tree")
+        if not self.every_size:
+            return totals.chosen_of(name)
         values = getattr(totals, name)
-        if values is None:
-            return 0.0
-        return values if self.every_size else float(values[totals.chosen])
+        return 0.0 if values is None else values
+
+    def totals_at(self, moment: str) -> Totals:
+        """The totals "" now, as they are "forecast", or as they were "previous"ly."""
+        if moment == "forecast":
+            return self.controller.ahead(self.step)
+        if moment == "previous":
+            return self.step.before.totals if self.step.before is not None else self.totals
+        return self.totals
 
     def row_tokens(self) -> Value:
-        assert self.totals is not None
-        if self.every_size:
-            return self.totals.row_tokens
-        return self.totals.row_tokens[:, self.totals.chosen, None]
+        """(B, S) or (B, 1) expected tokens of each row."""
+        totals = self.totals
+        return totals.row_tokens if self.every_size else totals.row_tokens[:, totals.chosen, None]
 
-    def sizes(self) -> Value:
-        assert self.totals is not None
-        return self.totals.sizes if self.every_size else self.totals.size
+    def row_nodes(self) -> Value:
+        """(B, S) or (B, 1) nodes of each row's tree."""
+        counts = self.totals.counts if self.every_size else self.totals.row_nodes[:, None]
+        return counts.astype(np.float64)
+
+    def run(self) -> Value:
+        """(S,) or a number: nodes a row that the engine runs, padding included."""
+        totals = self.totals
+        return totals.run if self.every_size else totals.run[totals.chosen]
+
+    def width(self) -> Value:
+        """Tokens a row that a drafting pass feeds."""
+        return self.step.next_width if self._width is None else self._width
 
     def measured(self, phase: str, quantity: str, model: str, at: dict[str, Value]) -> Value:
-        return self.controller.measured(self, phase, model, at)
+        return self.controller.measured(self, phase, quantity, model, at)
 
     # -- groups of nodes ------------------------------------------------------------------------------------------
+    def of_layer(self, group: str, what: str) -> Value:
+        """`layer.depth`, `frontier.tokens`, ...; the root is the layer of depth 0."""
+        if what == "depth":
+            return float(self.depth)
+        if self.depth == 0:
+            return np.ones((self.step.tree.batch, 1))  # one node, worth the one token that it commits
+        mask = self.group(group).mask
+        if what == "nodes":
+            return mask.sum(1, keepdims=True).astype(np.float64)
+        return np.where(mask, self.step.tree.benefit[:, self.newest], 0.0).sum(1, keepdims=True)
+
     def group(self, name: str) -> Scope:
         """The nodes that `layer.`, `frontier.` or `tree.` aggregates run over."""
         step, tree = self.step, self.step.tree
         if name == "tree":
-            return Scope(self.controller, step, slice(0, tree.size), self.controller.picked(step), self.totals)
-        mask = tree.valid[:, step.newest]
+            return Scope(self.controller, step, slice(0, tree.size), self.picked(), self.totals, moment=self.moment)
+        if self.depth == 0:
+            return RootScope(self.controller, step, totals=self.totals, moment=self.moment)
+        mask = tree.valid[:, self.newest]
         if name == "frontier":
-            mask = mask & tree.kept[:, step.newest]
-        return Scope(self.controller, step, step.newest, mask, self.totals)
+            mask = mask & tree.kept[:, self.newest]
+        return Scope(self.controller, step, self.newest, mask, self.totals, moment=self.moment)
+
+    def reduce(self, group: str, function: str, of: Compiled) -> Value:
+        """An aggregate over a group of nodes: (B, 1), or (B, S) over the trees of every size."""
+        if group == "tree" and self.every_size:
+            return self._over_sizes(function, of)
+        inner = self.group(group)
+        return reduced(function, of(inner), inner.mask, 1)
+
+    def over_batch(self, function: str, of: Compiled) -> Value:
+        """A reduction of a request value over the rows: a number, or (S,)."""
+        return _number(reduced_rows(function, of(self), self.step.situation.batch))
+
+    def rows(self, values: Value) -> Value:
+        """A request value (B, 1) as it is seen from here."""
+        return values
+
+    def _over_sizes(self, function: str, of: Compiled) -> Value:
+        """The nodes of each row in their order, reduced over the first n."""
+        totals = self.totals
+        nodes = totals.board.node
+        everything = Scope(self.controller, self.step, slice(0, self.step.tree.size), totals=totals)
+        values = np.broadcast_to(of(everything), (len(nodes), self.step.tree.size))
+        there = nodes >= 0
+        ordered = np.take_along_axis(values, np.where(there, nodes, 0), 1) if nodes.size else np.zeros(nodes.shape)
+        return np.take_along_axis(running(function, ordered, there), totals.counts, 1)
+
+    def picked(self) -> Bools:
+        """(B, M) the nodes that `verify` would pick."""
+        mask = np.zeros((self.step.tree.batch, self.step.tree.size), bool)
+        totals = self.totals
+        nodes = totals.board.node
+        rows, columns = np.nonzero(np.arange(nodes.shape[1]) < totals.row_nodes[:, None])
+        mask[rows, nodes[rows, columns]] = True
+        return mask
+
+    def tree_depth(self) -> Value:
+        """(B, 1) or (B, S) depth of the deepest picked node, 0 without any."""
+        return np.nan_to_num(self.reduce("tree", "max", lambda inner: inner.node("depth")), nan=0.0)
+
+    def tree_paths(self) -> Value:
+        """(B, 1) or (B, S) leaves of the picked tree; the bare root is one."""
+        totals, tree = self.totals, self.step.tree
+        nodes = totals.board.node
+        parent = np.take_along_axis(tree.parent, np.maximum(nodes, 0), 1) if nodes.size else nodes
+        more = np.zeros((len(nodes), nodes.shape[1] + 1))
+        for row, line in enumerate(parent):  # every node but the first child of its parent is one leaf more
+            more[row, 1:] = 1.0
+            more[row, 1 + np.unique(line, return_index=True)[1]] = 0.0
+        counts = totals.counts if self.every_size else totals.row_nodes[:, None]
+        return 1.0 + np.take_along_axis(np.cumsum(more, 1), counts, 1)
 
     # -- functions with state -------------------------------------------------------------------------------------
     def path_product(self, number: int, of: Compiled) -> Value:
         """Product of `of` down the path, kept per node so that a layer needs its parents' values only."""
-        step, columns = self.step, self.columns
+        tree, columns = self.step.tree, self.columns
         assert columns is not None
-        stored = step.paths.get(number)
-        if stored is None or stored.shape[1] < step.tree.size:
-            stored = self._extended_paths(number, stored)
-        if columns == step.newest:
-            factor = np.broadcast_to(of(self), self.mask.shape)
-            for layer in step.fresh:
-                here = factor[:, layer.start - columns.start : layer.stop - columns.start]
-                parent = step.tree.parent[:, layer]
-                above = np.take_along_axis(stored, np.maximum(parent, 0), 1)
-                stored[:, layer] = np.where(parent < 0, 1.0, above) * here
+        stored, name = tree.column(f"path {number}"), f"path {number}"
+        missing = tree.unfilled(name)
+        if missing and columns == slice(missing[0].start, missing[-1].stop):
+            self._fill_paths(stored, missing, np.asarray(of(self)))
+        else:
+            for layer in missing:
+                moment = Moment(int(tree.depth[0, layer.start]), layer, self.totals)
+                there = Scope(self.controller, self.step, layer, totals=self._totals, moment=moment)
+                self._fill_paths(stored, [layer], np.asarray(of(there)))
         return stored[:, columns]
 
-    def _extended_paths(self, number: int, stored: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        larger = np.ones((self.step.tree.batch, 2 * self.step.tree.size))
-        if stored is not None:
-            larger[:, : stored.shape[1]] = stored
-        self.step.paths[number] = larger
-        return larger
+    def _fill_paths(self, stored: Floats, layers: list[slice], factor: Floats) -> None:
+        """`factor`: its values at the nodes of these layers, side by side (or one value for all)."""
+        tree, start = self.step.tree, layers[0].start
+        for layer in layers:
+            here = factor
+            if factor.ndim == 2 and factor.shape[1] > 1:
+                here = factor[:, layer.start - start : layer.stop - start]
+            above = tree.above(layer)
+            stored[:, layer] = here if above is None else stored.take(above) * here
 
     def recall(self, site: int) -> Value:
-        declared = self.controller.program.sites[site]
-        if declared.kind == "ema":
-            return self.controller.average(site)
-        compiled = self.controller.site_arguments[site]
-        prob = np.broadcast_to(compiled[0](self), self.mask.shape)
-        estimate = self.controller.learned.map_for(declared).estimate(prob, [value(self) for value in compiled[1:]])
+        """The value of a learned or remembered thing."""
+        controller, step = self.controller, self.step
+        step.recalled.add(site)
+        if controller.program.sites[site].kind != "calibrated":
+            return controller.memories.value(site, self)
+        columns = self.columns
+        assert columns is not None
+        prob, features = controller.calibrations[site].inputs(self)
+        shape = (step.tree.batch, columns.stop - columns.start)
+        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(
+            np.broadcast_to(prob, shape), features
+        )
         self._remember_cells(site, estimate.cell)
-        above = self.step.tree.parent[:, self.columns or slice(None)] + 1
-        return capped_siblings(np.where(self.mask, estimate.value, 0.0), above, self.step.tree.size + 1)
+        above = step.tree.parent[:, columns] + 1
+        return capped_siblings(np.where(self.step.tree.valid[:, columns], estimate.value, 0.0), above, columns.stop + 1)
 
-    def _remember_cells(self, site: int, cell: NDArray[np.int64]) -> None:
+    def _remember_cells(self, site: int, cell: Ints) -> None:
         columns, tree = self.columns, self.step.tree
         assert columns is not None
         stored = self.step.cells.get(site)
         if stored is None or stored.shape[1] < tree.size:
-            larger = np.zeros((tree.batch, 2 * tree.size), np.int64)
+            larger = np.full((tree.batch, 2 * tree.size), -1)
             if stored is not None:
                 larger[:, : stored.shape[1]] = stored
             self.step.cells[site] = stored = larger
         stored[:, columns] = cell
 
     def shifted(self, kind: str, of: Compiled) -> Value:
+        """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""
+        step = self.step
         if kind == "forecast":
-            return of(Scope(self.controller, self.step, totals=self.controller.ahead(self.step)))
-        if kind == "previous":
-            return of(Scope(self.controller, self.step, totals=self.step.before)) if self.step.before else 0.0
-        raise RuntimeError("`marginal` is read outside `expand ... where`; the checker should have refused it")
+            return of(ForecastScope(self.controller, step, totals=self.controller.ahead(step)))
+        assert kind == "previous", "`marginal` is read outside `expand ... where`; the checker should have refused it"
+        return of(Scope(self.controller, step, moment=step.before)) if step.before is not None else 0.0
 
 
-def _layer_nodes(scope: Scope, name: str) -> Value:
-    return scope.group(name).mask.sum(1, keepdims=True).astype(np.float64)
+def reduced_rows(function: str, value: Value, batch: int) -> Floats:
+    """(S,) of (B, S), (B, 1), (S,) or a number, which stands for all rows."""
+    value = np.asarray(value)
+    rows = np.broadcast_to(value, (batch, value.shape[-1] if value.ndim else 1))
+    result: Floats = reduced(function, rows, np.ones(rows.shape, bool), 0)[0]
+    return result
 
 
-def _layer_tokens(scope: Scope, name: str) -> Value:
-    if scope.step.depth == 0:
-        return np.ones((scope.step.tree.batch, 1))  # the root is worth the one token it commits
-    group = scope.group(name)
-    return np.where(group.mask, scope.step.tree.benefit[:, scope.step.newest], 0.0).sum(1, keepdims=True)
+def _number(values: Floats) -> Value:
+    return float(values[0]) if len(values) == 1 else values
 
 
-def _column(values: Any) -> Value:
-    return np.asarray(values, np.float64)[:, None]
+class RootScope(Scope):
+    """The layer of depth 0: the root, which is committed anyway, once in every row."""
+
+    SIGNALS: ClassVar = {"prob": 1.0, "path": 1.0, "confidence": 1.0, "entropy": 0.0, "rank": 0.0, "depth": 0.0}
+
+    def node(self, field: str) -> Value:
+        if field == "source":
+            return self.step.situation.drafter.source
+        return self.SIGNALS.get(field, True)  # it is on the spine, and kept
+
+    @property
+    def mask(self) -> Bools:
+        return np.ones((self.step.tree.batch, 1), bool)
+
+    def path_product(self, number: int, of: Compiled) -> Value:
+        return 1.0
+
+    def recall(self, site: int) -> Value:
+        return 1.0 if self.controller.program.sites[site].kind == "calibrated" else super().recall(site)
 
 
-READERS: dict[str, Callable[[Scope], Value]] = {
-    "tokens": lambda s: s.total("tokens"),
-    "progress": lambda s: s.total("progress"),
-    "time": lambda s: s.total("time"),
-    "energy": lambda s: s.total("energy"),
-    "money": lambda s: s.total("money"),
-    "objective": lambda s: s.total("objective"),
-    "tree.tokens": lambda s: s.row_tokens(),
-    "tree.nodes": lambda s: s.sizes(),
-    "tree.depth": lambda s: s.group("tree").mask.any(1, keepdims=True) * float(s.step.depth),
-    "layer.depth": lambda s: float(s.step.depth),
-    "frontier.depth": lambda s: float(s.step.depth),
-    "layer.nodes": lambda s: _layer_nodes(s, "layer"),
-    "frontier.nodes": lambda s: _layer_nodes(s, "frontier"),
-    "layer.tokens": lambda s: _layer_tokens(s, "layer"),
-    "frontier.tokens": lambda s: _layer_tokens(s, "frontier"),
-    "batch.size": lambda s: float(s.step.situation.batch),
-    "batch.context": lambda s: s.step.situation.context,
-    "batch.nodes": lambda s: s.sizes() * float(s.step.situation.batch),
-    "request.context": lambda s: _column(s.step.situation.contexts),
-    "request.generated": lambda s: _column(s.step.situation.generated),
-    "request.temperature": lambda s: s.step.situation.temperature,
-    "request.sampled": lambda s: s.step.situation.sampled,
-    "last.accepted": lambda s: s.controller.past.column("accepted", s.step.situation.batch),
-    "last.length": lambda s: s.controller.past.column("length", s.step.situation.batch),
-    "last.drafted": lambda s: s.controller.past.column("drafted", s.step.situation.batch),
-    "last.tested": lambda s: s.controller.past.column("tested", s.step.situation.batch),
-    "last.rate": lambda s: s.controller.past.column("rate", s.step.situation.batch),
-    "last.tokens": lambda s: s.controller.past.tokens,
-    "last.time": lambda s: s.controller.past.seconds,
-    "run.rate": lambda s: s.controller.past.run_rate(s.step.situation.batch),
-}
+class ForecastScope(Scope):
+    """The step as it would stand after one more pass: totals, and a newest layer of which only the benefits are known."""
+
+    def of_layer(self, group: str, what: str) -> Value:
+        benefit = self.controller.next_layer(self.step)
+        if what == "depth":
+            return float(self.depth + 1)
+        if what == "nodes":
+            return (benefit > 0).sum(1, keepdims=True).astype(np.float64)
+        return benefit.sum(1, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 
 
 class Costs(Protocol):
-    """Seconds that work takes on this machine, measured; see `smartgen.profile`."""
+    """Seconds that work takes on this machine, measured; see `smartgen.profile`. Joules, where a meter is read."""
 
     def verify(self, batch: int, top: int, context: float) -> Floats:
         """(top + 1,) seconds of a step apart from drafting, for 0..top draft nodes a row."""
@@ -44,7 +44,12 @@ class DrafterTraits:
 
 @dataclass(frozen=True)
 class Situation:
-    """The batch before a step; arrays are (B,) over active rows. `pending`: tokens the first pass must feed."""
+    """The batch before a step; arrays are (B,) over active rows. `pending`: tokens the first pass must feed.
+
+    `rows`: names of the rows, which keep them from step to step; None: rows stay in their places. `packed`: the engine
+    runs each row's own nodes; otherwise every row is padded to the largest. `more`: signals that only some backends
+    give, by name: (B,) for `request.*`, one value for `engine.*` and `run.power`.
+    """
 
     contexts: Ints
     generated: Ints
@@ -55,6 +60,9 @@ class Situation:
     pending: int = 1
     drains: bool = False  # finished rows leave and no others take their place
     span: float | None = None  # slots a row that attention runs over, padding included; default: the mean context
+    rows: Ints | None = None
+    packed: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def batch(self) -> int:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.board import Board, Room
 from smartgen.policy.growth import Gain, Growth
-from smartgen.policy.search import Board, Totals
 from smartgen.policy.situation import Situation
+from smartgen.policy.totals import Basis, Totals
 from smartgen.tree.draft_tree import DraftTree
 
 if TYPE_CHECKING:
@@ -18,18 +19,35 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass
 class Caps:
-    """The step's extents as numbers."""
+    """The step's extents as numbers; `rows_...` (B, 1) where they differ between rows, None otherwise.
+
+    `low`, `high`: the sizes that `verify` offers. `expand_low`: the narrowest pass where the width is searched.
+    """
 
     depth: int
     width: int
     topk: int
-    nodes: int
-    verify_low: int
-    verify_high: int
+    room: Room
+    low: int
+    high: int
+    expand_low: int = 0
+    rows_depth: Ints | None = None
+    rows_width: Ints | None = None
+    rows_topk: Ints | None = None
+
+
+@dataclass
+class Moment:
+    """The step at an earlier time, for `previous`."""
+
+    depth: int
+    newest: slice
+    totals: Totals
 
 
 @dataclass
@@ -41,24 +59,36 @@ class Step:
     caps: Caps
     growth: Growth
     gain: Gain
+    basis: Basis
     tree: DraftTree
     board: Board
+    totals: Totals = field(init=False)
     spent: dict[str, float] = field(default_factory=lambda: {"time": 0.0, "energy": 0.0, "money": 0.0})
     depth: int = 0  # layers in the tree
     fresh: list[slice] = field(default_factory=list)  # the layers that the last pass brought, and all of them together:
     newest: slice = field(default_factory=lambda: slice(0, 0))
-    layers: list[slice] = field(default_factory=list)
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
-    frontier_mass: Floats | None = None  # (B,) summed benefit of the frontier
-    paths: dict[int, Floats] = field(default_factory=dict)  # `path(...)` calls: (B, M) values
-    cells: dict[int, Ints] = field(default_factory=dict)  # calibration sites: (B, M) where a trial counts
-    totals: Totals | None = None
-    before: Totals | None = None  # as they were before the newest layer
-    worth: Floats | None = None  # (B,) weights of the rows' tokens in `progress`; None: all alike
+    frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
+    next_width: int = 1  # tokens of the longest row that the next pass would feed
+    going: Bools | None = None  # (B, 1) rows that are still drafted for; None: all
+    before: Moment | None = None  # as it was before the newest layer
+    cells: dict[int, Ints] = field(default_factory=dict)  # calibration sites: (B, M) where a trial counts, -1: nowhere
+    recalled: set[int] = field(default_factory=set)  # sites that were read
     passes: int = 0
     probe: bool = False
+    rehearsed: bool = False  # a tree that is only imagined: nothing is learned from it
     reason: str = ""
+
+    @property
+    def layers(self) -> list[slice]:
+        """The columns of each layer."""
+        return self.tree.layers
+
+    @property
+    def mass(self) -> Floats:
+        """(B,) summed benefit of the frontier; the root counts 1."""
+        return np.ones(self.tree.batch) if self.frontier_mass is None else self.frontier_mass
 
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
-        return 1.0 if self.worth is None else float(self.worth[row])
+        return 1.0 if self.basis.worth is None else float(self.basis.worth[row])

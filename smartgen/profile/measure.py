@@ -16,7 +16,7 @@ def measure_sizes(
     sizes: Iterable[int],
     budget: float,
     ceiling: float = 6.0,
-    repeats: int = 3,
+    repeats: int = 15,
     clock: Callable[[], float] = time.perf_counter,
     between: Callable[[], None] = lambda: None,
 ) -> dict[int, float]:
@@ -24,8 +24,8 @@ def measure_sizes(
 
     The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
     first, which no number of accepted tokens would repay, or where `budget` seconds are used up; then the measured
-    ones are repeated in turn, so that a slow moment hits all of them, as often as the budget allows. More work never
-    costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
+    ones are repeated in turn, so that a slow moment hits all of them, as often as `repeats` and the budget allow. More
+    work never costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
     """
     started, timings = clock(), {}
     for size in sizes:

@@ -6,70 +6,75 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FIELDS: dict[str, type] = {
+from smartgen.tree.layer import MEASURES
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_KINDS: dict[str, Any] = {
     "token": np.int64,
     "parent": np.int64,
     "depth": np.int64,
     "rank": np.int64,
     "prob": np.float64,
-    "path": np.float64,
-    "spine": np.bool_,
     "valid": np.bool_,
     "kept": np.bool_,
     "benefit": np.float64,
-    "key": np.float64,
 }
 
 
 class DraftTree:
-    """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit, key`.
+    """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit`.
 
     `prob` is the drafter's chance of a token given its parent, `path` its product from the root, `spine` whether the
     node and all its ancestors are rank 0, `valid` False for padding, `kept` whether the policy drafts from it,
-    `benefit` the expected tokens it adds, `key` what orders it (never above its parent's).
+    `benefit` the expected tokens it adds. What else is known of nodes (a drafter's entropy, what a policy works out)
+    stands in columns of its own, made on first use.
     """
 
-    token: NDArray[np.int64]
-    parent: NDArray[np.int64]
-    depth: NDArray[np.int64]
-    rank: NDArray[np.int64]
-    prob: NDArray[np.float64]
-    path: NDArray[np.float64]
-    spine: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-    kept: NDArray[np.bool_]
-    benefit: NDArray[np.float64]
-    key: NDArray[np.float64]
+    token: Ints
+    parent: Ints
+    depth: Ints
+    rank: Ints
+    prob: Floats
+    valid: Bools
+    kept: Bools
+    benefit: Floats
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
-        self.batch, self.size, self.layers = batch, 0, 0
+        self.batch, self.size, self.capacity = batch, 0, capacity
+        self.layers: list[slice] = []
         self._store: dict[str, NDArray[Any]] = {
-            name: np.empty((batch, capacity), kind) for name, kind in _FIELDS.items()
+            name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
         }
+        self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._expose()
 
     def _expose(self) -> None:
-        for name, array in self._store.items():
-            setattr(self, name, array[:, : self.size])
+        for name in _KINDS:
+            setattr(self, name, self._store[name][:, : self.size])
 
     def append(
         self,
-        token: NDArray[np.int64],
-        prob: NDArray[np.float64],
-        parent: NDArray[np.int64],
-        rank: NDArray[np.int64],
-        valid: NDArray[np.bool_],
+        token: Ints,
+        prob: Floats,
+        parent: Ints,
+        rank: Ints,
+        valid: Bools,
         widths: Sequence[int] = (),
+        measures: Mapping[str, Floats] | None = None,
     ) -> list[slice]:
         """Add a layer, (B, K) each, or several side by side of the given `widths`; returns the columns of each.
 
-        `parent` are places in this tree, -1 for the root, and always in a layer before.
+        `parent` are places in this tree, -1 for the root, and always in a layer before. `measures`: what else the
+        drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`.
         """
         start, stop = self.size, self.size + token.shape[1]
         self._reserve(stop)
@@ -78,41 +83,74 @@ class DraftTree:
         new = slice(start, stop)
         self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
         self.rank[:, new], self.valid[:, new] = rank, valid
-        self.kept[:, new], self.benefit[:, new], self.key[:, new] = False, 0.0, -np.inf
-        layers = []
+        for name, values in (measures or {}).items():
+            self.column(name, np.nan)[:, new] = values
+        added = []
         for width in widths or (token.shape[1],):
-            layers.append(slice(start, start + width))
-            self._derive(layers[-1])
+            added.append(slice(start, start + width))
+            self.depth[:, added[-1]] = len(self.layers) + len(added)
             start += width
-        self.layers += len(layers)
-        return layers
+        self.layers += added
+        return added
 
-    def _derive(self, new: slice) -> None:
-        """Depth, path and spine of a layer from those above it."""
-        parent, prob, first = self.parent[:, new], self.prob[:, new], self.rank[:, new] == 0
-        if self.layers == 0 and new.start == 0:
-            self.depth[:, new], self.path[:, new], self.spine[:, new] = 1, prob, first
-            return
-        at_root = parent < 0
-        flat = parent + self.row_starts
-        flat[at_root] = 0
-        self.depth[:, new] = np.where(at_root, 0, self._store["depth"].take(flat)) + 1
-        self.path[:, new] = np.where(at_root, 1.0, self._store["path"].take(flat)) * prob
-        self.spine[:, new] = (at_root | self._store["spine"].take(flat)) & first
+    # -- columns made on use --------------------------------------------------------------------------------------
+    def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
+        """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
+        if name not in self._store:
+            self._store[name] = np.full((self.batch, self.capacity), fill)
+        return self._store[name]
+
+    def above(self, layer: slice) -> Ints | None:
+        """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
+        if layer.start == 0:
+            return None
+        flat: Ints = self.parent[:, layer] + self.row_starts
+        return flat
 
     @property
-    def row_starts(self) -> NDArray[np.int64]:
-        """(B, 1) where each row begins in the stored arrays laid flat: a gather by one index is the faster one."""
-        starts: NDArray[np.int64] = np.arange(self.batch)[:, None] * self._store["token"].shape[1]
+    def row_starts(self) -> Ints:
+        """(B, 1) where each row begins in the columns laid flat: a gather by one index is the faster one."""
+        starts: Ints = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
         return starts
 
+    def unfilled(self, name: str) -> list[slice]:
+        """The layers that a column made on use does not cover yet; from now on it does."""
+        done = self._derived.get(name, 0)
+        self._derived[name] = len(self.layers)
+        return self.layers[done:]
+
+    @property
+    def path(self) -> Floats:
+        """Product of `prob` from the root's child to the node."""
+        stored = self.column("path")
+        for layer in self.unfilled("path"):
+            above, prob = self.above(layer), self.prob[:, layer]
+            stored[:, layer] = prob if above is None else stored.take(above) * prob
+        return stored[:, : self.size]
+
+    @property
+    def spine(self) -> Bools:
+        """The node and all its ancestors are rank 0."""
+        stored = self.column("spine", False)
+        for layer in self.unfilled("spine"):
+            above, first = self.above(layer), self.rank[:, layer] == 0
+            stored[:, layer] = first if above is None else stored.take(above) & first
+        return stored[:, : self.size]
+
+    def measure(self, name: str) -> Floats:
+        """What the drafter said of the nodes, NaN where it said nothing; see `smartgen.tree.layer.MEASURES`."""
+        assert name in MEASURES
+        values: Floats = self.column(name, np.nan)[:, : self.size]
+        return values
+
     def _reserve(self, size: int) -> None:
-        capacity = self._store["token"].shape[1]
-        if size <= capacity:
+        if size <= self.capacity:
             return
-        for name, kind in _FIELDS.items():
-            larger: NDArray[Any] = np.empty((self.batch, max(size, 2 * capacity)), kind)
-            larger[:, :capacity] = self._store[name]
+        self.capacity = max(size, 2 * self.capacity)
+        for name, old in self._store.items():
+            fill = np.nan if name in MEASURES else 0
+            larger: NDArray[Any] = np.full((self.batch, self.capacity), fill, old.dtype)
+            larger[:, : old.shape[1]] = old
             self._store[name] = larger
 
     def ancestors_of(self, row: int, node: int) -> list[int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ARRAYS = ("token", "prob", "parent", "rank", "valid")
+MEASURES = ("entropy", "confidence")  # what some drafters say of a node beside its probability
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,22 @@ class Layer:
     rank: NDArray[np.int64]
     valid: NDArray[np.bool_]
     entropy: NDArray[np.float64] | None = None  # nats, of the distribution the node was drawn from; on request
+    confidence: NDArray[np.float64] | None = None  # of a trained acceptance head, given its parent; on request
+
+    @property
+    def measures(self) -> dict[str, NDArray[np.float64]]:
+        """The optional columns that are there, by name."""
+        found = {name: getattr(self, name) for name in MEASURES}
+        return {name: values for name, values in found.items() if values is not None}
 
 
 def beside(layers: list[Layer]) -> Layer:
     """Several layers as one, side by side; `parent` still counts within the layer before."""
     if len(layers) == 1:
         return layers[0]
-    joined = (np.concatenate([getattr(layer, name) for layer in layers], 1) for name in _ARRAYS)
-    return Layer(*joined)
+    names = [*_ARRAYS, *layers[0].measures]
+    joined = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
+    return Layer(**joined)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def test_check_files_folders_and_stdin(run, tmp_path, monkeypatch):
 def test_recipes_are_listed_and_shown(run):
     assert "smart " in run("recipes")[1]
     assert "policy eagle2" in run("recipes", "show", "eagle2")[1]
-    code, _, err = run("recipes", "show", "eagle")
+    code, _, err = run("recipes", "show", "eagle22")
     assert (code, "eagle2" in err) == (2, True)
 
 

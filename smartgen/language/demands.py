@@ -1,0 +1,168 @@
+"""What a policy must respect so that it can be executed as it is written: asked of the lowered rules, told at their lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language import syntax as s
+from smartgen.language.findings import Findings
+from smartgen.language.program import (
+    Aggregate,
+    Axis,
+    Expr,
+    Measured,
+    Operation,
+    PathProduct,
+    Phase,
+    Read,
+    Recall,
+    Rules,
+    Shift,
+    Site,
+    Table,
+    parts,
+)
+from smartgen.language.resolve import Slots
+from smartgen.language.signals import SIGNALS
+from smartgen.language.source import Edit, Span
+
+# Of a node, known only when it has been drafted; rank, depth and spine follow from its place.
+DRAFTED = ("node.prob", "node.path", "node.entropy", "node.confidence")
+_SOMETIMES = ("last.", "run.")  # absent at first, some of them also after a step without draft nodes
+
+
+def demand(rules: Rules, sites: list[Site], slots: Slots, findings: Findings) -> None:
+    """Record what is wrong with the rules as a whole; their parts have been checked."""
+    if rules.verify.pooled and slots.verify is not None:
+        _one_count(rules, sites, slots.verify.span, findings)
+        for line, written in zip(rules.constraints, slots.subjects, strict=False):
+            _floor(line, sites, written.value.span, findings)
+    if rules.limits.depth_low is not None and "depth" in slots.caps:
+        _known_before(rules, slots.caps["depth"].count.span, findings)
+    if rules.expand.maximizing is not None and slots.expand is not None:
+        _one_width(rules.expand.maximizing, sites, slots.expand.span, findings)
+    for expression, span in _counts(rules, slots):
+        _always_there(expression, span, findings)
+
+
+def axis_of(code: Expr, sites: list[Site]) -> Axis:
+    """One value per what, of a lowered expression."""
+    if isinstance(code, Read):
+        return SIGNALS[code.name].axis
+    if isinstance(code, Aggregate):
+        return Axis.STEP if code.scope == "batch" else Axis.REQUEST
+    if isinstance(code, PathProduct):
+        return Axis.NODE
+    if isinstance(code, Shift):
+        return Axis.NODE if code.kind == "marginal" else axis_of(code.of, sites)
+    if isinstance(code, Recall):
+        return Axis.NODE if sites[code.site].kind == "calibrated" else sites[code.site].axis
+    if isinstance(code, Operation):
+        return max(axis_of(operand, sites) for operand in code.operands)
+    if isinstance(code, Table):
+        return max(axis_of(code.at, sites), *(axis_of(value, sites) for _, value in code.rows))
+    return Axis.STEP if isinstance(code, Measured) else Axis.POLICY
+
+
+def _one_count(rules: Rules, sites: list[Site], span: Span, findings: Findings) -> None:
+    for count in (rules.verify.low, rules.verify.high):
+        if count is not None and axis_of(count, sites) > Axis.STEP:
+            message = "`pooled` shares one count among all rows, this differs from row to row"
+            fix = "aggregate it: `batch.sum(...)`; per row there is `limit nodes`"
+            findings.add("SG302", message, span, fix, edits=_without_pooled(span))
+            return
+
+
+def _without_pooled(span: Span) -> tuple[Edit, ...]:
+    found = re.search(r"\s*\bpooled\b", span.text)
+    if found is None:
+        return ()
+    return (Edit(Span(span.source, span.start + found.start(), span.start + found.end()), ""),)
+
+
+def _floor(line: Expr, sites: list[Site], span: Span, findings: Findings) -> None:
+    """Under `pooled` a constraint of a row must say how many tokens the row is to reach, before anything is drafted."""
+    if axis_of(line, sites) < Axis.REQUEST:
+        return
+    if isinstance(line, Operation) and line.op in (">", ">=", "<", "<="):
+        small, large = line.operands if line.op.startswith("<") else line.operands[::-1]
+        if large == Read("tree.tokens") and _phase(small) is Phase.PLAN:
+            return
+    message = "where rows share one count, a row can ask for tokens only, and must know how many before drafting"
+    fix = "write `tree.tokens >= 2 tok`, or what else is known at plan; or drop `pooled`"
+    findings.add("SG321", message, span, fix, edits=(Edit(span, "tree.tokens >= 2 tok"),))
+
+
+def _phase(code: Expr) -> Phase:
+    late = [SIGNALS[part.name].phase for part in parts(code) if isinstance(part, Read)]
+    late += [Phase.GROW for part in parts(code) if isinstance(part, Aggregate) and part.scope != "batch"]
+    return max(late, default=Phase.PLAN)
+
+
+def _known_before(rules: Rules, span: Span, findings: Findings) -> None:
+    read = (rules.benefit, rules.expand, rules.verify)
+    found = sorted({part.name for part in parts(read) if isinstance(part, Read) and part.name in DRAFTED})
+    if found:
+        message = f"a range of depths is searched before drafting, and `{found[0]}` is known only after it"
+        most = span.text.rpartition("..")[2].strip()
+        fix = f"write `{most}`; while drafting, `continue while forecast(objective) > objective` decides"
+        findings.add("SG322", message, span, fix, edits=(Edit(span, most),))
+
+
+def _one_width(maximizing: Expr, sites: list[Site], span: Span, findings: Findings) -> None:
+    if axis_of(maximizing, sites) > Axis.STEP:
+        message = "one width is chosen for the whole batch, this differs from row to row"
+        findings.add("SG302", message, span, "aggregate it: `maximizing batch.mean(frontier.tokens) - ...`")
+
+
+def _counts(rules: Rules, slots: Slots) -> Iterator[tuple[Expr, Span]]:
+    limits = rules.limits
+    for extent, code in (
+        ("depth", limits.depth),
+        ("width", limits.width),
+        ("topk", limits.topk),
+        ("nodes", limits.nodes),
+    ):
+        if code is not None and extent in slots.caps:
+            yield code, slots.caps[extent].count.span
+    for choice, statement in ((rules.expand, slots.expand), (rules.verify, slots.verify)):
+        for count in (choice.low, choice.high):
+            if count is not None and statement is not None:
+                yield count, _count_span(statement)
+
+
+def _count_span(statement: s.Expand | s.Verify) -> Span:
+    return statement.choice.count.span if statement.choice.count is not None else statement.span
+
+
+def _always_there(code: Expr, span: Span, findings: Findings) -> None:
+    """A count must have a value in the first step, too."""
+    for part in parts(code):
+        if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
+            message = f"`{part.name}` has no value in the first step, and a count always needs one"
+            fix = f"give it a start: `ema({part.name}, 1, start: 4)`; weight 1 is its last value"
+            findings.add("SG323", message, span, fix, edits=_started(part.name, span))
+            return
+
+
+def _started(name: str, span: Span) -> tuple[Edit, ...]:
+    found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", span.text)
+    if found is None:
+        return ()
+    start = span.start + found.start()
+    return (Edit(Span(span.source, start, start + len(name)), f"floor(ema({name}, 1, start: 4))"),)
+
+
+def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Findings) -> None:
+    """A memory has one state for each value of its first argument, a bandit one for all; nothing in it may be finer."""
+    first = Axis.STEP if kind == "ucb" else max(arguments[0][0], Axis.STEP)
+    for axis, span in arguments:
+        if axis is Axis.NODE:
+            message = f"`{kind}` remembers one value per step or request, this has one per node"
+            written = f"tree.mean({span.text})"
+            findings.add("SG301", message, span, f"aggregate it: `{written}`", edits=(Edit(span, written),))
+        elif axis > first:
+            message = f"this `{kind}` has one state for the whole batch, this differs from row to row"
+            written = f"batch.mean({span.text})"
+            findings.add("SG302", message, span, f"aggregate it: `{written}`", edits=(Edit(span, written),))

@@ -1,0 +1,139 @@
+"""A layer joins the tree: its nodes are valued, some are kept to draft from, and `verify` chooses anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.policy.arithmetic import Value
+from smartgen.policy.expand import kept_nodes
+from smartgen.policy.order import packed, packed_positive
+from smartgen.policy.pricing import totals
+from smartgen.policy.scope import Scope
+from smartgen.policy.step import Moment, Step
+from smartgen.tree.layer import Layer
+
+if TYPE_CHECKING:
+    from smartgen.policy.controller import Controller
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+_KEY, _OPEN = "key of verify", "open to verify"
+
+
+def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int]) -> None:
+    """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
+    tree = step.tree
+    parent, valid = _placed(step, layer, widths)
+    step.before = Moment(step.depth, step.newest, step.totals)
+    step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
+    step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
+    step.depth += len(widths)
+    scope = Scope(controller, step, new)
+    benefit = _benefit(step, scope, valid)
+    if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
+        step.growth.observe(step.depth - 1, step.mass, benefit)
+    order = packed_positive(benefit, valid, new.start)
+    by_benefit = np.sort(order, 1)
+    nodes, real = kept_nodes(controller, step, scope, by_benefit)
+    step.board = step.board.with_layer(_to_verify(step, scope, by_benefit, valid), tree, step.caps.room)
+    step.totals = totals(controller, step, step.board, step.spent)
+    _see_frontier(step, nodes, real)
+
+
+def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bools]:
+    """Places in the tree of each candidate's parent, -1 for the root, and which candidates have one."""
+    valid = layer.valid
+    if step.caps.rows_topk is not None:
+        valid = valid & (layer.rank < step.caps.rows_topk)
+    if step.caps.rows_depth is not None:
+        deep = np.repeat(step.depth + 1 + np.arange(len(widths)), widths)
+        valid = valid & (deep <= step.caps.rows_depth)
+    if step.going is not None:
+        valid = valid & step.going
+    if len(widths) > 1:  # several layers: each one's parents are places in the one before
+        ends = step.tree.size + np.cumsum(widths)
+        parent = layer.parent + np.repeat([0, step.tree.size, *ends[:-2]], widths)
+        parent[:, : widths[0]] = -1
+        return parent, valid
+    if step.depth == 0:
+        return np.full(layer.parent.shape, -1), valid
+    if step.situation.drafter.one_pass:
+        parent = layer.parent + step.newest.start
+        return parent, valid & np.take_along_axis(step.tree.kept, parent, 1)
+    assert step.frontier is not None
+    frontier, batch = step.frontier, step.tree.batch
+    parent = frontier.take(layer.parent + np.arange(0, batch * frontier.shape[1], frontier.shape[1])[:, None])
+    return parent, valid & (parent >= 0)
+
+
+def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
+    """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
+    value = step.rules.benefit(scope)
+    benefit = np.where(valid & (value > 0.0), np.minimum(value, 1.0), 0.0)
+    stored, start = step.tree.column("benefit"), step.newest.start
+    stored[:, step.newest] = benefit
+    if step.rules.monotone:
+        return benefit
+    for layer in step.fresh:
+        above = step.tree.above(layer)
+        if above is not None:
+            here = benefit[:, layer.start - start : layer.stop - start]
+            np.minimum(here, stored.take(above), out=here)
+            stored[:, layer] = here
+    return benefit
+
+
+def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> Ints:
+    """The layer in the order of `verify`, which may have a key of its own and leave candidates out."""
+    verify, shape = step.rules.verify, step.rules.shape
+    if verify.by is None and verify.where is None and shape is None:
+        return by_benefit
+    tree, open_to = step.tree, valid
+    if shape is not None:
+        open_to = open_to & (shape.places(tree, step.fresh) >= 0)
+    if verify.where is not None:
+        open_to = open_to & np.asarray(verify.where(scope), bool)
+    key = step.tree.benefit[:, step.newest] if verify.by is None else _present(verify.by(scope), valid.shape)
+    open_to = open_to & ~np.isnan(key)
+    start = step.newest.start
+    keys, opens = tree.column(_KEY), tree.column(_OPEN, False)
+    for layer in step.fresh:
+        part = slice(layer.start - start, layer.stop - start)
+        above = tree.above(layer)
+        keys[:, layer], opens[:, layer] = key[:, part], open_to[:, part]
+        if above is not None:  # no node before its parent, and none without it
+            np.minimum(keys[:, layer], keys.take(above), out=keys[:, layer])
+            opens[:, layer] &= opens.take(above)
+    return packed(np.ascontiguousarray(keys[:, step.newest]), opens[:, step.newest], start)
+
+
+def _present(value: Value, shape: tuple[int, ...]) -> Floats:
+    return np.broadcast_to(np.asarray(value, np.float64), shape)
+
+
+def _see_frontier(step: Step, nodes: Ints, real: Bools) -> None:
+    """Remember what was kept: what the next pass would feed, and how much it is worth."""
+    tree = step.tree
+    step.next_width = nodes.shape[1]
+    if real.all():
+        step.frontier = nodes
+        step.frontier_mass = tree.column("benefit").take(nodes + tree.row_starts).sum(1)
+        return
+    step.frontier = np.where(real, nodes, -1)
+    step.frontier_mass = np.where(real, tree.column("benefit").take(nodes + tree.row_starts), 0.0).sum(1)
+
+
+def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
+    """(B, W) tokens, places in the frontier before, places in the tree and reality of the nodes to draft from."""
+    tree, nodes = step.tree, step.frontier
+    assert nodes is not None
+    real = nodes >= 0
+    at = np.maximum(nodes, step.newest.start)
+    token = tree.column("token").take(at + tree.row_starts)
+    parent = np.where(real, np.take_along_axis(layer.parent, at - step.newest.start, 1), 0)
+    return token, parent, nodes, real

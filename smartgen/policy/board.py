@@ -1,0 +1,75 @@
+"""Each row's best candidates in order, as `verify` would take them; a layer is merged in as it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.policy.order import OUT, PLACE
+from smartgen.tree.draft_tree import DraftTree
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many candidates are kept: `most` in any row, `rows` (B, 1) in each where they differ."""
+
+    most: int
+    rows: Ints | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end; `count` (B,) of each.
+
+    `longest`: the largest count. `order` is None for a forecast, whose candidates have benefits and no places.
+    """
+
+    order: Ints | None
+    benefit: Floats
+    count: Ints
+    longest: int
+
+    @staticmethod
+    def empty(batch: int) -> Board:
+        return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0)
+
+    def with_layer(self, order: Ints, tree: DraftTree, room: Room) -> Board:
+        """Merge a layer in, by its `order` (B, K), and keep what there is room for."""
+        assert self.order is not None
+        merged = np.concatenate([self.order, order], 1) if self.order.shape[1] else order.copy()
+        merged.sort(1)
+        merged = merged[:, : room.most]
+        if room.rows is not None:
+            merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
+        benefit: Floats = tree.column("benefit").take((merged & PLACE) + tree.row_starts)
+        if merged.shape[1] and merged[:, -1].max() < OUT:
+            return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1])
+        there = merged < OUT
+        count = there.sum(1)
+        return Board(merged, np.where(there, benefit, 0.0), count, int(count.max(initial=0)))
+
+    def with_forecast(self, benefit: Floats, room: Room) -> Board:
+        """What the board would hold with further candidates (B, F) of these benefits, all ordered by benefit."""
+        merged = np.concatenate([self.benefit, benefit], 1)
+        np.negative(merged, out=merged)
+        merged.sort(1)
+        np.negative(merged, out=merged)
+        count = self.count + (benefit > 0).sum(1)
+        merged, most = merged[:, : room.most], np.minimum(count, room.most)
+        if room.rows is not None:
+            most = np.minimum(most, room.rows[:, 0])
+            merged = np.where(np.arange(merged.shape[1]) < most[:, None], merged, 0.0)
+        return Board(None, merged, most, int(most.max(initial=0)))
+
+    @property
+    def node(self) -> Ints:
+        """(B, R) places in the tree, -1 behind a row's end."""
+        assert self.order is not None, "a forecast has no nodes"
+        places: Ints = np.where(self.order < OUT, self.order & PLACE, -1)
+        return places

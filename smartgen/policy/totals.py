@@ -1,0 +1,140 @@
+"""The exact search: every size on offer against its cost.
+
+Sibling events are disjoint, so the expected tokens of a tree are exactly 1 + the sum of its nodes' path probabilities,
+and the best tree of n nodes is the first n in descending order, which is closed under parents because a node's key
+never exceeds its parent's. Evaluating every n on the measured cost table is therefore exact, staircase or not
+(greedy marginal rules stop at the first step of a staircase).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.policy.board import Board
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass
+class Basis:
+    """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
+
+    `worth` (B,): weights of the rows' tokens in `progress`, None: all alike.
+    """
+
+    gain: float
+    remaining: Ints
+    shortest: int
+    worth: Floats | None
+
+    def row_tokens(self, benefit: Floats) -> Floats:
+        """(B, R + 1): 1 bonus token plus the benefits of the first 0..R nodes, at most what the row may still emit."""
+        batch, width = benefit.shape
+        sums = np.ones((batch, width + 1))
+        if width:
+            np.cumsum(benefit * self.gain, axis=1, out=sums[:, 1:])
+            sums[:, 1:] += 1.0
+        if self.shortest <= 1.0 + self.gain * width:
+            sums = np.minimum(sums, self.remaining[:, None])
+        return sums
+
+
+class Totals:
+    """What each size on offer gives; arrays are (S,). Sizes are `low`, `low` + 1, ..., `high`.
+
+    `run`: nodes a row that the engine runs at each size, padding included. `shares` (B, S): each row's own nodes, None
+    where every row takes the first n. `objective`, `excess`: None where nothing is maximised or constrained.
+    """
+
+    TOLERANCE: ClassVar[float] = 1e-12  # of a relative excess
+
+    def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
+        self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
+        self.run: Ints | Floats = np.arange(low, high + 1)
+        self.chosen = 0  # which of the sizes
+        self.time = self.energy = self.money = np.zeros(high + 1 - low)
+        self.objective: Floats | None = None
+        self.excess: Floats | None = None
+        self._count_tokens()
+
+    def _count_tokens(self) -> None:
+        basis, benefit = self.basis, self.board.benefit
+        if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
+            self.tokens = _added(benefit, basis.gain, self.low, self.high, None)
+            self.progress = self.tokens
+            if basis.worth is not None:
+                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
+            return
+        self.tokens = self.row_tokens.sum(0)
+        self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+
+    @property
+    def sizes(self) -> Ints:
+        """(S,) nodes a row, or of the whole batch where they are pooled."""
+        return np.arange(self.low, self.high + 1)
+
+    @cached_property
+    def counts(self) -> Ints:
+        """(B, S) nodes of each row's own."""
+        if self.shares is not None:
+            return self.shares
+        return np.minimum(self.board.count[:, None], self.sizes)
+
+    @cached_property
+    def row_tokens(self) -> Floats:
+        """(B, S) expected tokens of each row."""
+        sums = self.basis.row_tokens(self.board.benefit)
+        if self.shares is None:
+            return sums[:, self.low : self.high + 1]
+        return np.take_along_axis(sums, self.shares, 1)
+
+    @property
+    def size(self) -> int:
+        """The size chosen."""
+        return self.low + self.chosen
+
+    @property
+    def row_nodes(self) -> Ints:
+        """(B,) how many nodes each row gets at the size chosen."""
+        if self.shares is not None:
+            return self.shares[:, self.chosen]
+        return np.minimum(self.board.count, self.size)
+
+    def chosen_of(self, name: str) -> float:
+        """The total of this name at the size chosen; 0 for an objective that nobody wrote."""
+        values = getattr(self, name)
+        return 0.0 if values is None else float(values[self.chosen])
+
+    @property
+    def excess_chosen(self) -> float:
+        return 0.0 if self.excess is None else float(self.excess[self.chosen])
+
+    def choose(self) -> None:
+        """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
+        if self.objective is None:
+            return
+        score = self.objective
+        if self.excess is not None:
+            score = np.where(self.excess <= self.excess.min() + self.TOLERANCE, score, -np.inf)
+        best = int(score.argmax())
+        if score[best] != score[best]:  # absent values lose against any other
+            score = np.where(np.isnan(score), -np.inf, score)
+            best = int(score.argmax())
+        self.chosen = best
+
+
+def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
+    """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
+    batch = len(benefit)
+    tokens = np.empty(high + 1)
+    tokens[0] = batch
+    tokens[1:] = (benefit if worth is None else benefit * worth[:, None])[:, :high].sum(0)
+    tokens[1:] *= gain
+    np.cumsum(tokens, out=tokens)
+    return tokens[low:]
