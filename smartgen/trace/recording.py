@@ -39,7 +39,7 @@ def record(
     """Generate plainly for each of `prompts` (token ids) and record what `drafter` would have proposed everywhere.
 
     `model` must be attached (`smartgen.attach`); `drafter` None: n-grams, for which the text alone is recorded.
-    `temperature` 0: greedy. `batch` requests are recorded together, which changes nothing but the time it takes.
+    `temperature` 0: greedy. `batch` requests are recorded together; sampled text depends on it, as noise belongs to rows.
     `report` hears how many requests are done. Raises TraceError for a model that is not attached.
     """
     drafter = NGram() if drafter is None else drafter
