@@ -12,8 +12,9 @@ from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Source
 from smartgen.policy.verdict import Mismatch, judge
 from smartgen.profile.errors import ProfileError
-from smartgen.recipe.load import load_source, read_file
+from smartgen.recipe.load import load_source
 from smartgen.recipe.mutants import Mutant, mutants
+from smartgen.recipe.read import read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.suite import Case
 from smartgen.recipe.suitefile import read_suite

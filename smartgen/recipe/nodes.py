@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import yaml
 
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.nearest import closest
 from smartgen.language.source import Source, Span
 from smartgen.language.units import BARE, EXAMPLE, Dimension, unit
-from smartgen.language.words import closest
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)[ \t]*([A-Za-z/]*)")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
 from smartgen.language.source import Source, Span
-from smartgen.recipe.load import read_file
+from smartgen.recipe.read import read_file
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.suite import Suite
 

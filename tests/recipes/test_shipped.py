@@ -12,9 +12,7 @@ from smartgen.recipe import load
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.tested import beside
 
-ASKED = """chain eagle1 eagle2 eagle3 msd trtllm hf_confidence hf_heuristic specdec_plus svip ddd talon opt_tree paper paper_literal
-bastion caddtree cast sequoia smartspec vllm_table sglang_adaptive echo tetris dspark adaserve banditspec nightjar
-smart smart_run smart_pooled smart_slo smart_energy off""".split()
+ASKED = ["chain", "eagle1", "eagle2", "eagle3", "msd", "trtllm", "hf_confidence", "hf_heuristic", "specdec_plus", "svip", "ddd", "talon", "opt_tree", "paper", "paper_literal", "bastion", "caddtree", "cast", "sequoia", "smartspec", "vllm_table", "sglang_adaptive", "echo", "tetris", "dspark", "adaserve", "banditspec", "nightjar", "smart", "smart_run", "smart_pooled", "smart_slo", "smart_energy", "off"]
 RECIPES = {name: path for name, path in shipped().items() if path.suffix == ".smart"}
 
 
