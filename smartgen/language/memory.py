@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Options = dict[str, Typed]
+_SYNONYMS = dict.fromkeys(("begin", "initial", "init", "default", "first"), "start")
 
 
 def calibrated(typer: Typer, e: s.Call) -> Typed:
@@ -77,7 +78,7 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
     for argument in e.arguments:
         label = argument.label.text if isinstance(argument.label, s.Name) else None
         if argument.label is not None and label not in options:
-            near = closest(str(label), options, 0.4) or options[0]
+            near = _SYNONYMS.get(str(label)) or closest(str(label), options, 0.4) or options[0]
             fix = f"did you mean `{near}:`? options are {', '.join(options)}"
             message = f"`{e.name.text}` has no option `{label or argument.label.span.text}`"
             raise typer.replaced("SG111", message, argument.label.span, near, fix)

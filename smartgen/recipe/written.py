@@ -22,7 +22,7 @@ class Written:
     version: s.Number | None = None
     params: Mapping[str, s.Argument] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
-    profile: str | None = None
+    profile: s.Text | None = None
 
 
 def written(source: Source, findings: Findings) -> Written | None:

@@ -47,9 +47,13 @@ class _Reader:
         settings = self._settings(keys)
         rules, limits = self._rules(keys, use is not None)
         chain = self._cases(keys.get("cases"))
-        profile = self.tree.text(keys["profile"]) if "profile" in keys else None
+        profile = self._profile(keys["profile"]) if "profile" in keys else None
         policy = s.Policy(name, use, params, rules, chain, span)
-        return Written(policy, self.inner, version, settings, limits, None if profile in (None, "", "auto") else profile)
+        return Written(policy, self.inner, version, settings, limits, profile)
+
+    def _profile(self, node: yaml.Node) -> s.Text | None:
+        named = self.tree.text(node)
+        return None if named in (None, "", "auto") else s.Text(str(named), self.tree.span(node))
 
     def _settings(self, keys: Nodes) -> dict[str, s.Argument]:
         found: dict[str, s.Argument] = {}

@@ -65,7 +65,7 @@ class Tree:
             fix = "a recipe is three levels deep"
             self.findings.add("SG012", "this file is nested too deeply", Span(self.source, 0, 1), fix)
             return None
-        except ValueError:  # an impossible escape, such as a code point out of range
+        except (ValueError, OverflowError):  # an impossible escape, such as a code point out of range
             fix = "write the text without the escape"
             self.findings.add("SG403", "this is not YAML: an escape means no character", Span(self.source, 0, 1), fix)
             return None

@@ -293,7 +293,7 @@ def operand(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG010", message, written, "", 3, -1)
     yield from _missing_comma(spot)
     if "TIMES" in spot.accepts and not here.first and (here.sort in ("name", "number") or here.text == "("):
-        if before.sort in ("name", "number") or before.text == ")":
+        if (before.sort in ("name", "number") or before.text == ")") and not before.sort == here.sort == "number":
             first = operand_first(spot.lexemes, spot.at - 1)
             last = operand_last(spot.lexemes, spot.at)
             written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
