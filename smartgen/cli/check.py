@@ -23,7 +23,9 @@ def check(
     recipes: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.", show_default=False)],
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "full",
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
-    target: Annotated[str | None, typer.Option(help="Refuse what this backend cannot honour: hf, sglang, replay.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Refuse what this backend cannot honour: hf, sglang, replay.")
+    ] = None,
     children: Annotated[
         str, typer.Option(help="How a drafter proposes: its likeliest tokens (ranked), or drawn ones (sampled).")
     ] = "ranked",

@@ -28,7 +28,9 @@ def explain(
     context: Annotated[int, typer.Option(min=1, help="Tokens a row already has.")] = 200,
     profile: Annotated[Path | None, typer.Option(help="A cost profile from `smartgen profile --out`.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
-    signal: Annotated[list[str] | None, typer.Option(help="A signal of a serving engine, such as engine.queue=40.")] = None,
+    signal: Annotated[
+        list[str] | None, typer.Option(help="A signal of a serving engine, such as engine.queue=40.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the sample candidates.")] = 0,
 ) -> None:
     """Print the page of a code or a table, or tell in tokens and milliseconds what a recipe would do."""

@@ -26,7 +26,11 @@ class Verbs:
 
 
 def extents(
-    typer: Typer, limits: Mapping[str, tuple[Expr, Expr | None]], tightened: Mapping[str, int], verbs: Verbs, slots: Slots
+    typer: Typer,
+    limits: Mapping[str, tuple[Expr, Expr | None]],
+    tightened: Mapping[str, int],
+    verbs: Verbs,
+    slots: Slots,
 ) -> Extents:
     """The policy's bounds; `limits` are its own, `tightened` those from outside. Findings where nothing bounds it."""
     verify, expand, width = verbs.verify, verbs.expand, verbs.width
@@ -53,7 +57,13 @@ def extents(
         for extent, code in (("width", widest), ("topk", caps["topk"])):
             if code is not None and (extent == "topk" or caps["topk"] is None):
                 _finite(typer, extent, code, slots)
-    nodes = caps["nodes"] if verify.high is None else verify.high if caps["nodes"] is None else _least(caps["nodes"], verify.high)
+    nodes = (
+        caps["nodes"]
+        if verify.high is None
+        else verify.high
+        if caps["nodes"] is None
+        else _least(caps["nodes"], verify.high)
+    )
     return Extents(depth, widest, caps["topk"], nodes, limits["depth"][1] if "depth" in limits else None)
 
 

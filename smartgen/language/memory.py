@@ -6,6 +6,7 @@ that it does not read keeps what was learnt.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
@@ -104,7 +105,7 @@ def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken
 def _rungs(typer: Typer, rungs: list[Typed], e: s.Call) -> None:
     """Raises Broken unless the rungs ascend; only what is a constant can be told."""
     known = [(float(r.code.value), r) for r in rungs if isinstance(r.code, Const) and r.kind.base == "number"]
-    for (low, _), (high, rung) in zip(known, known[1:], strict=False):
+    for (low, _), (high, rung) in pairwise(known):
         if high <= low:
             ordered = ", ".join(r.span.text for _, r in sorted(known, key=lambda pair: pair[0]))
             edits = (Edit(rungs[0].span.to(rungs[-1].span), ordered),) if len(known) == len(rungs) else ()

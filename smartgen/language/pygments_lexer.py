@@ -27,7 +27,7 @@ _TOKENS = {
 }
 
 
-class SmartLexer(RegexLexer):
+class SmartLexer(RegexLexer):  # type: ignore[misc]
     """Recipes in the text form."""
 
     name = "smartgen"

@@ -43,7 +43,7 @@ class _Stop:
         """Terminals that could have stood there."""
         if not isinstance(self.error, UnexpectedToken) or self.error.interactive_parser is None:
             return frozenset()
-        return frozenset(self.error.interactive_parser.accepts())
+        return frozenset(self.error.interactive_parser.accepts())  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,12 @@ class _Recovery:
 def _spaced(edit: Edit) -> Edit:
     """An insertion in front of a YAML value, whose key stands for the words before it, has its space behind it."""
     text, at = edit.span.source.text, edit.span.start
-    if edit.span.end > at or not edit.text.startswith(" ") or text[at - 1 : at].strip() or not text[at : at + 1].strip():
+    if (
+        edit.span.end > at
+        or not edit.text.startswith(" ")
+        or text[at - 1 : at].strip()
+        or not text[at : at + 1].strip()
+    ):
         return edit
     return Edit(edit.span, edit.text.strip() + " ")
 
@@ -206,4 +211,3 @@ def _expected(spot: Spot) -> str:
     if spot.wants_operand:
         return "a number, a name, a call or a parenthesis can stand here"
     return "`smartgen explain statements` shows how each statement is written"
-

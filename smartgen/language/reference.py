@@ -86,7 +86,16 @@ def errors() -> str:
     for code, entry in codes().items():
         lines += [f"## {code}: {entry.title}", "", entry.text.strip(), ""]
         if entry.wrong:
-            lines += ["Wrong:", "", *_block(f"wrong {code}", entry.wrong), "", "Right:", "", *_block("", entry.right), ""]
+            lines += [
+                "Wrong:",
+                "",
+                *_block(f"wrong {code}", entry.wrong),
+                "",
+                "Right:",
+                "",
+                *_block("", entry.right),
+                "",
+            ]
     return "\n".join(lines)
 
 

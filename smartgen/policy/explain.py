@@ -20,7 +20,25 @@ from smartgen.recipe import Recipe
 from smartgen.tree.draw import draw
 
 Role = Literal["title", "plain", "chosen", "kept", "dropped", "stop"]
-_SHOWN = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512}  # sizes of the table, with those around the choice
+_SHOWN = {
+    0,
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    256,
+    512,
+}  # sizes of the table, with those around the choice
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,7 @@ class Learned:
             key: {bin: restored(memory) for bin, memory in bins.items()} for key, bins in state["memories"].items()
         }
         growths, gains, regimes = (
-            _from_keys(state[name], make)
-            for name, make in (("growths", Growth), ("gains", Gain), ("regimes", Regime))
+            _from_keys(state[name], make) for name, make in (("growths", Growth), ("gains", Gain), ("regimes", Regime))
         )
         with self.lock:
             self.maps, self.memories = maps, memories

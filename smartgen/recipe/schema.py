@@ -77,7 +77,9 @@ def _shape(key: str) -> dict[str, Any]:
     if key == "benefit":
         return {"$ref": "#/$defs/names", "maxProperties": 1}
     if key == "limit":
-        extents = {extent: {"description": meaning, "$ref": "#/$defs/expression"} for extent, meaning in EXTENTS.items()}
+        extents = {
+            extent: {"description": meaning, "$ref": "#/$defs/expression"} for extent, meaning in EXTENTS.items()
+        }
         return {"type": "object", "properties": extents, "additionalProperties": False}
     one = {"$ref": "#/$defs/case" if key == "cases" else "#/$defs/expression"}
     if key in ("subject_to", "cases"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.capabilities import BACKENDS, Backend, refusals
 from smartgen.language.diagnostics import Diagnostic, Label
-from smartgen.language.program import Phase, Read, Rules, parts
+from smartgen.language.program import Const, Phase, Read, Rules, parts
 from smartgen.language.signals import SIGNALS, TOTALS
 from smartgen.language.source import Edit, Source, Span
 from smartgen.recipe.recipe import Recipe
@@ -29,7 +29,9 @@ def refused_by(recipe: Recipe, backend: Backend) -> list[Diagnostic]:
     found = []
     for refusal in refusals(recipe.program, backend):
         message = f"{backend.name} cannot honour `{refusal.word}`: it {refusal.why}"
-        found.append(Diagnostic(refusal.code, message, (Label(_place(recipe, refusal.word, refusal.why)),), refusal.fix))
+        found.append(
+            Diagnostic(refusal.code, message, (Label(_place(recipe, refusal.word, refusal.why)),), refusal.fix)
+        )
     return found
 
 
@@ -63,7 +65,7 @@ def lossy(recipe: Recipe) -> list[Diagnostic]:
 def _prunes(rules: Rules) -> Iterator[str]:
     """The clauses of `verify` that choose nodes by more than their place."""
     verify = rules.verify
-    if verify.static or rules.limits.depth == 0:
+    if verify.static or rules.limits.depth == Const(0.0):
         return
     if verify.where is not None and not _of_the_place(verify.where):
         yield "where"

@@ -59,7 +59,13 @@ def _policies(document: s.Document, findings: Findings) -> None:
         if name.text in names[:index]:
             written = f"{name.text}_{names[: index + 1].count(name.text)}"
             message = f"there are two policies `{name.text}`"
-            findings.add("SG105", message, name.span, f"choose another name, for example `{written}`", edits=(Edit(name.span, written),))
+            findings.add(
+                "SG105",
+                message,
+                name.span,
+                f"choose another name, for example `{written}`",
+                edits=(Edit(name.span, written),),
+            )
         elif index + 1 < len(names) and name.text not in used:
             message = f"nothing uses the policy `{name.text}`: the last one of a file is the recipe"
             fix = f"write `use {name.text}` in another, or remove it"

@@ -90,7 +90,13 @@ class _Reader:
         return (Edit(Span(self.tree.source, line, end), ""),) if not text[line:start].strip() else ()
 
     def _unknown(
-        self, key: yaml.Node, value: yaml.Node, name: str, known: tuple[str, ...], what: str, there: Collection[str] = ()
+        self,
+        key: yaml.Node,
+        value: yaml.Node,
+        name: str,
+        known: tuple[str, ...],
+        what: str,
+        there: Collection[str] = (),
     ) -> None:
         self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         message = f"{what} has no key `{name}`"
@@ -341,7 +347,9 @@ class _Reader:
             if case.condition is None:
                 span = Span(case.span.source, case.span.start, case.span.start + len("otherwise"))
                 edits = self._moved(case.span, chain[-1].span)
-                self.findings.add("SG018", "`otherwise` stands last", span, "move it to the end of the list", edits=edits)
+                self.findings.add(
+                    "SG018", "`otherwise` stands last", span, "move it to the end of the list", edits=edits
+                )
         return tuple(sorted(chain, key=lambda case: case.condition is None))
 
     def _moved(self, case: Span, last: Span) -> tuple[Edit, ...]:
@@ -361,7 +369,9 @@ class _Reader:
         if name is None or not self._good_name(name, key):
             return None
         found = self._statement("param", f"param {name}: ", value, name)
-        return None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
+        return (
+            None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
+        )
 
     def _list(self, node: yaml.Node | None) -> list[yaml.Node]:
         if node is None:

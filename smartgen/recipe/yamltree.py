@@ -46,7 +46,9 @@ class Tree:
         fix = "begin with `smartgen: 1`, one key a line"
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
-            edits = tuple(Edit(Span(self.source, at - 2, at), "") for at in starts if self.source.text[at - 2 : at] == "- ")
+            edits = tuple(
+                Edit(Span(self.source, at - 2, at), "") for at in starts if self.source.text[at - 2 : at] == "- "
+            )
             fix = "write the keys without `-`"
         self.wrong("SG403", "a YAML recipe is a mapping", node, fix, True, edits)
 
@@ -91,7 +93,9 @@ class Tree:
         tag = written[0] if written and written[0].startswith("!") else "!"
         span = Span(self.source, start, start + len(tag))
         edits = (Edit(Span(self.source, start, start + len(tag) + 1), ""),)
-        self.findings.add("SG403", f"`{tag}` means nothing here: values are plain texts", span, "remove it", edits=edits)
+        self.findings.add(
+            "SG403", f"`{tag}` means nothing here: values are plain texts", span, "remove it", edits=edits
+        )
 
     # -- scalars ------------------------------------------------------------------------------------------------
     def excerpt(self, node: yaml.Node, joint: str = " ") -> Excerpt | None:

@@ -18,7 +18,9 @@ from smartgen.recipe.shipped import shipped
 CASES = sorted(p for p in (Path(__file__).parent / "cases" / "ok").glob("*.smart"))
 SHIPPED = [path for path in shipped().values() if path.suffix == ".smart"]
 
-NAMES = st.sampled_from(["a", "gain", "tuce", "b2", "long_name", "node.prob", "layer.depth", "profile.verify.time", "tokens"])
+NAMES = st.sampled_from(
+    ["a", "gain", "tuce", "b2", "long_name", "node.prob", "layer.depth", "profile.verify.time", "tokens"]
+)
 NUMBERS = st.sampled_from(["1", "0.5", "25 ms", "25ms", "4096   tok", "1e-3", "40 ms/tok", "3 J"])
 ATOMS = st.one_of(NAMES, NUMBERS, st.sampled_from(['"free"', '""', "true", "false"]))
 

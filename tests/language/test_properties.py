@@ -20,9 +20,60 @@ from smartgen.recipe.shipped import shipped
 
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 PIECES = [
-    *("{", "}", "(", ")", "..", "=", "==", "&&", "||", "5 ms", "tok", '"', "#", "\n", ":", "- ", ",", ";", "?", "[", "]"),
-    *("policy", "when", "use smart", "if", "then", "otherwise {", "node.prob", "best", "tree", "limit", "forecast(", "**"),
-    *("é", "\x00", "\t", "\f", "\u200b", "🙂", "\ufeff", "'", "`", "1e999", "0x1F", "lambda n: n", "def f():", "${x}", "&a *a"),
+    *(
+        "{",
+        "}",
+        "(",
+        ")",
+        "..",
+        "=",
+        "==",
+        "&&",
+        "||",
+        "5 ms",
+        "tok",
+        '"',
+        "#",
+        "\n",
+        ":",
+        "- ",
+        ",",
+        ";",
+        "?",
+        "[",
+        "]",
+    ),
+    *(
+        "policy",
+        "when",
+        "use smart",
+        "if",
+        "then",
+        "otherwise {",
+        "node.prob",
+        "best",
+        "tree",
+        "limit",
+        "forecast(",
+        "**",
+    ),
+    *(
+        "é",
+        "\x00",
+        "\t",
+        "\f",
+        "\u200b",
+        "🙂",
+        "\ufeff",
+        "'",
+        "`",
+        "1e999",
+        "0x1F",
+        "lambda n: n",
+        "def f():",
+        "${x}",
+        "&a *a",
+    ),
 ]
 
 
@@ -96,7 +147,13 @@ def test_any_bytes(data):
     "deep",
     [
         *("(" * 3000 + "1" + ")" * 3000, "1" + " + 1" * 3000, "-" * 3000 + "1", "not " * 3000 + "true", "(" * 3000),
-        *("min(1, " * 1000 + "1" + ")" * 1000, "if true then 1 else " * 1000 + "1", "path(" * 300, "[" * 3000, "{" * 3000),
+        *(
+            "min(1, " * 1000 + "1" + ")" * 1000,
+            "if true then 1 else " * 1000 + "1",
+            "path(" * 300,
+            "[" * 3000,
+            "{" * 3000,
+        ),
     ],
 )
 def test_deep_nesting_is_bounded(deep):
@@ -138,7 +195,9 @@ def test_a_text_of_mistakes_has_so_many_findings_and_no_more():
     assert time.perf_counter() - begun < 20
 
 
-@pytest.mark.parametrize("text", ["smartgen 1\npolicy p { limitt depth 0 }", "smartgen 1\npolicy p { benefit a = 5 tok }"])
+@pytest.mark.parametrize(
+    "text", ["smartgen 1\npolicy p { limitt depth 0 }", "smartgen 1\npolicy p { benefit a = 5 tok }"]
+)
 def test_every_renderer_renders(text):
     found = _findings("a.smart", text)
     for render in PER_FINDING.values():
