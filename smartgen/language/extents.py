@@ -49,22 +49,21 @@ def extents(
         _missing(typer, "nothing bounds how deep this policy drafts", "limit depth 8", typer.policy.span)
         depth = Const(1.0)
     widest = width if caps["width"] is None else caps["width"] if width is None else _least(caps["width"], width)
+    topk = caps["topk"]
     if not verify.static and not never_drafts(depth):
-        if expand.high is None and caps["width"] is None and caps["topk"] is None:
+        if expand.high is None and caps["width"] is None and topk is None:
             at = slots.expand.span if slots.expand else typer.policy.span
             _missing(typer, "nothing bounds how wide this policy drafts", "limit width 10, topk 10", at)
         _finite(typer, "depth", depth, slots)
-        for extent, code in (("width", widest), ("topk", caps["topk"])):
-            if code is not None and (extent == "topk" or caps["topk"] is None):
+        for extent, code in (("width", widest), ("topk", topk)):
+            if code is not None and (extent == "topk" or topk is None):
                 _finite(typer, extent, code, slots)
-    nodes = (
-        caps["nodes"]
-        if verify.high is None
-        else verify.high
-        if caps["nodes"] is None
-        else _least(caps["nodes"], verify.high)
-    )
-    return Extents(depth, widest, caps["topk"], nodes, limits["depth"][1] if "depth" in limits else None)
+    if topk is not None and widest is not None and "topk" not in limits and not verify.static:
+        topk = _least(topk, widest)  # a limit from outside only lowers, here what follows from the width
+    nodes = verify.high if caps["nodes"] is None else caps["nodes"]
+    if verify.high is not None and caps["nodes"] is not None:
+        nodes = _least(caps["nodes"], verify.high)
+    return Extents(depth, widest, topk, nodes, limits["depth"][1] if "depth" in limits else None)
 
 
 def _missing(typer: Typer, message: str, statement: str, at: Span) -> None:
