@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from smartgen.language.capabilities import ENERGY, Backend, refusals
@@ -56,12 +57,12 @@ class Attempt:
     fate: str
 
 
-def attempts(path: Path) -> Iterator[Attempt]:
-    """Change the recipe of a test file in every small way and see whether a case fails."""
+def attempts(path: Path, every: int = 1) -> Iterator[Attempt]:
+    """Change the recipe of a test file in every small way (or every so many) and see whether a case fails."""
     suite = read_suite(read_file(path))
     source = tested(path, suite)
     original = _Subject(source)
-    for mutant in mutants(source):
+    for mutant in islice(mutants(source), None, None, every):
         yield Attempt(mutant, _fate(_Subject(mutant.source), original, suite.cases))
 
 
