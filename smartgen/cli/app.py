@@ -7,6 +7,7 @@ import sys
 
 VERBS = {
     "check": "check recipes: syntax, names, units, axes, phases",
+    "fmt": "format recipes",
     "explain": "the page of a diagnostic code, the signals, or what a recipe would do",
     "test": "run recipes' tables of expected decisions",
     "bake": "print the static tree that a policy amounts to",
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     verb, *rest = arguments
     if verb not in VERBS:
-        from smartgen.language.words import closest
+        from smartgen.language.nearest import closest
 
         near = closest(verb, VERBS)
         sys.exit(
@@ -59,3 +60,7 @@ def _help() -> str:
         f"Lossless tree-based speculative decoding inside `generate`, steered by a small policy language.\n\n{verbs}\n  "
         f"{'--version':{width}}  the version"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from smartgen.cli.loading import Loaded, encoded, load, told
+from smartgen.cli.progress import spinner
 from smartgen.cli.settings import parse_params
 
 app = typer.Typer(add_completion=False)
@@ -69,19 +71,23 @@ def _one(
     loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float, seed: int, raw: bool, as_json: bool
 ) -> None:
     import torch
-    from transformers import TextStreamer
+
+    from smartgen.cli.streaming import SpokenAfter
 
     inputs = encoded(loaded.tokenizer, [text], raw)
     options: dict[str, Any] = {"do_sample": temperature > 0, "max_new_tokens": tokens, "return_dict_in_generate": True}
     if temperature > 0:
         options |= {"temperature": temperature, "top_k": 0}
-    if not as_json:
-        options["streamer"] = TextStreamer(
-            loaded.tokenizer, skip_prompt=not raw and bool(loaded.tokenizer.chat_template), skip_special_tokens=True
-        )
     torch.manual_seed(seed)
     began = time.perf_counter()
-    output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
+    with ExitStack() as waiting:
+        waiting.enter_context(
+            spinner("generating" if as_json else "reading the prompt; the first time, measuring costs")
+        )
+        if not as_json:
+            chat = bool(loaded.tokenizer.chat_template) and not raw
+            options["streamer"] = SpokenAfter(loaded.tokenizer, waiting, "" if chat else text)
+        output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
     took = time.perf_counter() - began
     new = output.sequences[0, inputs["input_ids"].shape[1] :]
     stats = statistics(output.speculation, len(new), took)

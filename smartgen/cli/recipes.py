@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from smartgen.language.diagnostics import RecipeError
-from smartgen.language.words import closest
+from smartgen.language.nearest import closest
 from smartgen.recipe.shipped import shipped
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
