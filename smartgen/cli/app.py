@@ -14,6 +14,8 @@ VERBS = {
     "recipes": "list, show and compare the shipped recipes",
     "generate": "generate text on a model, steered by a recipe",
     "profile": "measure what drafting and verifying cost on this machine",
+    "trace": "record what a drafter would have proposed at every position of a text",
+    "replay": "run recipes on traces, under any profile and batch, without a model",
     "models": "list, show, fetch and remove the models that have a name",
     "demo": "the main job on a real chat model: equality first, then speed",
 }

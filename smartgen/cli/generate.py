@@ -12,6 +12,7 @@ import typer
 
 from smartgen.cli.loading import Loaded, encoded, load, told
 from smartgen.cli.progress import spinner
+from smartgen.cli.prompts import read_prompts
 from smartgen.cli.settings import parse_params
 
 app = typer.Typer(add_completion=False)
@@ -44,27 +45,13 @@ def generate(
 
     with told():
         compiled = load_recipe(recipe, parse_params(param))
-        texts = [prompt if prompt is not None else DEFAULT_PROMPT] if prompts is None else _read(prompts, limit)
+        texts = [prompt if prompt is not None else DEFAULT_PROMPT]
+        if prompts is not None:
+            texts = [found.text for found in read_prompts(prompts, limit)]
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
         loaded = load(model, draft or partner, dtype)
         for text in texts:
             _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
-
-
-def _read(path: Path, limit: int) -> list[str]:
-    texts = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            texts.append(str(json.loads(line)["turns"][0]))
-        except (json.JSONDecodeError, KeyError, IndexError, TypeError):
-            raise ValueError(f'{path}:{number} should be a JSON object with "turns": ["..."]') from None
-        if len(texts) == limit:
-            break
-    if not texts:
-        raise ValueError(f"{path} holds no prompts")
-    return texts
 
 
 def _one(

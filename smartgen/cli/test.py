@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from smartgen.language.diagnostics import Diagnostic, RecipeError, full
+from smartgen.language.diagnostics import Diagnostic, RecipeError
+from smartgen.language.render import full
 
 app = typer.Typer(add_completion=False)
 SHARE = 0.9  # of the mutants that a table should notice

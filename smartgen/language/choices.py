@@ -135,7 +135,7 @@ def _joined(edits: tuple[Edit, ...], more: tuple[Edit, ...]) -> tuple[Edit, ...]
 def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:
     """A clause of the other statement."""
     text = choice.span.text
-    pattern = r"\s*\bpooled\b" if word == "pooled" else rf"\s*\bmaximizing\b.*?(?=\s+(?:by|where|pooled)\b|\Z)"
+    pattern = r"\s*\bpooled\b" if word == "pooled" else r"\s*\bmaximizing\b.*?(?=\s+(?:by|where|pooled)\b|\Z)"
     found = re.search(pattern, text, re.DOTALL)
     span, edits = choice.span, ()
     if found:

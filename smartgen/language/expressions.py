@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from smartgen.language import syntax as s
-from smartgen.language.calls import CALLS, type_call
+from smartgen.language.calls import type_call
 from smartgen.language.diagnostics import Label, one
 from smartgen.language.findings import Findings
 from smartgen.language.mismatch import comparable, differ, mismatch, needs

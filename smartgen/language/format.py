@@ -53,7 +53,7 @@ class _Breaker:
                 self._next(gap, more=not begins and before is not None)
             self.line.words.append(x)
             within += (opens and i in inline) - (closes and i in inline)
-            shut = (opens or closes) and i not in inline or (closes and not within)
+            shut = ((opens or closes) and i not in inline) or (closes and not within)
             self.level += opens and i not in inline
             before = x
         self._next(False)

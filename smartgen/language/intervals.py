@@ -31,8 +31,8 @@ _AT_LEAST_ONE = frozenset({"batch.size", "batch.context", "request.context"})
 # Before the first pass the layer is the root.
 AT_ROOT: Mapping[str, Interval] = {
     **{f"{group}.depth": NO for group in ("layer", "frontier", "tree")},
-    **{name: YES for name in ("layer.nodes", "frontier.nodes", "node.prob", "node.path", "node.confidence", "node.spine")},
-    **{name: NO for name in ("tree.nodes", "node.rank", "node.depth", "node.entropy")},
+    **dict.fromkeys(("layer.nodes", "frontier.nodes", "node.prob", "node.path", "node.confidence", "node.spine"), YES),
+    **dict.fromkeys(("tree.nodes", "node.rank", "node.depth", "node.entropy"), NO),
 }
 
 

@@ -136,4 +136,4 @@ def _sign(words: Sequence[Lexeme], i: int) -> bool:
     if i == 0:
         return True
     before = words[i - 1]
-    return before.sort == "keyword" and before.text not in ("true", "false") or (before.sort == "sign" and before.text != ")")
+    return (before.sort == "keyword" and before.text not in ("true", "false")) or (before.sort == "sign" and before.text != ")")

@@ -8,13 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from smartgen.language.capabilities import ENERGY, Backend, refusals
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.diagnostics import RecipeError, one
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Source
 from smartgen.policy.verdict import Mismatch, judge
 from smartgen.profile.errors import ProfileError
-from smartgen.recipe.load import load_source, read_file
+from smartgen.recipe.load import load_source
 from smartgen.recipe.mutants import Mutant, mutants
+from smartgen.recipe.read import read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.suite import Case
 from smartgen.recipe.suitefile import read_suite
@@ -92,13 +93,13 @@ class _Subject:
         recipe = self.recipe(case)
         for refusal in refusals(recipe.program, _STAGE):
             message = f"`{refusal.word}` of {recipe.name} {refusal.why}"
-            raise RecipeError([Diagnostic(refusal.code, message, (Label(case.span),), refusal.fix)])
+            raise one(refusal.code, message, case.span, refusal.fix)
         try:
             return judge(recipe.program, case)
         except ProfileError as error:
             message = f"the costs of this test do not suffice: {error}"
             fix = "add what the recipe reads: `costs: {verify: {0: 40 ms, 64: 104 ms}, draft: 2 ms}`"
-            raise RecipeError([Diagnostic("SG453", message, (Label(case.span),), fix)]) from None
+            raise one("SG453", message, case.span, fix) from None
 
     def fails(self, case: Case) -> bool:
         try:

@@ -201,7 +201,7 @@ def _no_else(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG011", f"there is no word `{here.text}` here", "else", "did you mean `else`?")
     then = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "then"), None)
     begun = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "if"), None)
-    if then is not None and begun is not None and then < spot.at - 1 and not spot.lexemes[spot.at].word or spot.ends or here.first:
+    if (then is not None and begun is not None and then < spot.at - 1 and not spot.lexemes[spot.at].word) or spot.ends or here.first:
         value = spot.slice(then + 1, spot.at - 1) if then is not None and then + 1 < spot.at else "0"
         end = spot.lexemes[spot.at - 1].end
         start = spot.lexemes[begun] if begun is not None else here

@@ -219,7 +219,7 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
     if here.text in ("nodes", "tokens", "node", "candidates", "children", "leaves", "token", "draft", "per", "of", "for", "each", "a"):
         yield from _counted_what(spot)
-    if here.text in ("and", "&") and spot.word(1) in ("node", "where") or here.text == "where" and "_WHERE" not in spot.accepts:
+    if (here.text in ("and", "&") and spot.word(1) in ("node", "where")) or (here.text == "where" and "_WHERE" not in spot.accepts):
         yield spot.replace("SG105", "one `where` filters", "and", "join conditions with `and`")
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):
         yield from _range(spot)
@@ -374,7 +374,7 @@ def _param_example(spot: Spot) -> str:
 def order(spot: Spot) -> Iterator[Repair]:
     """Statements where they cannot stand: `use` first, `when` last, no `param` in a block."""
     here = spot.near(0)
-    if here is None or here.text not in STATEMENTS or here.text == "otherwise" and "_OTHERWISE" in spot.accepts:
+    if here is None or here.text not in STATEMENTS or (here.text == "otherwise" and "_OTHERWISE" in spot.accepts):
         return
     if spot.accepts & {"_WHEN", "_OTHERWISE", "RBRACE"} and not spot.accepts & {"_LET", "_LIMIT", "NAME", "QUANTITY"}:
         yield from _behind_the_chain(spot)
