@@ -8,7 +8,8 @@ import sys
 import pytest
 from omegaconf import OmegaConf
 
-from smartgen.language.diagnostics import RecipeError, as_json
+from smartgen.language.diagnostics import RecipeError
+from smartgen.language.render import as_json
 from smartgen.recipe import Recipe, load
 from smartgen.recipe.shipped import shipped
 
