@@ -6,6 +6,11 @@ Each round takes other prompts and runs every way to generate on them, in an ord
 medians over rounds of the ratio to plain in the same round, with the smallest and largest. A cost profile is measured
 first unless one is remembered, and the time that took is reported apart (`--fresh` measures inside the first call and
 counts it). Prompts: one JSON object a line with `turns`, as in `smartgen generate --prompts`.
+
+    python benchmarks/generate_speed.py --table benchmarks/results/speed_*.json
+
+prints stored results as one table, with what `smart` reached of the faster of plain and n = 0, and of the fixed recipe
+that was best in that cell in hindsight.
 """
 
 from __future__ import annotations
@@ -111,6 +116,7 @@ def cell(model, tokenizer, prompts, batch, name, drafter, args, padded) -> dict:
         "drafter": name,
         "padded": padded,
         "plain_tokens_per_second": statistics.median(rates["plain"]),
+        **margins(rates),
     }
     for way in chosen:
         ratio = [a / b for a, b in zip(rates[way], rates["plain"], strict=True)]
@@ -121,6 +127,19 @@ def cell(model, tokenizer, prompts, batch, name, drafter, args, padded) -> dict:
             "accept_length": statistics.median(lengths[way]),
         }
     return result
+
+
+def margins(rates: dict[str, list[float]]) -> dict:
+    """Medians over rounds of `smart` over the faster of plain and n = 0, and over the best fixed recipe of the sweep."""
+    found = {}
+    rivals = {"smart_over_none": ("plain", "off"), "smart_over_sweep": SWEEP}
+    for label, names in rivals.items():
+        known = [name for name in names if name in rates]
+        if known and "smart" in rates:
+            best = max(known, key=lambda name: statistics.median(rates[name]))
+            ratios = [a / b for a, b in zip(rates["smart"], rates[best], strict=True)]
+            found[label] = {"rival": best, "ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
+    return found
 
 
 def provenance(args, dtype) -> dict:
@@ -140,15 +159,18 @@ def provenance(args, dtype) -> dict:
     }
 
 
-def table(cells: list[dict], recipes: list[str]) -> str:
-    head = ["batch", "drafter", "padded", "plain tok/s", *recipes]
+def table(cells: list[dict]) -> str:
+    recipes = [name for name in RECIPES if any(name in cell for cell in cells)]
+    labels = {"smart_over_none": "smart / faster of plain, off", "smart_over_sweep": "smart / best fixed"}
+    head = ["batch", "drafter", "padded", "plain tok/s", *recipes, *labels.values()]
     rows = [
         [
             str(c["batch"]),
             c["drafter"],
             "yes" if c["padded"] else "no",
             f"{c['plain_tokens_per_second']:.1f}",
-            *(f"{c[r]['ratio']:.2f}" for r in recipes),
+            *(f"{c[r]['ratio']:.2f}" if r in c else "" for r in recipes),
+            *(f"{c[m]['ratio']:.2f} ({c[m]['rival']})" if m in c else "" for m in labels),
         ]
         for c in cells
     ]
@@ -157,7 +179,8 @@ def table(cells: list[dict], recipes: list[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prompts", type=Path, required=True)
+    parser.add_argument("--prompts", type=Path)
+    parser.add_argument("--table", type=Path, nargs="+", help="print stored results and do nothing else")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--draft", default="smollm2-135m-eagle3,ngram")
     parser.add_argument("--batch", default="1,4,16")
@@ -171,6 +194,11 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="no warm-up: measuring costs counts in the first round")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if args.table:
+        print(table([cell for path in args.table for cell in json.loads(path.read_text())["cells"]]))
+        return
+    if args.prompts is None:
+        parser.error("--prompts FILE is needed")
     transformers.logging.set_verbosity_error()
     folder = get(args.model)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, args.dtype)).eval()
@@ -190,7 +218,7 @@ def main() -> None:
                     args.out.write_text(
                         json.dumps({"provenance": provenance(args, args.dtype), "cells": cells}, indent=1) + "\n"
                     )
-    print(table(cells, args.recipes.split(",")))
+    print(table(cells))
 
 
 if __name__ == "__main__":

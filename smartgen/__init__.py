@@ -19,7 +19,7 @@ _HOMES = {
     "detach": "smartgen.hf.api",
     "enable": "smartgen.hf.generate",
     "disable": "smartgen.hf.generate",
-    "method": "smartgen.hf.generate",
+    "method": "smartgen.hf.method",
     "load_drafter": "smartgen.hf.api",
     "rowwise": "smartgen.hf.rowwise",
     "load": "smartgen.recipe",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from smartgen.hf.api import load_drafter as load_drafter
     from smartgen.hf.generate import disable as disable
     from smartgen.hf.generate import enable as enable
-    from smartgen.hf.generate import method as method
+    from smartgen.hf.method import method as method
     from smartgen.hf.rowwise import rowwise as rowwise
     from smartgen.recipe import Recipe as Recipe
     from smartgen.recipe import load as load

@@ -19,12 +19,18 @@ import inspect
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import GenerationMixin
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 
 def cache_argument(model: torch.nn.Module) -> str:
-    """How this model's forward calls its cache: `cache` since transformers 5.24, `past_key_values` before."""
-    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+    """How this model's forward calls its cache: `cache` since transformers 5.24, `past_key_values` before. A forward that
+    names neither is given what `generate` itself calls it.
+    """
+    names = inspect.signature(model.forward).parameters
+    if not {"cache", "past_key_values"} & set(names):
+        names = inspect.signature(GenerationMixin.prepare_inputs_for_generation).parameters
+    return "cache" if "cache" in names else "past_key_values"
 
 
 class _Layer(CacheLayerMixin):
@@ -46,10 +52,10 @@ class _Layer(CacheLayerMixin):
 
     def get_mask_sizes(self, query_length: int | torch.Tensor) -> tuple[int, int]:
         queries = query_length if isinstance(query_length, int) else int(query_length.shape[0])
-        return self.cache.view or self.cache.filled + queries, 0
+        return self.cache.view or self.cache.length_of(self.index) + queries, 0
 
     def get_seq_length(self) -> int:
-        return self.cache.filled
+        return self.cache.length_of(self.index)
 
     def get_max_length(self) -> int:
         return -1
@@ -64,7 +70,7 @@ class RaggedCache(Cache):
     def __init__(self, layers: int) -> None:
         super().__init__(layers=[_Layer(self, index) for index in range(layers)])
         self.filling: list[tuple[torch.Tensor, torch.Tensor] | None] = [None] * layers
-        self.filled = 0  # longest row
+        self.filled = 0  # longest row, once sealed
         self.view = 0  # slots that the coming forward attends to; 0 while filling
         self.lengths: NDArray[np.int64] = np.zeros(0, np.int64)
         self.stacks: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -77,30 +83,33 @@ class RaggedCache(Cache):
         if before is not None:  # a prompt that arrives in chunks
             key, value = torch.cat([before[0], key], 2), torch.cat([before[1], value], 2)
         self.filling[index] = (key, value)
-        if index == len(self.filling) - 1:
-            self.filled = key.shape[2]
         return key, value
+
+    def length_of(self, index: int) -> int:
+        """Tokens of the longest row in one layer."""
+        if self.sealed:
+            return self.filled
+        before = self.filling[index]
+        return before[0].shape[2] if before is not None else 0
 
     def seal(self, capacity: int, lengths: NDArray[np.int64] | None = None) -> None:
         """End filling: allocate `capacity` slots a row and move the prompt in. Grows later if it must.
 
         `lengths` (B,): tokens that are real where prompts were padded on the right; default: all that was filled.
         """
-        pairs = [pair for pair in self.filling if pair is not None]
-        if len(pairs) != len(self.filling):
-            raise RuntimeError("a layer of the model never wrote to its cache")
+        pairs = {index: pair for index, pair in enumerate(self.filling) if pair is not None}
         groups: dict[tuple, list[int]] = {}
-        for index, (key, value) in enumerate(pairs):
+        for index, (key, value) in pairs.items():
             shape = (key.shape[1], key.shape[3], value.shape[1], value.shape[3], key.dtype, key.device)
             groups.setdefault(shape, []).append(index)
-        self.place = [(0, 0)] * len(pairs)
+        self.place = [(-1, -1)] * len(self.filling)  # a layer that reads another one's keys and values writes none
         for number, members in enumerate(groups.values()):
             self.stacks.append(tuple(_stacked([pairs[i][half] for i in members], capacity) for half in (0, 1)))
             for position, index in enumerate(members):
                 self.place[index] = (number, position)
-        batch = pairs[0][0].shape[0]
-        self.capacity = max(capacity, self.filled)
-        self.lengths = np.full(batch, self.filled, np.int64) if lengths is None else lengths.astype(np.int64)
+        batch, _, filled, _ = next(iter(pairs.values()))[0].shape
+        self.capacity = max(capacity, filled)
+        self.lengths = np.full(batch, filled, np.int64) if lengths is None else lengths.astype(np.int64)
         self.filled = int(self.lengths.max())
         self.filling = [None] * len(self.filling)
 
@@ -163,6 +172,11 @@ class RaggedCache(Cache):
             self.stacks[number] = (pair[0][:, : len(rows)], pair[1][:, : len(rows)])
         self.lengths = self.lengths[rows]
         self.filled = int(self.lengths.max(initial=0))
+
+    def states(self, row: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values of one row's committed slots, a pair a stack: (layers, heads, length, dim) each, views."""
+        length = int(self.lengths[row])
+        return [(keys[:, row, :, :length], values[:, row, :, :length]) for keys, values in self.stacks]
 
     def _grow(self, capacity: int) -> None:
         for number, pair in enumerate(self.stacks):

@@ -54,7 +54,8 @@ def grouped(model: torch.nn.Module) -> Iterator[None]:
     """Run a model's sdpa attention grouped inside the block; nested and concurrent blocks share one switch.
 
     Another thread that uses the model meanwhile gets the same function of its inputs, up to rounding. Only where
-    measured to pay: on CPUs, for models with sdpa attention and grouped heads. Elsewhere nothing happens.
+    measured to pay: on CPUs, for models with sdpa attention and grouped heads, whose attention is looked up by name.
+    Elsewhere nothing happens.
     """
     config = model.config.get_text_config()
     if not _pays(model, config):
@@ -75,6 +76,8 @@ def grouped(model: torch.nn.Module) -> Iterator[None]:
 
 
 def _pays(model: torch.nn.Module, config: object) -> bool:
+    if not getattr(model, "_supports_attention_backend", False):  # it may compare the name instead of looking it up
+        return False
     heads = getattr(config, "num_attention_heads", 1)
     keys = getattr(config, "num_key_value_heads", None) or heads
     return model.device.type == "cpu" and config._attn_implementation in ("sdpa", NAME) and heads // keys > 1

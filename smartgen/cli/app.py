@@ -7,10 +7,15 @@ import sys
 
 VERBS = {
     "check": "check recipes: syntax, names, units, axes, phases",
+    "fmt": "format recipes",
     "explain": "the page of a diagnostic code, the signals, or what a recipe would do",
-    "recipes": "list and show the shipped recipes",
+    "test": "run recipes' tables of expected decisions",
+    "bake": "print the static tree that a policy amounts to",
+    "recipes": "list, show and compare the shipped recipes",
     "generate": "generate text on a model, steered by a recipe",
     "profile": "measure what drafting and verifying cost on this machine",
+    "trace": "record what a drafter would have proposed at every position of a text",
+    "replay": "run recipes on traces, under any profile and batch, without a model",
     "models": "list, show, fetch and remove the models that have a name",
     "demo": "the main job on a real chat model: equality first, then speed",
 }
@@ -29,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     verb, *rest = arguments
     if verb not in VERBS:
-        from smartgen.language.words import closest
+        from smartgen.language.nearest import closest
 
         near = closest(verb, VERBS)
         sys.exit(
@@ -57,3 +62,7 @@ def _help() -> str:
         f"Lossless tree-based speculative decoding inside `generate`, steered by a small policy language.\n\n{verbs}\n  "
         f"{'--version':{width}}  the version"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,80 +1,103 @@
-"""`smartgen check`: every finding of every recipe named."""
+"""`smartgen check`: every finding of every recipe named, and what is known of a recipe that has none."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+import math
 from typing import Annotated
 
 import typer
 
 from smartgen.cli.settings import parse_params
-from smartgen.language.diagnostics import Diagnostic, RecipeError, as_json, concise, full
-from smartgen.language.source import Source
-from smartgen.recipe.load import load_source, read_file
+from smartgen.cli.sources import sources
+from smartgen.language.diagnostics import Diagnostic, RecipeError
+from smartgen.language.render import FORMATS, PER_FINDING, as_json, sarif
+from smartgen.recipe.load import load_source
+from smartgen.recipe.recipe import Recipe
 
 app = typer.Typer(add_completion=False)
+ENDINGS = (".smart", ".yaml", ".yml")
 
 
 @app.command()
 def check(
     recipes: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.", show_default=False)],
-    format: Annotated[str, typer.Option("--format", help="full, concise or json")] = "full",
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "full",
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
+    target: Annotated[str | None, typer.Option(help="Refuse what this backend cannot honour: hf, sglang, replay.")] = None,
 ) -> None:
-    """Check recipes. Exit code 0: clean, 1: findings, 2: nothing could be checked."""
-    if format not in ("full", "concise", "json"):
-        raise typer.BadParameter(f"there is no format {format!r}: full, concise or json", param_hint="--format")
+    """Check recipes. Exit code 0: no error, 1: errors, 2: nothing could be checked."""
+    if format not in FORMATS:
+        raise typer.BadParameter(f"there is no format {format!r}: {', '.join(FORMATS)}", param_hint="--format")
+    _known(target)
     params = parse_params(param)
     found: list[Diagnostic] = []
-    clean: list[str] = []
-    for source in _sources(recipes):
-        findings = _findings(source, params)
+    reports: list[str] = []
+    for source in sources(recipes, ENDINGS):
+        findings, recipe = source if isinstance(source, list) else [], None
+        if not isinstance(source, list):
+            try:
+                recipe = load_source(source, params)
+                findings = [*recipe.warnings, *_refused(recipe, target)]
+            except RecipeError as error:
+                findings = list(error.diagnostics)
         found += findings
-        if not findings:
-            clean.append(source.name if isinstance(source, Source) else str(source))
-    _print(found, clean, format)
+        if recipe is not None and not any(finding.severity == "error" for finding in findings):
+            reports.append(_report(recipe, target))
+    _print(found, reports, format)
     raise typer.Exit(1 if any(d.severity == "error" for d in found) else 0)
 
 
-def _sources(names: list[str]) -> list[Source | Path]:
-    sources: list[Source | Path] = []
-    for name in names:
-        path = Path(name)
-        if name == "-":
-            text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-            sources.append(Source("<stdin>.yaml" if text.lstrip().startswith("smartgen:") else "<stdin>", text))
-        elif path.is_dir():
-            inside = [
-                p for p in sorted(path.rglob("*")) if p.suffix in (".smart", ".yaml", ".yml") and ".test." not in p.name
-            ]
-            if not inside:
-                _usage(f"{name} holds no .smart or .yaml file")
-            sources += inside
-        elif path.is_file():
-            sources.append(path)
-        else:
-            _usage(f"there is no file or folder {name}")
-    return sources
+def _known(target: str | None) -> None:
+    if target is None:
+        return
+    from smartgen.recipe.targets import TARGETS
+
+    if target not in TARGETS:
+        raise typer.BadParameter(f"there is no target {target!r}: {', '.join(TARGETS)}", param_hint="--target")
 
 
-def _usage(message: str) -> None:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(2)
+def _refused(recipe: Recipe, target: str | None) -> list[Diagnostic]:
+    if target is None:
+        return []
+    from smartgen.recipe.targets import refused
+
+    return refused(recipe, target)
 
 
-def _findings(source: Source | Path, params: dict[str, str]) -> list[Diagnostic]:
-    try:
-        return list(load_source(source if isinstance(source, Source) else read_file(source), params).warnings)
-    except RecipeError as error:
-        return list(error.diagnostics)
+def _report(recipe: Recipe, target: str | None) -> str:
+    """What a check knows: the work of one decision, whether drafting may be left off, what is settled when."""
+    work, facts = recipe.facts.work, recipe.facts
+    lines = [f"{recipe.origin}: ok"]
+    if work.passes:
+        lines.append(
+            f"  {recipe.name}: at most {_count(work.passes, 'pass', 'passes')}, {_count(work.candidates, 'candidate')} and "
+            f"{_count(work.verified, 'verified node')} a row"
+        )
+    lines.append(f"  may switch off: {f'yes, {facts.off}' if facts.off else 'no'}")
+    if facts.settled:
+        lines.append(f"  decided before drafting: {', '.join(facts.settled)}")
+    if target is not None:
+        from smartgen.recipe.targets import folded
+
+        lines += [f"  decided before drafting, on the average tree: {line}" for line in folded(recipe, target)]
+    return "\n".join(lines)
 
 
-def _print(found: list[Diagnostic], clean: list[str], format: str) -> None:
+def _count(number: float, one: str, many: str = "") -> str:
+    shown = "any number of" if math.isinf(number) else f"{number:.0f}"
+    return f"{shown} {one if number == 1 else many or one + 's'}"
+
+
+def _print(found: list[Diagnostic], reports: list[str], format: str) -> None:
     if format == "json":
         typer.echo(as_json(found))
-        return
-    for diagnostic in found:
-        typer.echo(full(diagnostic) + "\n" if format == "full" else concise(diagnostic))
-    for name in clean:
-        typer.echo(f"{name}: ok")
+    elif format == "sarif":
+        from smartgen import __version__
+
+        typer.echo(sarif(found, __version__))
+    else:
+        for diagnostic in found:
+            typer.echo(PER_FINDING[format](diagnostic) + ("\n" if format == "full" else ""))
+        for report in reports if format == "full" else [report.split("\n")[0] for report in reports]:
+            if format != "github":
+                typer.echo(report)

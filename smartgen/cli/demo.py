@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smartgen.cli.loading import encoded, spinner, told
+from smartgen.cli.loading import encoded, told
+from smartgen.cli.progress import spinner
 
 if TYPE_CHECKING:
     import torch

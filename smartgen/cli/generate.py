@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from smartgen.cli.loading import Loaded, encoded, load, told
+from smartgen.cli.progress import spinner
+from smartgen.cli.prompts import read_prompts
 from smartgen.cli.settings import parse_params
 
 app = typer.Typer(add_completion=False)
@@ -42,46 +45,36 @@ def generate(
 
     with told():
         compiled = load_recipe(recipe, parse_params(param))
-        texts = [prompt if prompt is not None else DEFAULT_PROMPT] if prompts is None else _read(prompts, limit)
+        texts = [prompt if prompt is not None else DEFAULT_PROMPT]
+        if prompts is not None:
+            texts = [found.text for found in read_prompts(prompts, limit)]
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
         loaded = load(model, draft or partner, dtype)
         for text in texts:
             _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
 
 
-def _read(path: Path, limit: int) -> list[str]:
-    texts = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            texts.append(str(json.loads(line)["turns"][0]))
-        except (json.JSONDecodeError, KeyError, IndexError, TypeError):
-            raise ValueError(f'{path}:{number} should be a JSON object with "turns": ["..."]') from None
-        if len(texts) == limit:
-            break
-    if not texts:
-        raise ValueError(f"{path} holds no prompts")
-    return texts
-
-
 def _one(
     loaded: Loaded, text: str, recipe: Any, tokens: int, temperature: float, seed: int, raw: bool, as_json: bool
 ) -> None:
     import torch
-    from transformers import TextStreamer
+
+    from smartgen.cli.streaming import SpokenAfter
 
     inputs = encoded(loaded.tokenizer, [text], raw)
     options: dict[str, Any] = {"do_sample": temperature > 0, "max_new_tokens": tokens, "return_dict_in_generate": True}
     if temperature > 0:
         options |= {"temperature": temperature, "top_k": 0}
-    if not as_json:
-        options["streamer"] = TextStreamer(
-            loaded.tokenizer, skip_prompt=not raw and bool(loaded.tokenizer.chat_template), skip_special_tokens=True
-        )
     torch.manual_seed(seed)
     began = time.perf_counter()
-    output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
+    with ExitStack() as waiting:
+        waiting.enter_context(
+            spinner("generating" if as_json else "reading the prompt; the first time, measuring costs")
+        )
+        if not as_json:
+            chat = bool(loaded.tokenizer.chat_template) and not raw
+            options["streamer"] = SpokenAfter(loaded.tokenizer, waiting, "" if chat else text)
+        output = loaded.model.generate(**inputs, smart_recipe=recipe, assistant_model=loaded.drafter, **options)
     took = time.perf_counter() - began
     new = output.sequences[0, inputs["input_ids"].shape[1] :]
     stats = statistics(output.speculation, len(new), took)

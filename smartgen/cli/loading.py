@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from smartgen.cli.progress import spinner
 from smartgen.language.diagnostics import RecipeError
 
 
@@ -29,15 +31,9 @@ def told() -> Iterator[None]:
     except (ValueError, TypeError, OSError) as error:  # every error of smartgen is one of these
         typer.echo(str(error) if isinstance(error, RecipeError) else f"error: {error}", err=True)
         raise typer.Exit(1) from None
-
-
-@contextmanager
-def spinner(text: str) -> Iterator[None]:
-    """Say what is being waited for, on stderr, while it lasts."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(text):
-        yield
+    except ModuleNotFoundError as error:
+        typer.echo(f"error: this needs {error.name}, which is not installed: pip install 'smartgen[hf]'", err=True)
+        raise typer.Exit(1) from None
 
 
 def load(model: str, draft: str | None, dtype: str) -> Loaded:
@@ -63,13 +59,29 @@ def load(model: str, draft: str | None, dtype: str) -> Loaded:
     if dtype not in kinds:
         raise ValueError(f"there is no dtype {dtype!r}: auto, bf16 or float32")
     with spinner(f"loading {model}"):
-        folder = resolve(model)
-        target = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=kinds[dtype]).eval()
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        tokenizer.padding_side = "left"
+        target, tokenizer = _from_folder(resolve(model), kinds[dtype])
         drafter = None if draft in (None, "ngram") else smartgen.load_drafter(draft, target)
     smartgen.attach(target)
     return Loaded(target, tokenizer, drafter)
+
+
+def _from_folder(folder: Path, dtype: Any) -> tuple[Any, Any]:
+    """Target and tokenizer. Raises ValueError naming the folder."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        target = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=False).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # every loader has its own errors; all mean the same to the reader
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".: ")
+        raise ValueError(
+            f"{folder} cannot be loaded as a causal model with its tokenizer: {reason}; `smartgen models list` names "
+            "models that can"
+        ) from None
+    tokenizer.padding_side = "left"
+    return target, tokenizer
 
 
 def encoded(tokenizer: Any, prompts: list[str], raw: bool = False) -> Any:

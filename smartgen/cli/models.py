@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smartgen.cli.progress import bar
+
 if TYPE_CHECKING:
-    from smartgen.models.progress import Progress
     from smartgen.models.registry import Model
 
 app = typer.Typer(no_args_is_help=True, help="List, show, fetch and remove the models that have a name.")
@@ -60,7 +61,7 @@ def get(
     """Fetch a model and convert it into the cache, once; the last line says where it is."""
     from smartgen.models.get import get as get_model
 
-    with _told(), _bar() as progress:
+    with _told(), bar() as progress:
         folder = get_model(name, source, progress)
     typer.echo(folder)
 
@@ -70,7 +71,7 @@ def remove(name: Name) -> None:
     """Delete a fetched model from the cache."""
     from smartgen.models.get import remove as remove_model
 
-    with _told(), _bar() as progress:
+    with _told(), bar() as progress:
         remove_model(name, progress)
     typer.echo(f"removed {name}")
 
@@ -112,20 +113,3 @@ def _told() -> Iterator[None]:
     except ModelError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """A progress bar on stderr that names what is being done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(phase: str, done: int, total: int, /) -> None:
-            bar.update(task, description=phase, completed=done, total=total or None)
-
-        yield progress

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from smartgen.cli.loading import load, told
+from smartgen.cli.progress import spinner
 from smartgen.cli.settings import parse_numbers
 
 app = typer.Typer(add_completion=False)
@@ -28,14 +29,12 @@ def profile(
     batches, contexts = parse_numbers(batch, "--batch"), parse_numbers(context, "--context")
     with told():
         loaded = load(model, draft, dtype)
-        from rich.console import Console
-
         from smartgen.drafters.ngram import NGram
         from smartgen.hf.profiling import measure_profile
         from smartgen.profile import store
 
         command = " ".join(["smartgen profile", *sys.argv[2:]])
-        with Console(stderr=True).status("measuring") as status:
+        with spinner("measuring") as say:
             measured = measure_profile(
                 loaded.model,
                 loaded.drafter or NGram(),
@@ -43,7 +42,7 @@ def profile(
                 contexts,
                 budget,
                 command,
-                lambda text: status.update(f"measuring {text}"),
+                lambda text: say(f"measuring {text}"),
             )
         path = store.remember(measured)
         if out is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from smartgen.drafters.load import load_drafter as load_from_folder
-from smartgen.hf.attachment import Attachment, set_attachment
+from smartgen.hf.attachment import Attachment, previous_generate, set_attachment
 from smartgen.hf.gate import capability
 from smartgen.hf.generate import attached_generate
 from smartgen.models.get import resolve
@@ -29,20 +29,39 @@ def attach(
     """
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "generate"):
         raise TypeError(f"smartgen.attach takes a model with generate(), not {type(model).__name__}")
+    inner = _inner(model)
     attachment = Attachment(learn, profile)
-    attachment.style(model)
-    set_attachment(model, attachment)
-    set_packing(model, pack)
-    model.generate = partial(attached_generate, model)
+    attachment.style(inner)
+    attachment.previous = previous_generate(inner) if _is_ours(inner) else inner.__dict__.get("generate")
+    set_attachment(inner, attachment)
+    set_packing(inner, pack)
+    inner.generate = partial(attached_generate, inner)
     return model
 
 
 def detach(model: torch.nn.Module) -> torch.nn.Module:
     """Undo `attach` and forget what was learned; a model that was never attached stays as it is."""
-    model.__dict__.pop("generate", None)
-    set_attachment(model, None)
-    drop_packing(model)
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"smartgen.detach takes a model, not {type(model).__name__}")
+    inner = _inner(model)
+    if _is_ours(inner):
+        before = previous_generate(inner)
+        del inner.__dict__["generate"]
+        if before is not None:
+            inner.generate = before
+    set_attachment(inner, None)
+    drop_packing(inner)
     return model
+
+
+def _inner(model: torch.nn.Module) -> torch.nn.Module:
+    """The model inside what `torch.compile` makes of it: that is whose `generate` is called."""
+    return getattr(model, "_orig_mod", model)
+
+
+def _is_ours(model: torch.nn.Module) -> bool:
+    bound = model.__dict__.get("generate")
+    return isinstance(bound, partial) and bound.func is attached_generate
 
 
 def load_drafter(name_or_path: str, target: torch.nn.Module, dtype: torch.dtype | None = None) -> Drafter:

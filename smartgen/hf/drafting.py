@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from smartgen.drafters.assistant import Assistant
 from smartgen.drafters.protocol import Drafter
 from smartgen.hf.attachment import Attachment
 
@@ -19,8 +20,8 @@ def drafter_for(model: Any, attachment: Attachment, given: Any, tokenizer: Any, 
             f"assistant_model={given!r} is a name; load it first: assistant_model=smartgen.load_drafter({given!r}, target)"
         )
     if isinstance(given, torch.nn.Module):
-        _same_tokens(model, given, tokenizer, assistant_tokenizer)
         assistant = attachment.assistant(given, model)
+        attachment.check_tokens(assistant, model, tokenizer, assistant_tokenizer)
         assistant.check_target(model.config)
         return assistant
     if not hasattr(given, "prefill"):
@@ -29,17 +30,6 @@ def drafter_for(model: Any, attachment: Attachment, given: Any, tokenizer: Any, 
             "see smartgen.load_drafter"
         )
     given.check_target(model.config)
+    if isinstance(given, Assistant):
+        attachment.check_tokens(given, model, tokenizer, assistant_tokenizer)
     return given
-
-
-def _same_tokens(model: Any, assistant: Any, tokenizer: Any, assistant_tokenizer: Any) -> None:
-    """Where tokenizers can be had, they must map the same text to the same ids."""
-    if tokenizer is None or assistant_tokenizer is None:
-        return
-    ours, theirs = tokenizer.get_vocab(), assistant_tokenizer.get_vocab()
-    different = next((token for token, index in theirs.items() if ours.get(token, index) != index), None)
-    if different is not None:
-        raise ValueError(
-            f"the assistant's tokenizer differs from the target's: {different!r} is {theirs[different]} there and "
-            f"{ours[different]} here; drafting needs a model of the same tokenizer"
-        )

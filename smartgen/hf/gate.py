@@ -9,14 +9,16 @@ forward of each of its paths.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DynamicCache
 
 from smartgen.attention.grouped import NAME as GROUPED
 from smartgen.attention.mask import MaskKind, MaskStyle
 
 _KINDS = ("full_attention", "sliding_attention")
+_KNOWN_LAYERS = {"DynamicLayer", "DynamicSlidingWindowLayer", "DummyLayer"}  # the last: reads another layer's cache
 
 
 class UnsupportedModel(ValueError):
@@ -25,29 +27,61 @@ class UnsupportedModel(ValueError):
 
 def capability(model: torch.nn.Module) -> MaskStyle:
     """How this model takes tree masks. Raises UnsupportedModel with the reason and the way out."""
-    name, config = type(model).__name__, model.config
-    if config.is_encoder_decoder:
-        raise UnsupportedModel(f"{name} is an encoder-decoder model; smart_recipe works with decoder-only models")
-    _refuse_state(model, name)
-    attention = _attention(model)
-    style = MaskStyle(additive=attention == "eager", kinds=_kinds(config.get_text_config(), name))
-    if not type(model).__module__.startswith("transformers."):
+    name, attention = type(model).__name__, attention_of(model)
+    text = model.config.get_text_config()
+    _refuse_state(model, name, text)
+    _refuse_positions(model, name, text)
+    _refuse_attention(model, attention, name)
+    style = MaskStyle(additive=attention == "eager", kinds=_kinds(text, name))
+    if _foreign(model):
         _prove(model, style, name)
     return style
 
 
-def _refuse_state(model: torch.nn.Module, name: str) -> None:
-    text = model.config.get_text_config()
+def _foreign(model: torch.nn.Module) -> bool:
+    return not type(model).__module__.startswith("transformers.")
+
+
+def _takes_anything(parameters: Mapping[str, inspect.Parameter]) -> bool:
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
+def attention_of(model: torch.nn.Module) -> str:
+    """Name of the attention implementation of a decoder-only model. Raises UnsupportedModel for encoder-decoders."""
+    if model.config.is_encoder_decoder:
+        raise UnsupportedModel(
+            f"{type(model).__name__} is an encoder-decoder model; smart_recipe works with decoder-only models: generate "
+            "without it"
+        )
+    attention = str(model.config.get_text_config()._attn_implementation or "eager")
+    return "sdpa" if attention == GROUPED else attention  # grouped: another call is running on this model
+
+
+def _refuse_state(model: torch.nn.Module, name: str, text: object) -> None:
     if getattr(model, "_is_stateful", False):
         raise _stateful(name, "recurrent state")
     layers = {type(layer) for layer in DynamicCache(config=text).layers}
-    odd = sorted(layer.__name__ for layer in layers - {DynamicLayer, DynamicSlidingWindowLayer})
+    odd = sorted(layer.__name__ for layer in layers if layer.__name__ not in _KNOWN_LAYERS)
     if odd:
         raise _stateful(name, f"state that is not keys and values ({', '.join(odd)})")
+    names = inspect.signature(model.forward).parameters
+    if not ({"cache", "past_key_values"} & set(names) or (_foreign(model) and _takes_anything(names))):
+        raise UnsupportedModel(
+            f"{name} keeps no cache of keys and values, against which trees are verified; generate without smart_recipe, or "
+            "use a model with a cache"
+        )
+
+
+def _refuse_positions(model: torch.nn.Module, name: str, text: object) -> None:
     if getattr(text, "alibi", False) or "position_ids" not in inspect.signature(model.forward).parameters:
         raise UnsupportedModel(
             f"{name} takes no position_ids (ALiBi or positions by slot), so the nodes of a tree cannot stand at the same "
             "position; generate without smart_recipe, or use a model with rotary or learned positions"
+        )
+    if "local" in (getattr(text, "attention_layers", None) or ()):
+        raise UnsupportedModel(
+            f"{name} has local attention that looks back by slots of the cache and not by positions, so the nodes of a tree "
+            "would see too little; generate without smart_recipe"
         )
 
 
@@ -58,16 +92,13 @@ def _stateful(name: str, what: str) -> UnsupportedModel:
     )
 
 
-def _attention(model: torch.nn.Module) -> str:
-    attention = model.config.get_text_config()._attn_implementation or "eager"
-    if attention == GROUPED:  # another call is running on this model
-        return "sdpa"
+def _refuse_attention(model: torch.nn.Module, attention: str, name: str) -> None:
     if attention not in ("sdpa", "eager"):
+        usable = "sdpa" if getattr(model, "_supports_sdpa", True) else "eager"
         raise UnsupportedModel(
-            f"{type(model).__name__} runs with attention implementation {attention!r}, which takes no tree masks; call "
-            'model.set_attn_implementation("sdpa") first'
+            f"{name} runs with attention implementation {attention!r}, which takes no tree masks; call "
+            f'model.set_attn_implementation("{usable}") first'
         )
-    return attention
 
 
 def _kinds(config: object, name: str) -> tuple[MaskKind, ...]:
@@ -84,34 +115,31 @@ def _kinds(config: object, name: str) -> tuple[MaskKind, ...]:
     return tuple(MaskKind(kind, window if kind == "sliding_attention" else None) for kind in names)
 
 
-def longest_row(model: torch.nn.Module, length: int) -> int:
-    """Largest number of tokens a row may reach, trees included, given that the text alone may reach `length`.
+def refuse_rope_switch(model: torch.nn.Module, length: int) -> None:
+    """Raise UnsupportedModel if a text of `length` tokens may pass a length at which rotary frequencies change.
 
-    Rotary frequencies that depend on the longest position in a forward (`dynamic`, `longrope`) switch for every row
-    at once when one node passes the switch length. Raises UnsupportedModel if the text itself may pass it.
+    Frequencies that depend on the longest position in a forward (`dynamic`, `longrope`) change for every row at once
+    when one row passes it. Below it trees are safe: no node is given a position behind the end of its row's text.
     """
-    config = model.config.get_text_config()
-    scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    switch = _switch_length(config, scaling)
-    if switch is None:
-        return 1 << 30
-    if length > switch:
+    switch = _switch_length(model.config.get_text_config())
+    if switch is not None and length > switch:
         raise UnsupportedModel(
             f"{type(model).__name__} changes its rotary frequencies at {switch} tokens and this text may reach {length}; "
             f"keep prompt and max_new_tokens within {switch} tokens together, or generate without smart_recipe"
         )
-    return switch
 
 
-def _switch_length(config: object, scaling: dict) -> int | None:
+def _switch_length(config: object) -> int | None:
+    scaling = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
     entries = scaling.values() if scaling and all(isinstance(v, dict) for v in scaling.values()) else [scaling]
     lengths = []
     for entry in entries:
-        kind = entry.get("rope_type", entry.get("type"))
-        if kind in ("longrope", "dynamic"):
-            original = entry.get("original_max_position_embeddings") or getattr(
-                config, "original_max_position_embeddings", None
-            )
+        kind = str(entry.get("rope_type", entry.get("type")))
+        if "dynamic" in kind:
+            lengths.append(int(config.max_position_embeddings))
+        elif kind == "longrope":
+            original = entry.get("original_max_position_embeddings")
+            original = original or getattr(config, "original_max_position_embeddings", None)
             lengths.append(int(original or config.max_position_embeddings))
     return min(lengths) if lengths else None
 
@@ -119,31 +147,15 @@ def _switch_length(config: object, scaling: dict) -> int | None:
 @torch.no_grad()
 def _prove(model: torch.nn.Module, style: MaskStyle, name: str) -> None:
     """Compare a small tree with a forward of each of its paths; raises UnsupportedModel where they differ."""
-    import numpy as np
+    from smartgen.hf.selfcheck import tree_equals_paths
 
-    from smartgen.hf.target import Target
-    from smartgen.tree.selection import Selection
-
-    vocabulary = model.config.get_text_config().vocab_size
-    prompt = torch.arange(8, device=model.device)[None] % vocabulary
-    parent = np.array([[-1, 0, 0, 1, 2, 4]])
-    depth = np.array([[0, 1, 1, 2, 2, 3]])
-    token = (np.arange(6)[None] * 7 + 3) % vocabulary
-    target = Target(model, style, np.zeros(1, np.int64), None)
-    model(input_ids=prompt, **{target.cache_argument: target.cache}, use_cache=True, return_dict=True)
-    target.cache.seal(24)
-    tree = target.verify(Selection(np.full((1, 6), -1), token, parent, depth, np.ones((1, 6), bool)))[0]
-    for node in range(6):
-        line, at = [], node
-        while at >= 0:
-            line.append(int(token[0, at]))
-            at = int(parent[0, at])
-        path = torch.cat([prompt[0], torch.tensor(line[::-1], device=model.device)])[None]
-        alone = model(input_ids=path, use_cache=False, return_dict=True).logits[0, -1]
-        scale = float(alone.float().abs().max()) or 1.0
-        tolerance = 0.05 if alone.dtype in (torch.bfloat16, torch.float16) else 1e-3
-        if float((tree[node] - alone).float().abs().max()) > tolerance * scale:
-            raise UnsupportedModel(
-                f"{name} is not part of transformers and failed the self-check: a tree of tokens gives other logits than "
-                "its paths one by one; generate without smart_recipe"
-            )
+    why = ""
+    try:
+        proven = tree_equals_paths(model, style)
+    except Exception as error:  # foreign code may answer a tree in any way
+        proven, why = False, f" ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:120]})"
+    if not proven:
+        raise UnsupportedModel(
+            f"{name} is not part of transformers and failed the self-check: a tree of tokens gives other logits than "
+            f"its paths one by one{why}; generate without smart_recipe"
+        )

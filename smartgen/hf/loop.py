@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,14 +14,19 @@ from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskStyle
 from smartgen.drafters.ngram import NGram
 from smartgen.drafters.protocol import Drafter, Session
+from smartgen.hf.attachment import Attachment
 from smartgen.hf.costing import CostSource
 from smartgen.hf.features import FeatureTap
+from smartgen.hf.gate import refuse_rope_switch
 from smartgen.hf.noise import noise_for
 from smartgen.hf.padding import left_padding, right_padded
 from smartgen.hf.processors import Processors, refuse_processors
-from smartgen.hf.result import Speculation, SpeculativeOutput, stacked
+from smartgen.hf.refusals import refuse_inputs
+from smartgen.hf.result import Speculation, SpeculativeOutput, cache_field, stacked
+from smartgen.hf.returned import ReturnedCache
 from smartgen.hf.stopping import Stops, refuse_criteria
-from smartgen.hf.target import PlainMask, Target
+from smartgen.hf.stream import Stream
+from smartgen.hf.target import CACHE_NAMES, PlainMask, Target
 from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
@@ -30,6 +35,7 @@ from smartgen.packing.model import pack, packed
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
+from smartgen.recipe import Recipe
 from smartgen.tree.selection import root_only, select
 
 Ints = NDArray[np.int64]
@@ -45,11 +51,25 @@ class Request:
     learned: Learned
     costs: CostSource
     style: MaskStyle
-    plain_masks: dict[int, PlainMask] = field(default_factory=dict)  # by rows; outlives the call
-    streamer: object = None
+    plain_masks: dict[int, PlainMask]  # by rows; outlives the call
+    stream: Stream
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        model: torch.nn.Module,
+        attachment: Attachment,
+        drafter: Drafter,
+        style: MaskStyle,
+        stream: Stream,
+    ) -> Request:
+        """With what the attachment remembers. Raises ProfileError for a named profile that does not fit."""
+        learned, costs = attachment.learned(drafter), attachment.costs(model, drafter, recipe.profile)
+        return cls(recipe.program, drafter, learned, costs, style, attachment.plain_masks, stream)
 
 
-def decode(
+def run(
     model: torch.nn.Module,
     input_ids: torch.Tensor,
     logits_processor: object,
@@ -59,19 +79,20 @@ def decode(
     request: Request,
 ) -> torch.Tensor | SpeculativeOutput:
     """The decoding method that `generate` calls after its own preparation; same contract, same return values."""
-    batch = input_ids.shape[0]
-    try:
-        refuse_processors(logits_processor, batch)
-        refuse_criteria(stopping_criteria, batch)
-        pack(model)
-        call = _Call(model, input_ids, logits_processor, stopping_criteria, generation_config, model_kwargs, request)
-        with call.tap or nullcontext(), grouped(model), packed(model), _decode_optimised(model):
-            call.start(model_kwargs)
-            while len(call.rows):
-                call.step()
-    finally:
-        if request.streamer is not None:
-            request.streamer.end()
+    batch, prompt = input_ids.shape
+    if prompt == 0:
+        raise ValueError("the prompt holds no tokens: there is nothing to continue; begin with the model's bos token")
+    refuse_inputs(model_kwargs)
+    refuse_processors(logits_processor, batch)
+    refuse_criteria(stopping_criteria, batch)
+    refuse_rope_switch(model, int(generation_config.max_length or prompt))
+    request.stream.prompt(input_ids)
+    pack(model)
+    call = _Call(model, input_ids, logits_processor, stopping_criteria, generation_config, model_kwargs, request)
+    with call.tap or nullcontext(), grouped(model), packed(model), _decode_optimised(model):
+        call.start(model_kwargs)
+        while len(call.rows):
+            call.step()
     return call.output()
 
 
@@ -95,13 +116,15 @@ class _Call:
         layers = self.drafter.feature_layers
         self.tap = FeatureTap(model, layers) if layers else None
         known = request.plain_masks.setdefault(self.batch, PlainMask())
-        self.target = Target(model, request.style, self.padding.copy(), self.tap, known)
         stops = Stops(criteria)
+        self.target = Target(model, request.style, self.padding.copy(), self.tap, known, stops.max_length)
         processing = Processors(processors, self.batch)
         needs_ids = not (processing.empty or processing.shared) or bool(stops._others)
         room = stops.max_length - self.prompt if stops.max_length is not None else 256
-        self.text = Text(input_ids, stops, needs_ids, max(room, 1), request.streamer)
+        pad = config._pad_token_tensor
+        self.text = Text(input_ids, stops, needs_ids, max(room, 1), int(pad) if pad is not None else 0)
         returns = bool(config.return_dict_in_generate)
+        self.returned = self._returned(kwargs, returns)
         keep = (returns and bool(config.output_scores), returns and bool(config.output_logits))
         self.sampled = bool(config.do_sample)
         self.chooser = Chooser(processing, noise_for(self.batch) if self.sampled else None, keep)
@@ -109,6 +132,12 @@ class _Call:
         self.stats = Speculation(request.program.name, request.drafter.name)
         self.rows: Ints = np.arange(self.batch)
         self.room = max(room, 1)
+
+    def _returned(self, kwargs: dict, returns: bool) -> ReturnedCache | None:
+        """Stock hands over an empty cache: its own, or the caller's, who will want to find it filled."""
+        cache = next((kwargs[name] for name in CACHE_NAMES if name in kwargs), None)
+        wanted = cache is not None and (returns or getattr(cache, "_is_user_defined", False))
+        return ReturnedCache(cache, self.batch) if wanted else None
 
     # -- the prompt ---------------------------------------------------------------------------------------------
     def start(self, kwargs: dict) -> None:
@@ -133,6 +162,7 @@ class _Call:
             self.stats.profile = request.costs.described
         self.stats.seconds["profile"] += time.perf_counter() - began
         self.controller = Controller(request.program, request.costs.online, request.learned)
+        self._tell()
 
     def _session(self, capacity: int, first: list[int]) -> Session:
         counts = self.prompt - self.padding
@@ -164,6 +194,7 @@ class _Call:
         self.stats.seconds["verify"] += time.perf_counter() - in_verify
         committed = [self.text.new[row][start:] for row, start in zip(self.rows, before, strict=True)]
         self._commit(paths, committed)
+        self._tell()
         accepted = np.array([len(path) - 1 for path in paths])
         took = time.perf_counter() - began
         report = controller.observe(Outcome(committed, accepted, took - drafting, draft_seconds))
@@ -187,6 +218,7 @@ class _Call:
             drafter=self.traits,
             pending=max(1, self.session.pending),
             drains=True,
+            span=float(self.target.cache.filled),
             rows=self.rows,
             more=self._timing(generated),
         )
@@ -220,10 +252,17 @@ class _Call:
         features = self.target.accept(columns, counts)
         self.session.commit(tokens, np.array([len(said) for said in committed]), features)
 
+    def _tell(self) -> None:
+        self.request.stream.tell(self.text.new, self.text.final, self.text.pad)
+
     def _drop_finished(self) -> None:
-        going = np.flatnonzero(~self.text.done[self.rows])
+        done = self.text.done[self.rows]
+        going = np.flatnonzero(~done)
         if len(going) == len(self.rows):
             return
+        if self.returned is not None:
+            for place in np.flatnonzero(done):
+                self.returned.put_aside(int(self.rows[place]), int(place), self.target.cache)
         self.rows = self.rows[going]
         if len(going):
             self.target.keep_rows(going)
@@ -232,19 +271,25 @@ class _Call:
     # -- the end ------------------------------------------------------------------------------------------------
     def output(self) -> torch.Tensor | SpeculativeOutput:
         """Sequences as stock returns them, with `.speculation` if a dict was asked for."""
-        pad = self.config._pad_token_tensor
-        sequences = self.text.padded(int(pad) if pad is not None else 0)
+        self.text.close()
+        sequences = self.text.padded()
+        cache = None
+        if self.returned is not None:
+            cache = self.returned.write(self.target.cache, sequences.shape[1] - 1)  # the last token was never fed
         seconds = self.stats.seconds
         seconds["other"] -= seconds["draft"] + seconds["verify"]
         if not self.config.return_dict_in_generate:
             return sequences
-        order = range(self.batch)
         return SpeculativeOutput(
             sequences=sequences,
-            scores=stacked([self.chooser.scores[row] for row in order]) if self.chooser.keep_scores else None,
-            logits=stacked([self.chooser.logits[row] for row in order]) if self.chooser.keep_logits else None,
+            scores=self._kept(self.chooser.scores) if self.chooser.keep_scores else None,
+            logits=self._kept(self.chooser.logits) if self.chooser.keep_logits else None,
             speculation=self.stats,
+            **{cache_field(): cache},
         )
+
+    def _kept(self, vectors: dict[int, list[torch.Tensor]]) -> tuple[torch.Tensor, ...]:
+        return stacked([vectors[row][: len(self.text.new[row])] for row in range(self.batch)])
 
 
 def may_draft(program: Program) -> bool:

@@ -83,14 +83,18 @@ def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcesso
         allowed = processor._prefix_allowed_tokens_fn
         view._prefix_allowed_tokens_fn = lambda _, ids: allowed(row // processor._num_beams, ids)
         return view
+    if isinstance(processor, stock.EncoderNoRepeatNGramLogitsProcessor):
+        view, prompts = copy.copy(processor), processor.batch_size  # several rows may continue one prompt
+        view.batch_size, view.generated_ngrams = 1, [processor.generated_ngrams[row // (batch // prompts)]]
+        return view
     ignored = getattr(processor, "prompt_ignore_length", None)
     encoder = getattr(processor, "encoder_input_ids", None)
     if isinstance(ignored, torch.Tensor) and ignored.numel() == batch:
         view = copy.copy(processor)
         view.prompt_ignore_length = ignored[row : row + 1]
         return view
-    if isinstance(encoder, torch.Tensor) and encoder.shape[0] == batch:
-        view = copy.copy(processor)
-        view.encoder_input_ids = encoder[row : row + 1]
+    if isinstance(encoder, torch.Tensor):
+        view, prompt = copy.copy(processor), row // (batch // encoder.shape[0])
+        view.encoder_input_ids = encoder[prompt : prompt + 1]
         return view
     return processor

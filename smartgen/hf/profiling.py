@@ -61,7 +61,7 @@ def _measure_one(
         session = _session(drafter, prompt, tap, context)
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
         verify = [Point(batch, context, size, value) for size, value in seconds.items()]
-        return verify, [] if drafter.free else draft_points(session, batch, context, budget / 3)
+        return verify, [] if drafter.free else draft_points(target, session, context, budget / 3)
 
 
 def _session(drafter: Drafter, prompt: torch.Tensor, tap: FeatureTap | None, context: int) -> Session:

@@ -82,6 +82,11 @@ class SpeculativeOutput(GenerateDecoderOnlyOutput):
     speculation: Speculation | None = None
 
 
+def cache_field() -> str:
+    """What `generate`'s output calls its cache: `cache` since transformers 5.24, `past_key_values` before."""
+    return "cache" if "cache" in GenerateDecoderOnlyOutput.__dataclass_fields__ else "past_key_values"
+
+
 def stacked(rows: list[list[torch.Tensor]]) -> tuple[torch.Tensor, ...]:
     """Per row its (V,) vectors → stock's form: one (B, V) entry a position; finished rows are filled with zeros."""
     longest = max(len(row) for row in rows)

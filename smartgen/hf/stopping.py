@@ -27,10 +27,10 @@ class Stops:
         lengths = [c.max_length for c in criteria if type(c) is MaxLengthCriteria]
         self.max_length = min(lengths) if lengths else None
         self.ends = {int(i) for c in criteria if type(c) is EosTokenCriteria for i in c.eos_token_id.flatten().tolist()}
-        self.pads_finished = any(hasattr(c, "eos_token_id") for c in criteria)
+        self.pads_finished = any(hasattr(c, "eos_token_id") for c in criteria)  # as stock decides it
         self._others = [c for c in criteria if type(c) not in (MaxLengthCriteria, EosTokenCriteria)]
 
-    def __call__(self, ids: torch.Tensor, length: int, token: int, scores: tuple) -> bool:
+    def __call__(self, ids: torch.Tensor, length: int, token: int, scores: tuple | None) -> bool:
         """`ids` (1, L) the row's text including `token`, `length` = L; `scores` as stock hands them over."""
         done = token in self.ends or (self.max_length is not None and length >= self.max_length)
         for criterion in self._others:  # all are called, as stock calls all: some keep state

@@ -27,10 +27,15 @@ class Target:
         padding: Ints,
         tap: FeatureTap | None,
         plain_mask: PlainMask | None = None,
+        longest: int | None = None,
     ) -> None:
-        """`plain_mask`: what earlier calls with this many rows found out; default: nothing yet."""
+        """`plain_mask`: what earlier calls with this many rows found out; default: nothing yet. `longest`: tokens that
+        a row can reach, its padding included; default: no limit.
+        """
         self.model, self.style, self.tap = model, style, tap
         self.padding = padding
+        self.longest = longest if longest is not None else 1 << 40
+        self.shift: Ints = np.zeros(len(padding), np.int64)  # by which positions are ahead of the count of tokens
         self.cache = RaggedCache(model.config.get_text_config().num_hidden_layers)
         self.cache_argument = cache_argument(model)
         self.plain_mask = plain_mask if plain_mask is not None else PlainMask()
@@ -39,9 +44,17 @@ class Target:
         """Run the prompt as `generate` prepared it; (B, V) logits of the last position."""
         own = next((name for name in CACHE_NAMES if name in kwargs), self.cache_argument)
         kwargs = {**kwargs, own: self.cache}
+        self.shift = self._shift(kwargs.get("position_ids"), input_ids.shape[1])
         outputs = self.model._prefill(input_ids, config, kwargs, is_first_iteration=True)
         self.cache.seal(capacity)
         return outputs.logits[:, -1]
+
+    def _shift(self, position_ids: torch.Tensor | None, length: int) -> Ints:
+        """(B,) how far the call's own positions run ahead of counting: stock goes on from the last of them."""
+        if position_ids is None:
+            return self.shift
+        last = position_ids[:, -1].cpu().numpy().astype(np.int64)
+        return np.broadcast_to(last - (length - self.padding - 1), self.padding.shape)
 
     @property
     def contexts(self) -> Ints:
@@ -60,7 +73,7 @@ class Target:
         outputs = self.model(
             input_ids=torch.as_tensor(selection.token, device=device),
             attention_mask=mask,
-            position_ids=torch.as_tensor(positions, device=device),
+            position_ids=torch.as_tensor(self._ids_of(positions), device=device),
             **{self.cache_argument: self.cache},
             use_cache=True,
             return_dict=True,
@@ -68,6 +81,12 @@ class Target:
         if selection.size == 0 and self._in_step():
             self.plain_mask.timed(bare, time.perf_counter() - started)
         return outputs.logits
+
+    def _ids_of(self, positions: Ints) -> Ints:
+        """(B, Q) what the model is told. A node behind the end of its row's text can never be accepted; it stands at the
+        end, so that learned positions do not run out and rotary frequencies that depend on the largest position stay.
+        """
+        return np.minimum(positions, (self.longest - self.padding - 1)[:, None]) + self.shift[:, None]
 
     def _in_step(self) -> bool:
         """Rows are equally long and unpadded, and no window cuts them: attention needs no mask for one token."""
@@ -97,7 +116,7 @@ class Target:
     def keep_rows(self, rows: Ints) -> None:
         """Go on with these active rows only."""
         self.cache.keep_rows(rows)
-        self.padding = self.padding[rows]
+        self.padding, self.shift = self.padding[rows], self.shift[rows]
 
 
 class PlainMask:

@@ -17,11 +17,12 @@ class Text:
     Tensors of a row's ids are kept only if a processor or criterion will read them.
     """
 
-    def __init__(self, input_ids: torch.Tensor, stops: Stops, needs_ids: bool, room: int, streamer: object) -> None:
+    def __init__(self, input_ids: torch.Tensor, stops: Stops, needs_ids: bool, room: int, pad: int) -> None:
         self.batch, self.prompt = input_ids.shape
-        self.input_ids, self.stops, self.streamer = input_ids, stops, streamer
+        self.input_ids, self.stops, self.pad = input_ids, stops, pad
         self.new: list[list[int]] = [[] for _ in range(self.batch)]
-        self.done = np.zeros(self.batch, bool)
+        self.ended = np.full(self.batch, -1)  # tokens of a row when it was first told to stop, -1: it was not
+        self.done = np.zeros(self.batch, bool)  # rows that are complete and leave the batch
         self._ids = None
         if needs_ids:
             self._ids = input_ids.new_zeros(self.batch, self.prompt + room)
@@ -33,7 +34,7 @@ class Text:
             return self.input_ids[row : row + 1]
         return self._ids[row : row + 1, : self.prompt + len(self.new[row])]
 
-    def push(self, row: int, token: int, scores: tuple = ()) -> bool:
+    def push(self, row: int, token: int, scores: tuple | None = None) -> bool:
         """Append a token; True while the row goes on."""
         self.new[row].append(token)
         length = self.prompt + len(self.new[row])
@@ -41,20 +42,52 @@ class Text:
             if length > self._ids.shape[1]:
                 self._ids = torch.cat([self._ids, torch.zeros_like(self._ids)], 1)
             self._ids[row, length - 1] = token
-        if self.streamer is not None:
-            self.streamer.put(torch.tensor([token]))
-        self.done[row] = self.stops(self.ids(row), length, token, scores)
+        if self.stops(self.ids(row), length, token, scores) and self.ended[row] < 0:
+            self.ended[row] = len(self.new[row])
+        if self.ended[row] >= 0:
+            self._complete(row)
         return not self.done[row]
 
-    def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n,) tokens each row may still emit; a large number where no length is set."""
-        limit = self.stops.max_length if self.stops.max_length is not None else 1 << 30
-        return np.array([limit - self.prompt - len(self.new[row]) for row in rows])
+    def _complete(self, row: int) -> None:
+        """A row that was told to stop leaves and is padded where end tokens exist. Where there are none, stock lets it
+        write on until the last row has ended.
+        """
+        if self.stops.pads_finished:
+            self.done[row] = True
+        elif (self.ended >= 0).all():
+            self.done = self._lengths() >= self.ended.max()
+        else:
+            self.done[row] = len(self.new[row]) >= self._room
 
-    def padded(self, pad: int) -> torch.Tensor:
+    def _lengths(self) -> NDArray[np.int64]:
+        return np.array([len(tokens) for tokens in self.new])
+
+    @property
+    def _room(self) -> int:
+        """Most new tokens of a row; a large number where no length is set."""
+        return (self.stops.max_length if self.stops.max_length is not None else 1 << 30) - self.prompt
+
+    def remaining(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) tokens each row may still emit."""
+        return np.array([self._room - len(self.new[row]) for row in rows])
+
+    @property
+    def final(self) -> int:
+        """New tokens up to which every row is settled, by its own tokens or by padding."""
+        lengths = self._lengths()
+        if (self.ended >= 0).all():
+            return int(min(self.ended.max(), lengths.max()))
+        return int((lengths[self.ended < 0] if self.stops.pads_finished else lengths).min())
+
+    def close(self) -> None:
+        """All rows are done: forget what was written behind the last row's end."""
+        end = int(self.ended.max())
+        self.new = [tokens[:end] for tokens in self.new]
+
+    def padded(self) -> torch.Tensor:
         """(B, L) prompt and new tokens, short rows filled with `pad` on the right."""
         longest = max(map(len, self.new))
-        rows = [tokens + [pad] * (longest - len(tokens)) for tokens in self.new]
+        rows = [tokens + [self.pad] * (longest - len(tokens)) for tokens in self.new]
         new = torch.tensor(rows, dtype=self.input_ids.dtype, device=self.input_ids.device)
         return torch.cat([self.input_ids, new.reshape(self.batch, longest)], 1)
 
@@ -92,6 +125,6 @@ class Chooser:
         probs = torch.nn.functional.softmax(scores, dim=-1)
         return self.noise.draw(probs, rows, [len(text.new[row]) for row in rows])
 
-    def scores_of(self, row: int) -> tuple:
-        """What stock hands to a stopping criterion as `scores`: kept ones, or nothing."""
-        return tuple(score[None] for score in self.scores.get(row, ())) if self.keep_scores else ()
+    def scores_of(self, row: int) -> tuple | None:
+        """What stock hands to a stopping criterion as `scores`: those kept so far, None if none are kept."""
+        return tuple(score[None] for score in self.scores.get(row, ())) if self.keep_scores else None

@@ -1,32 +1,22 @@
-"""The functions of the language: one row each, what it takes and what comes out."""
+"""The functions of the language: what goes in, what comes out, and the lowered code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
-from smartgen.language.demands import memory_axis
-from smartgen.language.program import (
-    Aggregate,
-    Axis,
-    Const,
-    Expr,
-    Measured,
-    PathProduct,
-    Phase,
-    Recall,
-    Shift,
-    Site,
-    Table,
-)
-from smartgen.language.signals import GROUPS, MODELS, MONOTONE, REDUCTIONS, SIGNALS
-from smartgen.language.source import Span
+from smartgen.language.memory import calibrated, memory
+from smartgen.language.nearest import closest
+from smartgen.language.program import Aggregate, Axis, Const, Expr, Measured, PathProduct, Phase, Shift, Table
+from smartgen.language.signals import GROUPS, MODELS, REDUCTIONS, SIGNALS
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, PROB, Kind, Typed
-from smartgen.language.words import closest
+from smartgen.language.wrong_calls import unknown_function, without_unit, wrong_count
 
 if TYPE_CHECKING:
-    from smartgen.language.expressions import Typer
+    from smartgen.language.expressions import Broken, Typer
 
 Handler = Callable[["Typer", s.Call], Typed]
 
@@ -42,44 +32,20 @@ def type_call(typer: Typer, e: s.Call) -> Typed:
     if name.startswith("profile.") and name in SIGNALS:
         return _measured(typer, e)
     if name in SIGNALS or name in typer.params or name in typer.policy.lets:
-        raise typer.fail("SG109", f"`{name}` is a value, not a function", e.name.span, f"write `{name}` alone")
-    meant = {
-        "avg": "layer.mean",
-        "mean": "layer.mean",
-        "sum": "layer.sum",
-        "count": "layer.count",
-        "len": "layer.count",
-        "pow": "x * x",
-        "abs": "max(x, -x)",
-        "round": "floor(x + 0.5)",
-        "maximum": "max",
-        "minimum": "min",
-        "layer.avg": "layer.mean",
-        "moving": "ema",
-        "ln": "log",
-    }.get(name) or closest(name, [*CALLS, *(f"{g}.{r}" for g in GROUPS for r in REDUCTIONS)])
-    raise typer.fail(
-        "SG110",
-        f"there is no function `{name}`",
-        e.name.span,
-        f"did you mean `{meant}`?" if meant else f"functions: {', '.join(CALLS)}",
-    )
+        behind = Span(e.span.source, e.name.span.end, e.span.end)
+        message = f"`{name}` is a value, not a function"
+        raise typer.fail("SG109", message, e.name.span, f"write `{name}`", edits=(Edit(behind, ""),))
+    raise unknown_function(typer, e)
 
 
 def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
-    for argument in e.arguments:
-        if argument.label is not None:
-            raise typer.fail(
-                "SG111", f"`{e.name.text}` takes no named argument", argument.span, "remove the name and the colon"
-            )
-    if not least <= len(e.arguments) <= most:
-        wanted = str(least) if least == most else f"{least} or more" if most > 90 else f"{least} to {most}"
-        raise typer.fail(
-            "SG111",
-            f"`{e.name.text}` takes {wanted} argument{'s' * (wanted != '1')}, here are {len(e.arguments)}",
-            e.span,
-            f"see `{e.name.text}` in docs/language/reference.md",
+    named = next((argument for argument in e.arguments if argument.label is not None), None)
+    if named is not None:
+        raise typer.replaced(
+            "SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text
         )
+    if not least <= len(e.arguments) <= most:
+        raise wrong_count(typer, e, least, most)
     return [typer.expression(argument.value) for argument in e.arguments]
 
 
@@ -101,9 +67,9 @@ def _bare(op: str) -> Handler:
         (value,) = _plain(typer, e, 1, 1)
         typer.require(value, "number", f"`{op}`")
         if not value.kind.dimension.bare:
-            raise typer.fail(
-                "SG207", f"`{op}` takes a bare number, this is {value.kind}", value.span, "divide it by its unit first"
-            )
+            fix, edits = without_unit(value)
+            message = f"`{op}` takes a bare number, this is {value.kind}"
+            raise typer.fail("SG207", message, value.span, fix, edits=edits)
         return typer.made(COUNT if op == "floor" else Kind(prob=op == "sqrt" and value.kind.prob), e.span, op, value)
 
     return handler
@@ -121,44 +87,51 @@ def _clip(typer: Typer, e: s.Call) -> Typed:
 def _path(typer: Typer, e: s.Call) -> Typed:
     (value,) = _plain(typer, e, 1, 1)
     typer.require(value, "number", "`path`")
-    if not value.kind.dimension.bare or (isinstance(value.code, Const) and not value.kind.prob):
-        raise typer.fail(
-            "SG208",
-            f"`path` multiplies probabilities, this is {value.kind}",
-            value.span,
-            "give it a probability: `node.prob`, `calibrated(...)`, or a literal in [0, 1]",
+    if not value.kind.dimension.bare:
+        raise typer.replaced(
+            "SG208", f"`path` multiplies probabilities, this is {value.kind}", value.span, "node.prob"
         )
+    if isinstance(value.code, Const) and not value.kind.prob:
+        message = f"`path` multiplies probabilities, {value.span.text} is none"
+        raise typer.replaced("SG208", message, value.span, _as_fraction(value))
     if not value.kind.prob:
-        typer.findings.add(
-            "SG903",
-            "nothing shows that this stays within 0..1; it is clamped",
-            value.span,
-            "write `clip(..., 0, 1)` to say so",
-            warning=True,
-        )
-        value = typer.made(PROB, value.span, "clip", value, _number(0.0, value), _number(1.0, value))
+        value = _clamped(typer, value)
     return _with(value, PROB, PathProduct(value.code), e.span, axis=Axis.NODE, phase=Phase.GROW)
 
 
-def _number(value: float, at: Typed) -> Typed:
-    return Typed(PROB, Axis.POLICY, Phase.PLAN, Const(value), frozenset(), at.span)
+def _as_fraction(value: Typed) -> str:
+    number = float(value.code.value) if isinstance(value.code, Const) else 0.0
+    return f"{min(1.0, max(0.0, number / 100)):.6g}"
+
+
+def _clamped(typer: Typer, value: Typed) -> Typed:
+    written = f"clip({value.span.text}, 0, 1)"
+    typer.findings.add(
+        "SG903",
+        "nothing shows that this stays within 0..1; it is clamped",
+        value.span,
+        f"write `{written}` to say so",
+        warning=True,
+        edits=(Edit(value.span, written),),
+    )
+    zero, whole = (Typed(PROB, Axis.POLICY, Phase.PLAN, Const(x), frozenset(), value.span) for x in (0.0, 1.0))
+    return typer.made(PROB, value.span, "clip", value, zero, whole)
 
 
 def _shift(kind: str) -> Handler:
     def handler(typer: Typer, e: s.Call) -> Typed:
         if kind not in typer.place.allows:
             where = "`expand ... where`" if kind == "marginal" else "`continue while`"
-            raise typer.fail(
-                "SG308",
-                f"`{kind}` has a meaning in {where} only",
-                e.name.span,
-                f"move it there; here stands {typer.place.word}",
-            )
+            inner = e.arguments[0].value.span.text if e.arguments else "objective"
+            message = f"`{kind}` has a meaning in {where} only, this is {typer.place.word}"
+            raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
         (value,) = _plain(typer, e, 1, 1)
         typer.require(value, "number", f"`{kind}`")
         axis = Axis.NODE if kind == "marginal" else value.axis
         code = Shift(kind, value.code)  # type: ignore[arg-type]
-        return _with(value, value.kind, code, e.span, axis=axis, reads=frozenset({kind}))
+        # What is read inside a forecast is not read of the draft itself.
+        inside = value.reads if kind != "forecast" else frozenset(f"forecast:{name}" for name in value.reads)
+        return Typed(value.kind, axis, value.phase, code, inside | {kind}, e.span)
 
     return handler
 
@@ -167,19 +140,12 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
     (value,) = _plain(typer, e, 1, 1)
     over_rows = group == "batch"
     if over_rows and value.axis is Axis.NODE:
-        raise typer.fail(
-            "SG301",
-            "`batch` runs over requests, this has one value per node",
-            value.span,
-            f"say which nodes first: `batch.{function}(layer.max({value.span.text}))`",
-        )
+        inner = f"layer.{function}({value.span.text})"
+        message = "`batch` runs over requests, this has one value per node"
+        raise typer.replaced("SG301", message, value.span, inner, f"say which nodes first: `batch.{function}({inner})`")
     if not over_rows and value.axis is not Axis.NODE and function != "count":
-        raise typer.fail(
-            "SG301",
-            f"`{group}.{function}` runs over nodes, this has one value for all of them",
-            value.span,
-            "read it without the aggregate",
-        )
+        message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
+        raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
     typer.require(value, "flag" if function == "count" else "number", f"`{group}.{function}`")
     kind = (
         COUNT
@@ -202,62 +168,53 @@ def _measured(typer: Typer, e: s.Call) -> Typed:
     model, at, reads = "table", [], frozenset({e.name.text})
     for argument in e.arguments:
         label = argument.label.text if isinstance(argument.label, s.Name) else ""
-        if label == "model" and isinstance(argument.value, s.Text):
-            model = argument.value.value
-            if model not in MODELS:
-                near = closest(model, MODELS)
-                raise typer.fail(
-                    "SG112",
-                    f'there is no cost model "{model}"',
-                    argument.value.span,
-                    f'did you mean "{near}"?' if near else f"models: {', '.join(MODELS)}",
-                )
+        if label == "model":
+            model = _model(typer, argument)
         elif label in ("nodes", "width"):
             value = typer.expression(argument.value)
             typer.require(value, "number", f"`{label}:`")
             at.append((label, value.code))
             reads |= value.reads
         else:
-            raise typer.fail(
-                "SG111",
-                f"`{e.name.text}` takes `nodes:`, `width:` and `model:`",
-                argument.span,
-                "a profile is read at the current point; name what should differ",
-            )
+            raise _no_point(typer, e, argument)
     at_plan = signal.phase if not any(label == "nodes" for label, _ in at) else Phase.PLAN
     return Typed(signal.kind, signal.axis, at_plan, Measured(phase, what, model, tuple(at)), reads, e.span)  # type: ignore[arg-type]
+
+
+def _model(typer: Typer, argument: s.Argument) -> str:
+    if not isinstance(argument.value, s.Text):
+        written = f'"{argument.value.span.text}"'
+        raise typer.replaced("SG112", "a cost model is named by a text", argument.value.span, written)
+    model = argument.value.value
+    if model not in MODELS:
+        near = closest(model, MODELS) or "table"
+        fix = f'did you mean "{near}"? models are {", ".join(MODELS)}'
+        raise typer.replaced("SG112", f'there is no cost model "{model}"', argument.value.span, f'"{near}"', fix)
+    return model
+
+
+def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
+    label, value = argument.label, argument.value.span.text
+    written = label.text if isinstance(label, s.Name) else ""
+    near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model")) or "nodes"
+    message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
+    return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 
 
 def _table(typer: Typer, e: s.Call) -> Typed:
     if len(e.arguments) < 2 or e.arguments[0].label is not None:
         raise typer.fail("SG111", "`table` takes a value and rows", e.span, "write `table(batch.size, 1: 8, 16: 2)`")
     at = typer.expression(e.arguments[0].value)
-    keys: list[float | str] = []
-    rows: list[Typed] = []
-    for argument in e.arguments[1:]:
-        if not isinstance(argument.label, s.Number | s.Text):
-            raise typer.fail("SG111", "a row of `table` is `key: value`", argument.span, "write `16: 2`")
-        key = typer.expression(argument.label)
-        typer.common(at, key, "the looked-up value and this key")
-        value = key.code.value if isinstance(key.code, Const) else 0.0
-        if keys and not isinstance(value, str) and value <= keys[-1]:  # type: ignore[operator]
-            raise typer.fail(
-                "SG309",
-                "the keys of a table ascend",
-                argument.label.span,
-                "sort the rows; a row holds from its key upwards",
-            )
-        keys.append(value)
-        rows.append(typer.expression(argument.value))
-    kind = rows[0].kind
-    for row in rows[1:]:
-        kind = typer.common(
-            Typed(kind, rows[0].axis, rows[0].phase, rows[0].code, rows[0].reads, rows[0].span),
-            row,
-            "the rows of `table`",
-        )
-    code = Table(at.code, tuple((key, row.code) for key, row in zip(keys, rows, strict=True)))
-    everything = [at, *rows]
+    rows = e.arguments[1:]
+    keys = [_key(typer, at, row) for row in rows]
+    if len(set(keys)) < len(keys) or not _ascending(keys):
+        raise _unsorted(typer, e, keys)
+    values = [typer.expression(row.value) for row in rows]
+    kind = values[0].kind
+    for value in values[1:]:
+        kind = typer.common(replace(values[0], kind=kind), value, "the rows of `table`")
+    code = Table(at.code, tuple((key, value.code) for key, value in zip(keys, values, strict=True)))
+    everything = [at, *values]
     return Typed(
         kind,
         max(v.axis for v in everything),
@@ -268,81 +225,38 @@ def _table(typer: Typer, e: s.Call) -> Typed:
     )
 
 
-def _calibrated(typer: Typer, e: s.Call) -> Typed:
-    values = _plain(typer, e, 1, 8)
-    if "node.path" in values[0].reads or isinstance(values[0].code, PathProduct):
-        raise typer.fail(
-            "SG307",
-            "acceptance is learned per node given its parent, a path is many nodes",
-            values[0].span,
-            "write `path(calibrated(node.prob))`",
-        )
-    if not values[0].reads & MONOTONE and values[0].axis is not Axis.NODE:
-        raise typer.fail(
-            "SG307", "`calibrated` learns from what differs between nodes", values[0].span, "begin with `node.prob`"
-        )
-    code = _site(typer, "calibrated", values, [], Axis.NODE, e)
-    return Typed(PROB, Axis.NODE, Phase.GROW, code, frozenset().union(*(v.reads for v in values)), e.span)
+def _key(typer: Typer, at: Typed, row: s.Argument) -> float | str:
+    if not isinstance(row.label, s.Number | s.Text):
+        key = row.label.text if row.label is not None else ""
+        param = typer.params.get(key)
+        if param is not None and isinstance(param.code, Const):
+            written = typer.policy.params[key].value.span.text
+            raise typer.replaced("SG111", "the keys of a table are literals", row.label.span, written)  # type: ignore[union-attr]
+        written = f"0: {row.value.span.text}" if not key else row.span.text
+        fix = "write `16: 2`: a key, a colon, a value"
+        edits = (Edit(row.span, written),) if not key else ()
+        raise typer.fail("SG111", "a row of `table` is `key: value`", row.span, fix, edits=edits)
+    key_typed = typer.expression(row.label)
+    typer.common(at, key_typed, "the looked-up value and this key")
+    return key_typed.code.value if isinstance(key_typed.code, Const) else 0.0
 
 
-def _memory(kind: str, positional: tuple[int, int], options: tuple[str, ...]) -> Handler:
-    def handler(typer: Typer, e: s.Call) -> Typed:
-        values, named = [], []
-        for argument in e.arguments:
-            label = argument.label.text if isinstance(argument.label, s.Name) else None
-            if argument.label is not None and label not in options:
-                near = closest(str(label), options)
-                raise typer.fail(
-                    "SG111",
-                    f"`{kind}` has no option `{label}`",
-                    argument.span,
-                    f"did you mean `{near}:`?" if near else f"options: {', '.join(options)}",
-                )
-            value = typer.expression(argument.value)
-            (values.append(value) if label is None else named.append((label, value)))
-        if not positional[0] <= len(values) <= positional[1]:
-            raise typer.fail(
-                "SG111", f"`{kind}` is missing an argument", e.span, f"see `{kind}` in docs/language/reference.md"
-            )
-        if kind == "ladder" and (rungs := [v.code.value for v in values[1:] if isinstance(v.code, Const)]) != sorted(
-            rungs
-        ):
-            raise typer.fail("SG309", "the rungs of a ladder ascend", values[1].span, "sort them")
-        if kind in ("ema", "ladder") and not any(label == "start" for label, _ in named):
-            raise typer.fail(
-                "SG111",
-                f"`{kind}` needs its value before there is data",
-                e.span,
-                f"add `start:`: `{kind}(..., start: 1)`",
-            )
-        everything = [*values, *(value for _, value in named)]
-        memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
-        whole = kind in ("ladder", "ucb")
-        arms = values[1:] if kind == "ladder" else values
-        axis = values[0].axis if kind != "ucb" else Axis.STEP
-        code = _site(typer, kind, values, named, axis, e)
-        return Typed(
-            arms[0].kind if whole else Kind(dimension=values[0].kind.dimension, prob=values[0].kind.prob),
-            axis,
-            Phase.PLAN,
-            code,
-            frozenset({"memory"}),
-            e.span,
-        )
-
-    return handler
+def _ascending(keys: list[float | str]) -> bool:
+    return isinstance(keys[0], str) or all(a < b for a, b in zip(keys, keys[1:], strict=False))  # type: ignore[operator]
 
 
-def _site(
-    typer: Typer, kind: str, values: list[Typed], named: list[tuple[str, Typed]], axis: Axis, e: s.Call
-) -> Recall:
-    key = f"{kind}({', '.join([repr(v.code) for v in values] + [f'{n}: {v.code!r}' for n, v in named])})"
-    for index, site in enumerate(typer.sites):
-        if site.key == key:
-            return Recall(index)
-    options = tuple((name, value.code) for name, value in named)
-    typer.sites.append(Site(kind, tuple(v.code for v in values), options, axis, key))  # type: ignore[arg-type]
-    return Recall(len(typer.sites) - 1)
+def _unsorted(typer: Typer, e: s.Call, keys: list[float | str]) -> Broken:
+    rows = e.arguments[1:]
+    wrong = next(i for i in range(1, len(keys)) if keys[i] in keys[:i] or keys[i] <= keys[i - 1])  # type: ignore[operator]
+    at = rows[wrong].label.span  # type: ignore[union-attr]
+    if keys[wrong] in keys[:wrong]:
+        removed = Span(at.source, rows[wrong - 1].span.end, rows[wrong].span.end)
+        return typer.fail("SG309", "this key stands twice", at, "remove one of the two rows", edits=(Edit(removed, ""),))
+    ordered = sorted(dict(zip(keys, rows, strict=True)).items(), key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
+    written = ", ".join(" ".join(row.span.text.split()) for _, row in ordered)
+    whole = rows[0].span.to(rows[-1].span)
+    edits = (Edit(whole, written),)
+    return typer.fail("SG309", "the keys of a table ascend", at, f"write `{written}`", edits=edits)
 
 
 def _with(
@@ -373,12 +287,12 @@ CALLS: dict[str, Handler] = {
     "exp": _bare("exp"),
     "log": _bare("log"),
     "path": _path,
-    "calibrated": _calibrated,
+    "calibrated": calibrated,
     "forecast": _shift("forecast"),
     "previous": _shift("previous"),
     "marginal": _shift("marginal"),
     "table": _table,
-    "ema": _memory("ema", (2, 2), ("start", "bins")),
-    "ladder": _memory("ladder", (2, 12), ("up", "down", "every", "after", "start", "bins")),
-    "ucb": _memory("ucb", (2, 16), ("reward", "bins", "hold")),
+    "ema": memory,
+    "ladder": memory,
+    "ucb": memory,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smartgen.language import syntax as s
@@ -24,7 +25,7 @@ from smartgen.language.program import (
 )
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Span
+from smartgen.language.source import Edit, Span
 
 # Of a node, known only when it has been drafted; rank, depth and spine follow from its place.
 DRAFTED = ("node.prob", "node.path", "node.entropy", "node.confidence")
@@ -36,9 +37,9 @@ def demand(rules: Rules, sites: list[Site], slots: Slots, findings: Findings) ->
     if rules.verify.pooled and slots.verify is not None:
         _one_count(rules, sites, slots.verify.span, findings)
         for line, written in zip(rules.constraints, slots.subjects, strict=False):
-            _floor(line, sites, written.span, findings)
+            _floor(line, sites, written.value.span, findings)
     if rules.limits.depth_low is not None and "depth" in slots.caps:
-        _known_before(rules, slots.caps["depth"][0].span, findings)
+        _known_before(rules, slots.caps["depth"].count.span, findings)
     if rules.expand.maximizing is not None and slots.expand is not None:
         _one_width(rules.expand.maximizing, sites, slots.expand.span, findings)
     for expression, span in _counts(rules, slots):
@@ -68,8 +69,16 @@ def _one_count(rules: Rules, sites: list[Site], span: Span, findings: Findings) 
     for count in (rules.verify.low, rules.verify.high):
         if count is not None and axis_of(count, sites) > Axis.STEP:
             message = "`pooled` shares one count among all rows, this differs from row to row"
-            findings.add("SG302", message, span, "aggregate it: `batch.sum(...)`; per row there is `limit nodes`")
+            fix = "aggregate it: `batch.sum(...)`; per row there is `limit nodes`"
+            findings.add("SG302", message, span, fix, edits=_without_pooled(span))
             return
+
+
+def _without_pooled(span: Span) -> tuple[Edit, ...]:
+    found = re.search(r"\s*\bpooled\b", span.text)
+    if found is None:
+        return ()
+    return (Edit(Span(span.source, span.start + found.start(), span.start + found.end()), ""),)
 
 
 def _floor(line: Expr, sites: list[Site], span: Span, findings: Findings) -> None:
@@ -81,7 +90,8 @@ def _floor(line: Expr, sites: list[Site], span: Span, findings: Findings) -> Non
         if large == Read("tree.tokens") and _phase(small) is Phase.PLAN:
             return
     message = "where rows share one count, a row can ask for tokens only, and must know how many before drafting"
-    findings.add("SG321", message, span, "write `tree.tokens >= ...` with what is known at plan, or drop `pooled`")
+    fix = "write `tree.tokens >= 2 tok`, or what else is known at plan; or drop `pooled`"
+    findings.add("SG321", message, span, fix, edits=(Edit(span, "tree.tokens >= 2 tok"),))
 
 
 def _phase(code: Expr) -> Phase:
@@ -95,7 +105,9 @@ def _known_before(rules: Rules, span: Span, findings: Findings) -> None:
     found = sorted({part.name for part in parts(read) if isinstance(part, Read) and part.name in DRAFTED})
     if found:
         message = f"a range of depths is searched before drafting, and `{found[0]}` is known only after it"
-        findings.add("SG322", message, span, "write one number, and `continue while forecast(objective) > objective`")
+        most = span.text.rpartition("..")[2].strip()
+        fix = f"write `{most}`; while drafting, `continue while forecast(objective) > objective` decides"
+        findings.add("SG322", message, span, fix, edits=(Edit(span, most),))
 
 
 def _one_width(maximizing: Expr, sites: list[Site], span: Span, findings: Findings) -> None:
@@ -113,7 +125,7 @@ def _counts(rules: Rules, slots: Slots) -> Iterator[tuple[Expr, Span]]:
         ("nodes", limits.nodes),
     ):
         if code is not None and extent in slots.caps:
-            yield code, slots.caps[extent][0].span
+            yield code, slots.caps[extent].count.span
     for choice, statement in ((rules.expand, slots.expand), (rules.verify, slots.verify)):
         for count in (choice.low, choice.high):
             if count is not None and statement is not None:
@@ -130,8 +142,16 @@ def _always_there(code: Expr, span: Span, findings: Findings) -> None:
         if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
             message = f"`{part.name}` has no value in the first step, and a count always needs one"
             fix = f"give it a start: `ema({part.name}, 1, start: 4)`; weight 1 is its last value"
-            findings.add("SG323", message, span, fix)
+            findings.add("SG323", message, span, fix, edits=_started(part.name, span))
             return
+
+
+def _started(name: str, span: Span) -> tuple[Edit, ...]:
+    found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", span.text)
+    if found is None:
+        return ()
+    start = span.start + found.start()
+    return (Edit(Span(span.source, start, start + len(name)), f"floor(ema({name}, 1, start: 4))"),)
 
 
 def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Findings) -> None:
@@ -140,7 +160,9 @@ def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Finding
     for axis, span in arguments:
         if axis is Axis.NODE:
             message = f"`{kind}` remembers one value per step or request, this has one per node"
-            findings.add("SG301", message, span, "aggregate it: `layer.max(...)`, `tree.mean(...)`")
+            written = f"tree.mean({span.text})"
+            findings.add("SG301", message, span, f"aggregate it: `{written}`", edits=(Edit(span, written),))
         elif axis > first:
             message = f"this `{kind}` has one state for the whole batch, this differs from row to row"
-            findings.add("SG302", message, span, "aggregate it: `batch.mean(...)`")
+            written = f"batch.mean({span.text})"
+            findings.add("SG302", message, span, f"aggregate it: `{written}`", edits=(Edit(span, written),))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from smartgen.language import syntax as s
-from smartgen.language.calls import CALLS, type_call
-from smartgen.language.diagnostics import Label
+from smartgen.language.calls import type_call
+from smartgen.language.diagnostics import Label, one
 from smartgen.language.findings import Findings
+from smartgen.language.mismatch import comparable, differ, mismatch, needs
 from smartgen.language.program import Axis, Const, Measured, Operation, Phase, Read, Site
 from smartgen.language.resolve import Resolved
-from smartgen.language.signals import SIGNALS, SYNONYMS
-from smartgen.language.source import Span
+from smartgen.language.signals import SIGNALS
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, Kind, Typed, quantity
-from smartgen.language.units import BARE, EXAMPLE, unit
-from smartgen.language.words import closest
+from smartgen.language.units import ENERGY, MONEY, TIME, unit
+from smartgen.language.unknown import unknown_name, unquoted
 
 NOTHING: frozenset[str] = frozenset()
+MOST_PARTS = 50_000  # parts of a policy's expressions, each `let` counted wherever it is read
+DEEPEST = 200  # nesting, through every `let`
 _LOGIC = {"and", "or"}
 _COMPARE = {"<", "<=", ">", ">=", "==", "!="}
 
@@ -32,6 +36,8 @@ class Place:
 
     word: str
     allows: frozenset[str] = NOTHING
+    statement: s.Cost | None = None
+    example: str = ""  # of a param: a value that fits its type
 
 
 class Typer:
@@ -46,6 +52,7 @@ class Typer:
         self.objective: Kind = NUMBER
         self.place = Place("")
         self._open: list[str] = []  # lets being expanded
+        self._parts = self._depth = 0
 
     def type(self, expression: s.Expression, place: Place) -> Typed:
         """Raises Broken after recording what is wrong."""
@@ -56,17 +63,43 @@ class Typer:
             self.place = before
 
     def expression(self, e: s.Expression) -> Typed:
-        return _TYPERS[type(e)](self, e)
+        self._parts += 1
+        self._depth += 1
+        if self._parts > MOST_PARTS or self._depth > DEEPEST:
+            what = f"more than {MOST_PARTS} parts" if self._parts > MOST_PARTS else f"more than {DEEPEST} levels"
+            raise one(
+                "SG012",
+                f"with every `let` written out this policy has {what}",
+                Span(e.span.source, e.span.start, min(e.span.end, e.span.start + 20)),
+                "simplify its expressions: a `let` is written out wherever it is read",
+            )
+        try:
+            return _TYPERS[type(e)](self, e)
+        finally:
+            self._depth -= 1
 
     def fail(
-        self, code: str, message: str, span: Span, fix: str, label: str = "", also: tuple[Label, ...] = ()
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        fix: str,
+        label: str = "",
+        also: tuple[Label, ...] = (),
+        edits: tuple[Edit, ...] = (),
     ) -> Broken:
         """Record a finding and hand back the exception to raise."""
-        self.findings.add(code, message, span, fix, label, also)
+        self.findings.add(code, message, span, fix, label, also, edits=edits)
         return Broken()
+
+    def replaced(self, code: str, message: str, span: Span, by: str, fix: str = "") -> Broken:
+        """Like `fail`, where the fix is another text in the span's place."""
+        return self.fail(code, message, span, fix or f"write `{by}`", edits=(Edit(span, by),))
 
     # -- leaves -------------------------------------------------------------------------------------------------
     def number(self, e: s.Number) -> Typed:
+        if not math.isfinite(e.value):
+            raise self.replaced("SG010", "this number is too large", e.span, "1e300")
         if not e.unit:
             kind = Kind(prob=0 <= e.value <= 1, whole=e.value == int(e.value) and "." not in e.written)
             return constant(e.value, kind, e.span)
@@ -85,14 +118,29 @@ class Typer:
             return replace(self.benefit[1], span=e.span)
         if text in SIGNALS:
             return self._signal(text, e.span)
-        if any(text in slots.costs for slots in (policy.slots, *(block.slots for block in policy.chain))):
-            raise self.fail(
-                "SG107",
-                f"`{text}` is a cost line and has no value of its own",
-                e.span,
-                "read the total it joins: `time`, `energy` or `money`",
-            )
-        raise self._unknown(text, e.span)
+        cost = self._cost(text)
+        if cost is not None:
+            raise self._cost_by_name(e, cost)
+        raise unknown_name(self, e)
+
+    def _cost(self, name: str) -> s.Cost | None:
+        """The cost line of that name, in any block."""
+        everywhere = (self.policy.slots, *(block.slots for block in self.policy.chain))
+        return next((slots.costs[name] for slots in everywhere if name in slots.costs), None)
+
+    def _cost_by_name(self, e: s.Name, cost: s.Cost) -> Broken:
+        total = "time"
+        if f"cost {e.text}" not in self._open:
+            self._open.append(f"cost {e.text}")
+            try:
+                dimension = self.expression(cost.value).kind.dimension
+            except Broken:
+                return Broken()
+            finally:
+                self._open.pop()
+            total = {TIME: "time", ENERGY: "energy", MONEY: "money"}.get(dimension, "time")
+        message = f"`{e.text}` is a cost line and has no value of its own"
+        return self.replaced("SG107", message, e.span, total, f"read the total it joins: `{total}`")
 
     def _let(self, text: str, span: Span) -> Typed:
         if text in self._open:
@@ -114,24 +162,6 @@ class Typer:
             return Typed(kind, signal.axis, signal.phase, Measured(phase, what), frozenset({text}), span)  # type: ignore[arg-type]
         return Typed(kind, signal.axis, signal.phase, Read(text), frozenset({text}), span)
 
-    def _unknown(self, text: str, span: Span) -> Broken:
-        if text in CALLS:
-            return self.fail("SG108", f"`{text}` is a function", span, f"call it: `{text}(...)`")
-        meant = SYNONYMS.get(text)
-        if meant is None:
-            known = [*self.params, *self.policy.lets, *SIGNALS, *([self.benefit[0]] if self.benefit else [])]
-            meant = closest(text, known)
-        if "." in text:
-            message, code = f"nothing is called `{text}`", "SG101"
-        else:
-            message, code = f"`{text}` is neither a param, a `let`, nor a signal", "SG102"
-        fix = (
-            f"did you mean `{meant}`?"
-            if meant
-            else "`smartgen explain signals` lists what can be read; `param` declares a constant"
-        )
-        return self.fail(code, message, span, fix)
-
     # -- operators ----------------------------------------------------------------------------------------------
     def unary(self, e: s.Unary) -> Typed:
         operand = self.expression(e.operand)
@@ -142,13 +172,14 @@ class Typer:
         return self.made(Kind(dimension=operand.kind.dimension, whole=operand.kind.whole), e.span, "neg", operand)
 
     def binary(self, e: s.Binary) -> Typed:
+        unquoted(self, e)
         left, right = self._both(e)
         if e.op in _LOGIC:
             self.require(left, "flag", f"`{e.op}`")
             self.require(right, "flag", f"`{e.op}`")
             return self.made(FLAG, e.span, e.op, left, right)
         if e.op in _COMPARE:
-            self._comparable(e, left, right)
+            comparable(self, e, left, right)
             return self.made(FLAG, e.span, e.op, left, right)
         self.require(left, "number", f"`{e.op}`")
         self.require(right, "number", f"`{e.op}`")
@@ -173,45 +204,9 @@ class Typer:
         if e.op == "/":
             return Kind(dimension=a.dimension / b.dimension)
         if a.dimension != b.dimension:
-            raise self._mismatch(e, left, right)
+            raise mismatch(self, e, left, right)
         complement = e.op == "-" and isinstance(left.code, Const) and left.code.value == 1.0 and b.prob
         return Kind(dimension=a.dimension, prob=complement, whole=a.whole and b.whole)
-
-    def _mismatch(self, e: s.Binary, left: Typed, right: Typed) -> Broken:
-        word, to = {"+": ("add", "to"), "-": ("subtract", "from")}.get(e.op, ("compare", "with"))
-        first, second = (right, left) if e.op == "-" else (left, right)
-        message = f"cannot {word} {first.kind} {to} {second.kind}"
-        labels = (Label(right.span, _short(right.kind)),)
-        bare = left if left.kind.dimension.bare else right if right.kind.dimension.bare else None
-        other = right if bare is left else left
-        if bare is not None and other.kind.dimension in EXAMPLE and isinstance(bare.code, Const):
-            fix = f"write `{bare.span.text} {EXAMPLE[other.kind.dimension]}`"
-            return self.fail("SG202", message, left.span, fix, _short(left.kind), labels)
-        code, fix = "SG203", "put them in separate `cost` lines; each joins the total of its unit"
-        names = {left.kind.dimension.symbol, right.kind.dimension.symbol}
-        if names == {"tok", "s"}:
-            code, fix = "SG204", "price the time: `tokens - run.rate * time`"
-        elif e.op in _COMPARE:
-            code, fix = "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}"
-        elif not names & {"J", "money"} or "1" in names:
-            fix = "divide one by a rate, or give a bare number its unit"
-        return self.fail(code, message, left.span, fix, _short(left.kind), labels)
-
-    def _comparable(self, e: s.Binary, left: Typed, right: Typed) -> None:
-        a, b = left.kind, right.kind
-        if a.base != b.base:
-            raise self.fail(
-                "SG201",
-                f"cannot compare {a} with {b}",
-                left.span,
-                "compare values of one kind",
-                _short(a),
-                (Label(right.span, _short(b)),),
-            )
-        if a.base != "number" and e.op not in ("==", "!="):
-            raise self.fail("SG201", f"{a} has no order", e.span, "use `==` or `!=`")
-        if a.dimension != b.dimension:
-            raise self._mismatch(e, left, right)
 
     def conditional(self, e: s.Conditional) -> Typed:
         condition, then, otherwise = (self.expression(part) for part in (e.condition, e.then, e.otherwise))
@@ -226,21 +221,12 @@ class Typer:
     def require(self, value: Typed, base: str, by: str) -> None:
         """Raises Broken unless the value is a number, flag or text as `base` says."""
         if value.kind.base != base:
-            wanted = {"number": "a number", "flag": "a yes/no value", "text": "a text"}[base]
-            fix = "compare it with something: `x > 0`" if base == "flag" else "write a number here"
-            raise self.fail("SG201", f"{by} needs {wanted}, this is {value.kind}", value.span, fix)
+            raise needs(self, value, base, by)
 
     def common(self, a: Typed, b: Typed, what: str) -> Kind:
         """The kind of either of two alternatives; raises Broken if they differ."""
         if a.kind.base != b.kind.base or a.kind.dimension != b.kind.dimension:
-            raise self.fail(
-                "SG206",
-                f"{what} differ: {a.kind} and {b.kind}",
-                a.span,
-                "give both one unit",
-                _short(a.kind),
-                (Label(b.span, _short(b.kind)),),
-            )
+            raise differ(self, a, b, what)
         return Kind(a.kind.base, a.kind.dimension, a.kind.prob and b.kind.prob, a.kind.whole and b.kind.whole)
 
     def made(self, kind: Kind, span: Span, op: str, *operands: Typed) -> Typed:
@@ -266,13 +252,8 @@ def _folded(op: str, operands: tuple[Typed, ...]) -> Const | None:
     if op not in ("+", "-", "*", "neg") or not all(isinstance(o.code, Const) for o in operands):
         return None
     values = [float(o.code.value) for o in operands]  # type: ignore[union-attr]
-    return Const({"+": sum(values), "-": values[0] - values[-1], "*": values[0] * values[-1], "neg": -values[0]}[op])
-
-
-def _short(kind: Kind) -> str:
-    if kind.base != "number":
-        return kind.base
-    return "no unit" if kind.dimension == BARE else kind.dimension.symbol
+    value = {"+": sum(values), "-": values[0] - values[-1], "*": values[0] * values[-1], "neg": -values[0]}[op]
+    return Const(value) if math.isfinite(value) else None
 
 
 _TYPERS: dict[type, Callable[[Typer, s.Expression], Typed]] = {

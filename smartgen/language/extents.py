@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from smartgen.language.findings import Findings
+from smartgen.language import syntax as s
+from smartgen.language.additions import addition
+from smartgen.language.expressions import Typer
+from smartgen.language.intervals import Ranges
 from smartgen.language.program import Choice, Const, Expr, Extents, Operation
 from smartgen.language.resolve import Slots
-from smartgen.language.source import Span
+from smartgen.language.source import Edit, Span
+from smartgen.language.words import EXTENTS
 
-_EXTENTS = ("depth", "width", "topk", "nodes")
+
+@dataclass(frozen=True)
+class Verbs:
+    """The choices that limits follow from, and the widest a layer's frontier gets by them."""
+
+    verify: Choice
+    expand: Choice
+    width: Expr | None
 
 
 def extents(
-    limits: dict[str, tuple[Expr, Expr | None]],
-    tightened: Mapping[str, int],
-    verify: Choice,
-    expand: Choice,
-    width: Expr | None,
-    slots: Slots,
-    span: Span,
-    findings: Findings,
+    typer: Typer, limits: Mapping[str, tuple[Expr, Expr | None]], tightened: Mapping[str, int], verbs: Verbs, slots: Slots
 ) -> Extents:
     """The policy's bounds; `limits` are its own, `tightened` those from outside. Findings where nothing bounds it."""
-    caps = {extent: limits[extent][0] if extent in limits else None for extent in _EXTENTS}
+    verify, expand, width = verbs.verify, verbs.expand, verbs.width
+    caps = {extent: limits[extent][0] if extent in limits else None for extent in EXTENTS}
     for extent, most in tightened.items():
         given = caps.get(extent)
         caps[extent] = Const(float(most)) if given is None else _least(given, Const(float(most)))
@@ -35,30 +42,59 @@ def extents(
         caps["nodes"] = size if caps["nodes"] is None else _least(caps["nodes"], size)
     depth = caps["depth"]
     if depth is None:
-        findings.add("SG306", "nothing bounds how deep this policy drafts", span, "add `limit depth 8`")
+        _missing(typer, "nothing bounds how deep this policy drafts", "limit depth 8", typer.policy.span)
         depth = Const(1.0)
-    if (
-        expand.high is None
-        and not verify.static
-        and caps["width"] is None
-        and caps["topk"] is None
-        and not never_drafts(depth)
-    ):
-        findings.add(
-            "SG306",
-            "nothing bounds how wide this policy drafts",
-            slots.expand.span if slots.expand else span,
-            "write `expand best 10`, or add `limit width 10, topk 10`",
-        )
     widest = width if caps["width"] is None else caps["width"] if width is None else _least(caps["width"], width)
-    nodes = (
-        verify.high
-        if caps["nodes"] is None
-        else caps["nodes"]
-        if verify.high is None
-        else _least(caps["nodes"], verify.high)
-    )
-    return Extents(depth, widest, caps["topk"], nodes, limits["depth"][1] if "depth" in limits else None)
+    topk = caps["topk"]
+    if not verify.static and not never_drafts(depth):
+        if expand.high is None and caps["width"] is None and topk is None:
+            at = slots.expand.span if slots.expand else typer.policy.span
+            _missing(typer, "nothing bounds how wide this policy drafts", "limit width 10, topk 10", at)
+        _finite(typer, "depth", depth, slots)
+        for extent, code in (("width", widest), ("topk", topk)):
+            if code is not None and (extent == "topk" or topk is None):
+                _finite(typer, extent, code, slots)
+    if topk is not None and widest is not None and "topk" not in limits and not verify.static:
+        topk = _least(topk, widest)  # a limit from outside only lowers, here what follows from the width
+    nodes = verify.high if caps["nodes"] is None else caps["nodes"]
+    if verify.high is not None and caps["nodes"] is not None:
+        nodes = _least(caps["nodes"], verify.high)
+    return Extents(depth, widest, topk, nodes, limits["depth"][1] if "depth" in limits else None)
+
+
+def _missing(typer: Typer, message: str, statement: str, at: Span) -> None:
+    chain = typer.policy.chain[0].span if typer.policy.chain else None
+    fix, edits = addition(typer.policy.span, statement, chain)
+    typer.findings.add("SG306", message, head(at), fix, edits=edits)
+
+
+def head(span: Span) -> Span:
+    """The first line of a policy: what is missing in it is told there."""
+    end = span.text.find("\n")
+    brace = span.text.find("{") + 1
+    stop = min(x for x in (end if end > 0 else len(span.text), brace if brace > 0 else len(span.text)) if x > 0)
+    return Span(span.source, span.start, span.start + stop)
+
+
+def _finite(typer: Typer, extent: str, code: Expr, slots: Slots) -> None:
+    """A bound that has a largest value whatever the signals say."""
+    if not math.isinf(Ranges(typer.sites).of(code)[1]):
+        return
+    span = _written(extent, slots)
+    if span is None:
+        return
+    written = f"min({span.text}, 16)"
+    message = f"nothing bounds the {extent} of this policy: `{' '.join(span.text.split())}` may be anything"
+    typer.findings.add("SG306", message, span, f"write `{written}`", edits=(Edit(span, written),))
+
+
+def _written(extent: str, slots: Slots) -> Span | None:
+    """Where an extent is said: its limit, or the count of `expand`."""
+    cap = slots.caps.get(extent)
+    count: s.Count | None = cap.count if cap else None
+    if count is None and extent == "width" and slots.expand is not None:
+        count = slots.expand.choice.count
+    return None if count is None else (count.high or count.low).span
 
 
 def never_drafts(code: Expr) -> bool:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
-from smartgen.language.source import Span
+from smartgen.language.source import Edit, Span
+
+MOST = 100  # findings that are worth showing of one recipe
+# What is only missing because a statement before it could not be read.
+_FOLLOW = frozenset({"SG002", "SG305", "SG306", "SG312", "SG315", "SG319", "SG901", "SG902", "SG904"})
+_NAMED = frozenset({"SG101", "SG102", "SG103", "SG107"})
 
 
 class Findings:
@@ -11,6 +18,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.all: list[Diagnostic] = []
+        self._lost: set[str] | None = None  # words of statements that could not be read
 
     def add(
         self,
@@ -21,18 +29,34 @@ class Findings:
         label: str = "",
         also: tuple[Label, ...] = (),
         warning: bool = False,
+        edits: tuple[Edit, ...] = (),
     ) -> None:
-        """One finding; `also` are further spans concerned."""
+        """One finding; `also` are further spans concerned, `edits` is the fix as changes of the text."""
         severity = "warning" if warning else "error"
-        found = Diagnostic(code, message, (Label(span, label), *also), fix, severity)
-        if found not in self.all:
+        self.take(Diagnostic(code, message, (Label(span, label), *also), fix, severity, edits))  # type: ignore[arg-type]
+
+    def take(self, found: Diagnostic) -> None:
+        """A finding made elsewhere; dropped if it only follows from what could not be read."""
+        if self._lost is not None and (
+            found.code in _FOLLOW or (found.code in _NAMED and set(_words(found.span.text)) & self._lost)
+        ):
+            return
+        if found not in self.all and len(self.all) < MOST:
             self.all.append(found)
+
+    def lost(self, text: str) -> None:
+        """Remember that this text was passed over: what it would have defined is not reported as missing."""
+        self._lost = (self._lost or set()) | set(_words(text))
 
     @property
     def errors(self) -> list[Diagnostic]:
         return [diagnostic for diagnostic in self.all if diagnostic.severity == "error"]
 
     def raise_errors(self) -> None:
-        """Raises RecipeError with every error, in the order of the text."""
+        """Raises RecipeError with every finding if one of them is an error, in the order of the text."""
         if self.errors:
-            raise RecipeError(sorted(self.errors, key=lambda d: d.span.start))
+            raise RecipeError(sorted(self.all, key=lambda d: d.span.start))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z_]\w*", text)

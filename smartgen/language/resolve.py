@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from smartgen.language import syntax as s
+from smartgen.language.diagnostics import Label
 from smartgen.language.findings import Findings
-from smartgen.language.source import Span
+from smartgen.language.nearest import closest
+from smartgen.language.source import Edit, Span
 
-FindBase = Callable[[str, Span], "tuple[s.Policy, FindBase]"]
+# Looks a base up by name; None after recording what is wrong with the name.
+FindBase = Callable[[str, Span], "tuple[s.Policy, FindBase] | None"]
 T = TypeVar("T")
 DEEPEST_USE = 16
 
@@ -31,7 +34,7 @@ class Slots:
     expand: s.Expand | None = None
     proceed: s.Proceed | None = None
     verify: s.Verify | None = None
-    caps: Mapping[str, tuple[s.Cap, ...]] = field(default_factory=dict)
+    caps: Mapping[str, s.Cap] = field(default_factory=dict)
 
     def over(self, base: Slots) -> Slots:
         """This policy's slots on top of its base's."""
@@ -71,7 +74,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A policy without bases. `lets` and `params` by name; `chain` in order."""
+    """A policy without bases. `lets` and `params` by name; `chain` in order; `span` is that of the derived policy."""
 
     name: s.Name
     params: Mapping[str, s.Param]
@@ -85,17 +88,21 @@ def resolve(policy: s.Policy, find: FindBase, findings: Findings, depth: int = 0
     """Flatten `policy`; `find` looks a base up by name. Findings: unknown names of arguments, duplicates, cycles."""
     own, named = _slots(policy.rules, findings)
     chain = tuple(_block(block, findings, named) for block in policy.chain)
-    params = _unique([(p.name, p) for p in policy.params], "param", findings)
-    lets = {name.text: let for name, let in named}
+    params = _unique([(p.name, p, p.span) for p in policy.params], "param", findings)
+    lets = _unique([(let.name, let, let.span) for let in named], "let", findings)
+    alone = Resolved(policy.name, params, lets, own, chain, policy.span)
     if policy.use is None:
-        return Resolved(policy.name, params, lets, own, chain, policy.span)
+        return alone
     if depth >= DEEPEST_USE:
         findings.add(
             "SG104", "these policies use one another in a circle", policy.use.span, "let one of them stand on its own"
         )
-        return Resolved(policy.name, params, lets, own, chain, policy.span)
-    found, find_next = find(policy.use.name, policy.use.span)
-    base = resolve(found, find_next, findings, depth + 1)
+        return alone
+    found = find(policy.use.name, policy.use.span)
+    if found is None:
+        findings.lost("")  # what the base would have said is not missing
+        return alone
+    base = resolve(found[0], found[1], findings, depth + 1)
     inherited = _with_arguments(base, policy.use, findings)
     kept = tuple(replace(block, slots=block.slots.without(own)) for block in base.chain)
     return Resolved(
@@ -106,44 +113,61 @@ def resolve(policy: s.Policy, find: FindBase, findings: Findings, depth: int = 0
 def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[str, s.Param]:
     params = dict(base.params)
     for argument in use.arguments:
-        name = argument.label.text if isinstance(argument.label, s.Name) else ""
-        if name not in params:
-            known = ", ".join(params) or "none"
-            findings.add(
-                "SG103", f"`{use.name}` has no param `{name or '(unnamed)'}`", argument.span, f"its params: {known}"
-            )
+        label = argument.label
+        name = label.text if isinstance(label, s.Name) else ""
+        if name in params:
+            params[name] = replace(params[name], value=argument.value)
             continue
-        params[name] = replace(params[name], value=argument.value)
+        known = list(params)
+        meant = known[0] if not name and len(known) == 1 else closest(name, known)
+        at = label.span if label is not None else argument.span
+        edits: tuple[Edit, ...] = ()
+        if meant and label is not None:
+            edits = (Edit(at, meant),)
+        elif meant:
+            edits = (Edit(Span(at.source, at.start, at.start), f"{meant}: "),)
+        else:
+            edits = (_without_argument(use, argument),)
+        fix = f"did you mean `{meant}`?" if meant and name else f"write `{meant}: {argument.span.text}`" if meant else ""
+        message = f"`{use.name}` has no param `{name}`" if name else f"arguments of `{use.name}` are named"
+        fix = fix or (f"its params are {', '.join(known)}" if known else "remove it: it has no params")
+        findings.add("SG103", message, at, fix, edits=edits)
     return params
 
 
-def _block(block: s.When, findings: Findings, lets: list[tuple[s.Name, s.Let]]) -> Block:
+def _without_argument(use: s.Use, argument: s.Argument) -> Edit:
+    """The argument goes, with the comma or the parentheses that it leaves behind."""
+    text, start, end = argument.span.source.text, argument.span.start, argument.span.end
+    while end < len(text) and text[end] in " ,":
+        end += 1
+    if len(use.arguments) == 1 and text[end : end + 1] == ")":
+        return Edit(Span(argument.span.source, text.rfind("(", 0, start), end + 1), "")
+    return Edit(Span(argument.span.source, start, end), "")
+
+
+def _block(block: s.When, findings: Findings, lets: list[s.Let]) -> Block:
     slots, inner = _slots(block.rules, findings)
     lets.extend(inner)  # a name is a name of the whole policy
     return Block(block.condition, slots, block.span)
 
 
-def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[tuple[s.Name, s.Let]]]:
+def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s.Let]]:
     single: dict[type, Any] = {}
     costs, lets, subjects = [], [], []
-    caps: dict[str, tuple[s.Cap, ...]] = {}
+    caps: dict[str, s.Cap] = {}
     for rule in rules:
         if isinstance(rule, s.Let):
-            lets.append((rule.name, rule))
+            lets.append(rule)
         elif isinstance(rule, s.Cost):
-            costs.append((rule.name, rule))
+            costs.append((rule.name, rule, rule.span))
         elif isinstance(rule, s.Subject):
             subjects.append(rule)
         elif isinstance(rule, s.Limit):
-            for cap in rule.caps:
-                if cap.extent in caps:
-                    _twice(cap.extent, cap.span, caps[cap.extent][0].span, findings)
-                caps[cap.extent] = (cap,)
+            _limits(rule, caps, findings)
         else:
             if type(rule) in single:
-                _twice(_WORD[type(rule)], rule.span, single[type(rule)].span, findings)
+                _twice(_WORD[type(rule)], rule.span, single[type(rule)].span, findings, rule.span)
             single.setdefault(type(rule), rule)
-    _unique(lets, "let", findings)
     slots = Slots(
         benefit=single.get(s.Benefit),
         costs=_unique(costs, "cost", findings),
@@ -157,6 +181,23 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[t
     return slots, lets
 
 
+def _limits(rule: s.Limit, caps: dict[str, s.Cap], findings: Findings) -> None:
+    for cap in rule.caps:
+        if cap.extent in caps:
+            _twice(f"limit {cap.extent}", cap.span, caps[cap.extent].span, findings, _cap_removed(rule, cap))
+        caps.setdefault(cap.extent, cap)
+
+
+def _cap_removed(rule: s.Limit, cap: s.Cap) -> Span:
+    """The cap with its comma; the whole statement where it is the only one."""
+    place = rule.caps.index(cap)
+    if len(rule.caps) == 1:
+        return rule.span
+    if place:
+        return Span(cap.span.source, rule.caps[place - 1].span.end, cap.span.end)
+    return Span(cap.span.source, cap.span.start, rule.caps[1].span.start)
+
+
 _WORD: dict[type, str] = {
     s.Benefit: "benefit",
     s.Maximize: "maximize",
@@ -166,22 +207,24 @@ _WORD: dict[type, str] = {
 }
 
 
-def _unique(pairs: list[tuple[s.Name, T]], word: str, findings: Findings) -> dict[str, T]:
+def _unique(things: list[tuple[s.Name, T, Span]], word: str, findings: Findings) -> dict[str, T]:
     found: dict[str, T] = {}
     where: dict[str, Span] = {}
-    for name, thing in pairs:
+    for name, thing, span in things:
         if name.text in found:
-            _twice(f"{word} {name.text}", name.span, where[name.text], findings)
+            _twice(f"{word} {name.text}", name.span, where[name.text], findings, span)
         found.setdefault(name.text, thing)
         where.setdefault(name.text, name.span)
     return found
 
 
-def _twice(word: str, span: Span, first: Span, findings: Findings) -> None:
+def _twice(word: str, span: Span, first: Span, findings: Findings, removed: Span) -> None:
     line = first.source.position(first.start)[0]
     findings.add(
         "SG105",
         f"this policy already says `{word}`, on line {line}",
         span,
-        "keep one; to vary it by situation use `when`",
+        "keep one of them; to vary it by situation use `when`" if " " not in word else "keep one of them",
+        also=(Label(first, "first"),),
+        edits=() if removed.source.is_yaml else (Edit(removed, ""),),
     )

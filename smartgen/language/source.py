@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,11 @@ class Source:
         """Offset of each line's first character."""
         return [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
 
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the text is in the YAML form; its name tells."""
+        return self.name.endswith((".yaml", ".yml"))
+
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column) of a character."""
         offset = max(0, min(offset, len(self.text)))
@@ -29,7 +35,7 @@ class Source:
         """A line's text without its end."""
         start = self.line_starts[number - 1]
         end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+        return self.text[start : len(self.text) if end < 0 else end]
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,68 @@ class Span:
     def to(self, other: Span) -> Span:
         """From this span's start to the other's end."""
         return Span(self.source, min(self.start, other.start), max(self.end, other.end))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace what a span covers by `text`; an empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Text to be read, each of its characters at its place in a source.
+
+    Usually a slice of the source; a YAML scalar whose quotes and folds are gone, or a text that was mended before it was
+    read on, points back all the same. Character i stands for `source.text[starts[i]:ends[i]]`.
+    """
+
+    source: Source
+    text: str = field(repr=False)
+    starts: Sequence[int] = field(repr=False)
+    ends: Sequence[int] = field(repr=False)
+
+    @classmethod
+    def slice(cls, source: Source, start: int, end: int) -> Excerpt:
+        """Characters start..end as they stand."""
+        return cls(source, source.text[start:end], range(start, end), range(start + 1, end + 1))
+
+    @classmethod
+    def whole(cls, source: Source) -> Excerpt:
+        return cls.slice(source, 0, len(source.text))
+
+    @classmethod
+    def standing_for(cls, text: str, span: Span) -> Excerpt:
+        """A text that is nowhere in the source (an interpolation's value): every character is the whole span."""
+        return cls(span.source, text, [span.start] * len(text), [span.end] * len(text))
+
+    def span(self, start: int, end: int) -> Span:
+        """Where characters start..end of this text stand in the source; an empty stretch is a place between two."""
+        if not self.text:
+            return Span(self.source, 0, 0)
+        if start >= end:
+            at = self.starts[start] if start < len(self.text) else self.ends[-1]
+            return Span(self.source, at, at)
+        first = self.starts[start]
+        return Span(self.source, first, max(first, self.ends[min(end, len(self.text)) - 1]))
+
+    def behind(self, words: str) -> Excerpt:
+        """This text with words in front that the source does not hold."""
+        at = self.span(0, 0).start
+        n = len(words)
+        return Excerpt(self.source, words + self.text, [at] * n + list(self.starts), [at] * n + list(self.ends))
+
+    def edited(self, edits: Sequence[tuple[int, int, str]]) -> Excerpt:
+        """With characters start..end replaced by a text, for each (start, end, text); they must not overlap."""
+        text, starts, ends, done = "", list[int](), list[int](), 0
+        for start, end, new in sorted(edits):
+            span = self.span(start, end)
+            text += self.text[done:start] + new
+            starts += [*self.starts[done:start], *[span.start] * len(new)]
+            ends += [*self.ends[done:start], *[span.end] * len(new)]
+            done = end
+        return Excerpt(
+            self.source, text + self.text[done:], starts + list(self.starts[done:]), ends + list(self.ends[done:])
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from smartgen.language.source import Span
@@ -15,19 +15,19 @@ class Number:
     value: float
     unit: str
     written: str
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Text:
     value: str
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Flag:
     value: bool
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Name:
     """`time`, `node.prob`."""
 
     text: str
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,21 @@ class Argument:
 
     label: Name | Number | Text | None
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Call:
     name: Name
     arguments: tuple[Argument, ...]
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Unary:
     op: str
     operand: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Binary:
     op: str
     left: Expression
     right: Expression
-    op_span: Span
-    span: Span
+    op_span: Span = field(compare=False)
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Conditional:
     condition: Expression
     then: Expression
     otherwise: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 Expression: TypeAlias = Number | Text | Flag | Name | Call | Unary | Binary | Conditional
@@ -87,12 +87,13 @@ class Count:
 
     low: Expression
     high: Expression | None
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """`all` (count None) or `best COUNT`, with clauses; `shape` for `verify tree "..."`."""
+    """`all` (count None) or `best COUNT`, with clauses; `shape` for `verify tree "..."`. `repeated`: clauses that stand
+    twice."""
 
     count: Count | None
     by: Expression | None
@@ -100,14 +101,15 @@ class Choice:
     maximizing: Expression | None
     pooled: bool
     shape: tuple[Text, ...]
-    span: Span
+    span: Span = field(compare=False)
+    repeated: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class Use:
     name: str
     arguments: tuple[Argument, ...]
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -115,46 +117,46 @@ class Param:
     name: Name
     type: Name
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Let:
     name: Name
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Benefit:
     name: Name
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Cost:
     name: Name
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Maximize:
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Subject:
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Expand:
     choice: Choice
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -162,26 +164,26 @@ class Proceed:
     """`continue while`."""
 
     value: Expression
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Verify:
     choice: Choice
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Cap:
     extent: str
     count: Count
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Limit:
     caps: tuple[Cap, ...]
-    span: Span
+    span: Span = field(compare=False)
 
 
 Rule: TypeAlias = Let | Benefit | Cost | Maximize | Subject | Expand | Proceed | Verify | Limit
@@ -193,7 +195,7 @@ class When:
 
     condition: Expression | None
     rules: tuple[Rule, ...]
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Policy:
     params: tuple[Param, ...]
     rules: tuple[Rule, ...]
     chain: tuple[When, ...]
-    span: Span
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -212,4 +214,4 @@ class Document:
 
     version: Number
     policies: tuple[Policy, ...]
-    span: Span
+    span: Span = field(compare=False)

@@ -87,7 +87,60 @@ UNITS: dict[str, tuple[Dimension, float]] = {
 }
 
 # What a bare number should have been, by the dimension of the other side.
-EXAMPLE = {TIME: "ms", TOKEN: "tok", ENERGY: "J", MONEY: "usd"}
+EXAMPLE = {
+    TIME: "ms",
+    TOKEN: "tok",
+    ENERGY: "J",
+    MONEY: "usd",
+    TOKEN / TIME: "tok/s",
+    TIME / TOKEN: "ms/tok",
+    TOKEN / ENERGY: "tok/J",
+    ENERGY / TOKEN: "J/tok",
+    POWER: "W",
+}
+
+# How units are called elsewhere.
+SPELT = {
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "millis": "ms",
+    "msec": "ms",
+    "msecs": "ms",
+    "millisecond": "ms",
+    "milliseconds": "ms",
+    "micros": "us",
+    "usec": "us",
+    "microseconds": "us",
+    "mins": "min",
+    "minute": "min",
+    "minutes": "min",
+    "hour": "h",
+    "hours": "h",
+    "hr": "h",
+    "token": "tok",
+    "tokens": "tok",
+    "toks": "tok",
+    "joule": "J",
+    "joules": "J",
+    "millijoule": "mJ",
+    "watt": "W",
+    "watts": "W",
+    "dollar": "usd",
+    "dollars": "usd",
+    "euro": "eur",
+    "euros": "eur",
+    "bytes": "B",
+    "byte": "B",
+    "kb": "KiB",
+    "mb": "MiB",
+    "gb": "GiB",
+    "flops": "flop",
+    "request": "req",
+    "requests": "req",
+    "reqs": "req",
+}
 
 
 def unit(text: str) -> tuple[Dimension, float] | None:

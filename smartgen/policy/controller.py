@@ -123,7 +123,7 @@ class Controller:
         if not (self.progress and situation.drains and situation.batch > 1):
             return None
         counts = range(1, situation.batch + 1)
-        plain = np.array([self.costs.verify(rows, 0, situation.context)[0] for rows in counts])
+        plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
         return worth(situation.remaining, situation.generated, self.steps, plain)
 
     def _first_pass(self, step: Step) -> bool:
@@ -236,7 +236,7 @@ class Controller:
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
 
     def _time(self, step: Step, size: int, outcome: Outcome) -> None:
-        batch, context = step.situation.batch, step.situation.context
+        batch, context = step.situation.batch, step.situation.run_context
         self.costs.observe_verify(batch, size, context, outcome.verify_seconds)
         if not step.situation.drafter.free:
             for width, seconds in outcome.draft_seconds:

@@ -122,7 +122,7 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
 def measured(costs: Costs, scope: Scope, phase: str, model: str, at: dict[str, Value]) -> Value:
     """`profile.<phase>.time` (or `.energy`) at the current point, or at the coordinates of `at`."""
     situation = scope.step.situation
-    batch, context = situation.batch, situation.context
+    batch, context = situation.batch, situation.run_context
     if phase == "wake" or (phase == "draft" and situation.drafter.free):
         return 0.0  # a first pass is charged for all it has to feed, which is what waking costs
     size: Any = at.get("nodes")

@@ -59,6 +59,7 @@ class Situation:
     drafter: DrafterTraits
     pending: int = 1
     drains: bool = False  # finished rows leave and no others take their place
+    span: float | None = None  # slots a row that attention runs over, padding included; default: the mean context
     rows: Ints | None = None
     packed: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -69,7 +70,13 @@ class Situation:
 
     @cached_property
     def context(self) -> float:
+        """Mean tokens of a row: what policies read."""
         return float(self.contexts.mean())
+
+    @property
+    def run_context(self) -> float:
+        """What a forward's cost depends on."""
+        return self.context if self.span is None else self.span
 
 
 @dataclass(frozen=True)

@@ -39,20 +39,26 @@ def _proportional(sizes: Floats, seconds: Floats) -> Curve:
 def _exp_power(sizes: Floats, seconds: Floats) -> Curve:
     """gamma (exp(delta T^rho) - 1): SMART's verification cost through the origin (arXiv 2604.09731).
 
-    T counts the root, T = n + 1, so that plain decoding costs C(1) and not nothing; least squares in log space.
+    T counts the root, T = n + 1, so that plain decoding costs C(1) and not nothing. Least squares in log space, where
+    gamma is the mean residual: only delta and rho are searched, from a flat and from a steep start.
     """
     from scipy.optimize import least_squares
 
-    tokens, target = sizes + 1.0, np.log(seconds)
+    log_tokens, target = np.log(sizes + 1.0), np.log(seconds)
 
-    def predicted(parameters: Floats) -> Floats:
-        gamma, delta, rho = np.exp(parameters)
-        grown: Floats = np.log(gamma) + np.log(np.expm1(np.minimum(delta * tokens**rho, 50.0)))
-        return grown
+    def shape(parameters: Floats) -> Floats:
+        power: Floats = np.exp(parameters[0] + np.exp(parameters[1]) * log_tokens)
+        return np.log(np.expm1(np.minimum(power, 50.0)))
 
-    start = np.log([max(float(seconds.min()), 1e-9), 0.5, 0.3])
-    solved = least_squares(lambda x: predicted(x) - target, start, bounds=(-30.0, 5.0), max_nfev=400)
-    gamma, delta, rho = np.exp(solved.x)
+    def residual(parameters: Floats) -> Floats:
+        apart = shape(parameters) - target
+        centred: Floats = apart - apart.mean()
+        return centred
+
+    starts = [np.log([delta, rho]) for delta in (0.03, 0.5) for rho in (0.3, 1.0)]
+    best = min((least_squares(residual, start, x_scale="jac", max_nfev=200) for start in starts), key=lambda s: s.cost)
+    gamma = float(np.exp((target - shape(best.x)).mean()))
+    delta, rho = np.exp(best.x)
     return lambda n: gamma * np.expm1(np.minimum(delta * (np.asarray(n, np.float64) + 1.0) ** rho, 50.0))
 
 

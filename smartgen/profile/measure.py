@@ -16,19 +16,21 @@ def measure_sizes(
     sizes: Iterable[int],
     budget: float,
     ceiling: float = 6.0,
-    repeats: int = 3,
+    repeats: int = 15,
     clock: Callable[[], float] = time.perf_counter,
+    between: Callable[[], None] = lambda: None,
 ) -> dict[int, float]:
-    """Median seconds of `run(size)` for ascending `sizes`.
+    """Median seconds of `run(size)` for ascending `sizes`; `between` is run before each, untimed.
 
     The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
     first, which no number of accepted tokens would repay, or where `budget` seconds are used up; then the measured
-    ones are repeated in turn, so that a slow moment hits all of them, as often as the budget allows. More work never
-    costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
+    ones are repeated in turn, so that a slow moment hits all of them, as often as `repeats` and the budget allow. More
+    work never costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
     """
     started, timings = clock(), {}
     for size in sizes:
         run(size)
+        between()
         timings[size] = [_timed(run, size, clock)]
         first = next(iter(timings.values()))[0]
         if clock() - started > budget or timings[size][0] > ceiling * first:
@@ -37,6 +39,7 @@ def measure_sizes(
         for size, seconds in timings.items():
             if clock() - started > budget:
                 break
+            between()
             seconds.append(_timed(run, size, clock))
     medians = np.array([median(seconds) for seconds in timings.values()])
     counts = np.array([float(len(seconds)) for seconds in timings.values()])

@@ -1,8 +1,10 @@
-"""Costs that stay true while running: a measured table times what recent steps say about it.
+"""Costs kept true while running: a table corrected by what was just measured.
 
-A table is measured in peace; in the loop caches are cold after drafting, contexts grow and other processes come and
-go. For each kind of work and batch the ratio measured / predicted is kept as a median over recent steps, per size
-where a size is visited often, as one factor for the batch elsewhere. Medians: a single pause must not flip a decision.
+A profile is measured once; clocks, other load and longer texts move it. Three things are told apart, because they
+mislead a decision differently (`docs/controller.md`): the *level*, common to all sizes, which changes no decision and
+follows the machine's moods within a dozen steps; the *tilt* between the part of a step that does not depend on its
+size and the part that does; and what single sizes show beyond that. Each is believed the less, the less there is to
+show for it. Outliers are pulled in: a single pause must not flip a decision.
 """
 
 from __future__ import annotations
@@ -18,37 +20,67 @@ from smartgen.profile.table import CostTable
 
 Floats = NDArray[np.float64]
 
-RING = 16  # ratios kept for each size
-LEAST = 3  # ratios before a size is believed
-BOUNDS = (0.25, 4.0)
 CONTEXT_STEP = 64  # contexts this close share cached predictions
+SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
 
 
 class Correction:
-    """Recent ratios of one kind of work at one batch, by size."""
+    """Recent ratios measured / table of one kind of work at one batch, and what they say about every size."""
+
+    RING = 96  # observations kept
+    LEAST = 3  # observations before any is believed
+    EVERY = 8  # observations between refreshes, once there are some
+    BOUNDS = (0.25, 4.0)
+    OUTLIER = np.log(1.6)  # a ratio this far from the level is pulled in
+    FOLLOW = 0.2  # weight of the newest ratio in the level
+    TILT_PRIOR = 0.5  # belief that all parts are off by one factor, against the spread of the shares that were seen
+    SIZE_PRIOR = 12.0  # observations' worth of belief that one size is off by as much as all
+    SIZES = np.log(1.25)  # what a single size may be off, at most
 
     def __init__(self) -> None:
-        self.ratios: dict[int, deque[float]] = {}
-        self.all: deque[float] = deque(maxlen=2 * RING)
-        self.version = 0
+        self.seen: deque[tuple[int, float, float]] = deque(maxlen=self.RING)  # size, fixed share, ratio to the level
+        self.version = self.count = 0
+        self.level, self.fixed, self.sloped = 0.0, 1.0, 1.0  # the level is a logarithm
+        self.at, self.residual = np.zeros(1), np.zeros(1)
 
-    def observe(self, size: int, ratio: float) -> None:
-        ring = self.ratios.setdefault(size, deque(maxlen=RING))
-        ring.append(ratio)
-        self.all.append(ratio)
-        if len(ring) <= LEAST or len(ring) % 4 == 0:
-            self.version += 1
-        if len(self.ratios) > 96:  # sizes are few; a caller with many keeps the newest
-            del self.ratios[next(iter(self.ratios))]
+    def observe(self, size: int, share: float, ratio: float) -> None:
+        """A measurement at `size`; `share`: of its seconds by the table, the part that does not depend on the size."""
+        off = float(np.log(ratio)) - self._shape(size, share)
+        if self.count == 0:
+            self.level = min(max(off, -np.log(4.0)), np.log(4.0))
+        surprise = min(max(off - self.level, -self.OUTLIER), self.OUTLIER)
+        self.seen.append((size, share, surprise + self._shape(size, share)))
+        self.count += 1
+        self.level += max(self.FOLLOW, 1.0 / self.count) * surprise
+        if self.count >= self.LEAST and (self.count < self.EVERY or self.count % self.EVERY == 0):
+            self._refresh()
 
-    def factor(self, sizes: Floats) -> Floats:
-        """Correction at `sizes`: its own median where visited, between neighbours, else the batch's median."""
-        known = sorted((size, ring) for size, ring in self.ratios.items() if len(ring) >= LEAST)
-        if not known:
+    def factor(self, sizes: Floats, share: Floats) -> Floats:
+        """What the table's seconds at `sizes` are to be multiplied with."""
+        if self.version == 0:
             return np.ones(len(sizes))
-        at = np.array([float(size) for size, _ in known])
-        value = np.log([float(np.median(ring)) for _, ring in known])
-        return np.clip(np.exp(np.interp(sizes, at, value)), *BOUNDS)
+        tilted = np.log(self.fixed * share + self.sloped * (1.0 - share)) + np.interp(sizes, self.at, self.residual)
+        return np.clip(np.exp(self.level + tilted), *self.BOUNDS)
+
+    def _shape(self, size: int, share: float) -> float:
+        tilted = float(np.log(self.fixed * share + self.sloped * (1.0 - share)))
+        return tilted + float(np.interp(size, self.at, self.residual))
+
+    def _refresh(self) -> None:
+        self.version += 1
+        size, share, ratio = np.array(self.seen).T
+        self.fixed, self.sloped = self._tilt(share, np.exp(ratio))
+        left = ratio - np.log(self.fixed * share + self.sloped * (1.0 - share))
+        self.at, place, count = np.unique(size, return_inverse=True, return_counts=True)
+        shrunk = np.bincount(place, weights=left) / (count + self.SIZE_PRIOR)
+        self.residual = np.clip(shrunk, -self.SIZES, self.SIZES)
+
+    def _tilt(self, share: Floats, ratio: Floats) -> tuple[float, float]:
+        """Factors of the fixed and the sloped part: least squares, pulled together by the prior."""
+        x = np.stack([share, 1.0 - share])
+        pull = self.TILT_PRIOR * np.array([[1.0, -1.0], [-1.0, 1.0]]) + 1e-3 * np.eye(2)
+        fixed, sloped = np.linalg.solve(x @ x.T + pull, x @ ratio + 1e-3)
+        return float(max(fixed, 0.05)), float(max(sloped, 0.05))
 
 
 class OnlineCosts:
@@ -58,7 +90,7 @@ class OnlineCosts:
         self._lock = threading.Lock()
         self.tables = {"verify": verify, "draft": draft}
         self._corrections: dict[tuple[str, int], Correction] = {}
-        self._cached: dict[tuple[str, int, int], tuple[int, Floats]] = {}
+        self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
         self._fits: dict[tuple[str, str, int, int], Curve] = {}
 
     def replace(self, verify: CostTable, draft: CostTable) -> None:
@@ -95,22 +127,32 @@ class OnlineCosts:
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
         if not len(self.tables[phase]) or seconds <= 0:
             return
-        predicted = float(self.tables[phase].seconds(batch, np.array([float(size)]), context)[0])
+        smallest, predicted = self.tables[phase].seconds(batch, np.array([SMALLEST[phase], float(size)]), context)
         with self._lock:
-            self._corrections.setdefault((phase, batch), Correction()).observe(size, seconds / predicted)
+            correction = self._corrections.setdefault((phase, batch), Correction())
+            correction.observe(size, min(1.0, float(smallest / predicted)), seconds / float(predicted))
+
+    def _correction(self, phase: str, batch: int) -> Correction | None:
+        """What was learned at this batch, or at the nearest one of which enough is known."""
+        known = [b for p, b in self._corrections if p == phase and self._corrections[p, b].version]
+        if not known:
+            return None
+        nearest = min(known, key=lambda other: abs(np.log(other / batch)))
+        return self._corrections[phase, nearest]
 
     def _curve(self, phase: str, batch: int, top: int, context: float) -> Floats:
         key = (phase, batch, int(context) // CONTEXT_STEP)
         with self._lock:
-            correction = self._corrections.get((phase, batch))
-            version = correction.version if correction else 0
+            correction = self._correction(phase, batch)
+            version = (id(correction), correction.version) if correction else (0, 0)
             cached = self._cached.get(key)
             if cached is not None and cached[0] == version and len(cached[1]) > top:
                 return cached[1]
             sizes = np.arange(max(top, 64) + 1, dtype=np.float64)
             curve = self.tables[phase].seconds(batch, sizes, context)
             if correction is not None:
-                curve = curve * correction.factor(sizes)
+                smallest = curve[int(SMALLEST[phase])]
+                curve = curve * correction.factor(sizes, np.minimum(1.0, smallest / curve))
             if len(self._cached) > 256:
                 self._cached.clear()
             self._cached[key] = (version, curve)

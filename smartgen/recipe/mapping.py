@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.diagnostics import RecipeError, one
 from smartgen.language.source import Source, Span
 
 
@@ -29,7 +29,5 @@ def from_mapping(mapping: Any) -> Source:
 
 
 def _wrong(message: str) -> RecipeError:
-    source = Source("<mapping>", message)
-    return RecipeError(
-        [Diagnostic("SG402", message, (Label(Span(source, 0, 1)),), "see docs/language/reference.md, section YAML")]
-    )
+    span = Span(Source("<mapping>", message), 0, 1)
+    return one("SG402", message, span, "see docs/language/reference.md, section YAML")

@@ -1,336 +1,374 @@
 """The YAML form of a recipe: read into the same syntax tree, every expression at its own place in the file.
 
-Keys are statements: `smartgen, policy, name, profile, params, param, let, benefit, cost, maximize, subject_to, expand,
-continue, verify, limit, cases`. Scalars are texts whatever YAML would make of them (`off` stays `off`). OmegaConf
-resolves `${...}`; a value that it changed is reported at the place of the interpolation.
+Keys are statements. Scalars are texts whatever YAML would make of them (`off` stays `off`). OmegaConf resolves `${...}`; a
+value that it changed is reported at the place of the interpolation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import yaml
 
-from smartgen.language import parse as p
 from smartgen.language import syntax as s
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
-from smartgen.language.source import Source, Span
-from smartgen.language.words import closest
+from smartgen.language.findings import Findings
+from smartgen.language.nearest import closest
+from smartgen.language.parse import parse_expression, parse_statement
+from smartgen.language.source import Edit, Excerpt, Source, Span
+from smartgen.language.words import EXTENTS, KEYWORDS
+from smartgen.recipe.written import Written
+from smartgen.recipe.yamlkeys import CASE_KEYS, KEYS, MEANT, RULE_KEYS
+from smartgen.recipe.yamltree import Tree
 
-KEYS = (
-    "smartgen",
-    "policy",
-    "name",
-    "profile",
-    "params",
-    "param",
-    "let",
-    "benefit",
-    "cost",
-    "maximize",
-    "subject_to",
-    "expand",
-    "continue",
-    "verify",
-    "limit",
-    "cases",
-)
-_EXTENTS = ("depth", "width", "topk", "nodes")
-_MOST_NESTED = 40
-T = TypeVar("T")
+Nodes = dict[str, yaml.Node]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a text says: its policy, earlier policies beside it, settings for parameters and outer limits."""
-
-    policy: s.Policy
-    others: tuple[s.Policy, ...] = ()
-    version: s.Number | None = None
-    params: Mapping[str, s.Expression] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
-    profile: str | None = None
-
-
-def read_yaml(source: Source) -> Written:
-    """Raises RecipeError (SG4xx, or the language's own codes inside expressions)."""
-    return _Reader(source).read()
+def read_yaml(source: Source, findings: Findings) -> Written | None:
+    """None where the text is no YAML mapping; `findings` say why (SG4xx, or the language's own codes in expressions)."""
+    tree = Tree(source, findings)
+    root = tree.root()
+    return None if root is None else _Reader(tree).recipe(root)
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, tree: Tree) -> None:
+        self.tree, self.findings = tree, tree.findings
+        self.inner: tuple[s.Policy, ...] = ()  # a policy written out under `policy`
 
-    def read(self) -> Written:
-        root = self._compose()
-        if not isinstance(root, yaml.MappingNode):
-            raise self._error("SG403", "a YAML recipe is a mapping", root, "begin with `smartgen: 1`")
-        self.values = self._resolved(root)
+    def recipe(self, root: yaml.MappingNode) -> Written:
         keys = self._keys(root, KEYS, "a recipe")
-        self._require_version(keys, root)
-        span = self._span(root)
+        span = self.tree.span(root)
+        version = self._version(keys, root)
         use, name = self._base(keys, span)
-        params = tuple(self._param(k, v) for k, v in self._pairs(keys.get("param"), "param"))
-        settings = {self._key(k): self._expression(v) for k, v in self._pairs(keys.get("params"), "params")}
-        chain = self._cases(keys.get("cases"))
+        params = tuple(p for k, v in self._pairs(keys, "param") if (p := self._param(k, v)) is not None)
+        settings = self._settings(keys)
         rules, limits = self._rules(keys, use is not None)
-        profile = self._scalar(keys["profile"]) if "profile" in keys else None
+        chain = self._cases(keys.get("cases"))
+        profile = self.tree.text(keys["profile"]) if "profile" in keys else None
         policy = s.Policy(name, use, params, rules, chain, span)
-        version = self._expression(keys["smartgen"])
-        assert isinstance(version, s.Number)
-        return Written(policy, (), version, settings, limits, None if profile == "auto" else profile)
+        return Written(policy, self.inner, version, settings, limits, None if profile in (None, "", "auto") else profile)
 
-    # -- YAML -----------------------------------------------------------------------------------------------------
-    def _compose(self) -> yaml.Node:
-        text = self.source.text
-        try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            at = min(mark.index if mark else 0, max(0, len(text) - 1))
-            problem = str(getattr(error, "problem", None) or "it cannot be read")
-            fix = (
-                'quote an expression that holds `: `, `#`, `{` or `[`: "..."' if mark else "save it as plain UTF-8 text"
-            )
-            raise RecipeError(
-                [Diagnostic("SG403", f"this is not YAML: {problem}", (Label(Span(self.source, at, at + 1)),), fix)]
-            ) from None
-        except RecursionError:
-            raise RecipeError(
-                [
-                    Diagnostic(
-                        "SG012",
-                        "this file is nested too deeply",
-                        (Label(Span(self.source, 0, 1)),),
-                        "a recipe is two levels deep",
-                    )
-                ]
-            ) from None
-        if root is None:
-            raise RecipeError(
-                [
-                    Diagnostic(
-                        "SG403", "this file is empty", (Label(Span(self.source, 0, 1)),), "begin with `smartgen: 1`"
-                    )
-                ]
-            )
-        return root
+    def _settings(self, keys: Nodes) -> dict[str, s.Argument]:
+        found: dict[str, s.Argument] = {}
+        for name, at, value in self._named(keys, "params"):
+            expression = self._expression(value)
+            if expression is not None:
+                found[name] = s.Argument(s.Name(name, at), expression, at.to(expression.span))
+        return found
 
-    def _resolved(self, root: yaml.Node) -> dict[int, str]:
-        """Values that OmegaConf's interpolation changes, by the identity of their node."""
-        changed: dict[int, str] = {}
-        if "${" not in self.source.text:
-            return changed
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-
-        whole = OmegaConf.create(self._plain(root, 0))
-        for path, node in self._scalars(root, ()):
-            if "${" in node.value:
-                try:
-                    found: Any = whole
-                    for step in path:
-                        found = found[step]
-                    changed[id(node)] = str(found)
-                except OmegaConfBaseException as error:
-                    reason = str(error).splitlines()[0]
-                    raise self._error(
-                        "SG404",
-                        f"this interpolation does not resolve: {reason}",
-                        node,
-                        "give a default: `${oc.env:NAME,default}`",
-                    ) from None
-        return changed
-
-    def _plain(self, node: yaml.Node, depth: int) -> Any:
-        if depth > _MOST_NESTED:
-            raise self._error("SG012", "this file is nested too deeply", node, "a recipe is two levels deep")
-        if isinstance(node, yaml.MappingNode):
-            return {str(k.value): self._plain(v, depth + 1) for k, v in node.value}
-        if isinstance(node, yaml.SequenceNode):
-            return [self._plain(v, depth + 1) for v in node.value]
-        return node.value
-
-    def _scalars(self, node: yaml.Node, path: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], yaml.ScalarNode]]:
-        if isinstance(node, yaml.ScalarNode):
-            return [(path, node)]
-        inner = (
-            [(str(k.value), v) for k, v in node.value]
-            if isinstance(node, yaml.MappingNode)
-            else list(enumerate(node.value))
-        )
-        return [found for key, child in inner for found in self._scalars(child, (*path, key))]
-
-    def _keys(self, node: yaml.MappingNode, known: tuple[str, ...], what: str) -> dict[str, yaml.Node]:
-        found: dict[str, yaml.Node] = {}
+    # -- keys -----------------------------------------------------------------------------------------------------
+    def _keys(self, node: yaml.MappingNode, known: Iterable[str], what: str) -> Nodes:
+        found: Nodes = {}
+        if self.tree.torn(node):
+            return found
+        there = {str(key.value) for key, _ in node.value}
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in known:
-                meant = {
-                    "subject": "subject_to",
-                    "constraints": "subject_to",
-                    "when": "cases",
-                    "version": "smartgen",
-                    "limits": "limit",
-                    "costs": "cost",
-                    "lets": "let",
-                }.get(name) or closest(name, known)
-                fix = f"did you mean `{meant}`?" if meant else f"keys: {', '.join(known)}"
-                raise self._error("SG405", f"{what} has no key `{name}`", key, fix)
-            if name in found:
-                raise self._error("SG105", f"`{name}` stands twice", key, "keep one")
-            found[name] = value
+                self._unknown(key, value, str(name), tuple(known), what, there)
+            elif name in found:
+                line = found[name].start_mark.line + 1
+                message = f"the key `{name}` stands twice, first on line {line}"
+                self.tree.wrong("SG105", message, key, "keep one of them", False, self._without(key, value))
+            else:
+                found[name] = value
         return found
 
-    def _pairs(self, node: yaml.Node | None, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
-        if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
+    def _without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
+        """The pair removed, if it has lines of its own."""
+        text, start = self.tree.source.text, key.start_mark.index
+        line = text.rfind("\n", 0, start) + 1
+        end = text.find("\n", max(value.end_mark.index - 1, start))
+        end = len(text) if end < 0 else end + 1
+        return (Edit(Span(self.tree.source, line, end), ""),) if not text[line:start].strip() else ()
+
+    def _unknown(
+        self, key: yaml.Node, value: yaml.Node, name: str, known: tuple[str, ...], what: str, there: Collection[str] = ()
+    ) -> None:
+        self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+        message = f"{what} has no key `{name}`"
+        pair = self.tree.span(key).to(self.tree.span(value))
+        meant = MEANT.get(name) or closest(name, known)
+        edits: tuple[Edit, ...] = ()
+        if name == "<<":
+            message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
+        elif name in EXTENTS and what == "a recipe" and "limit" not in there:
+            written = f"limit: {{{pair.text}}}"
+            fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif what == "a case" and name in KEYS and "then" not in there and "otherwise" not in there:
+            written = f"then: {{{pair.text}}}"
+            fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif meant in known and meant not in there:
+            fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
+        else:
+            fix, edits = f"remove it; keys are {', '.join(known)}", self._without(key, value)
+        self.tree.wrong("SG405", message, key, fix, False, edits)
+
+    def _pairs(self, keys: Nodes, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
+        node = keys.get(what)
+        if node is None or _empty(node):
             return []
         if not isinstance(node, yaml.MappingNode):
-            raise self._error("SG406", f"`{what}` holds names and values", node, f"write `{what}: {{name: value}}`")
-        return list(node.value)
+            self._no_mapping(node, what)
+            return []
+        return [] if self.tree.torn(node) else list(node.value)
 
-    # -- pieces ---------------------------------------------------------------------------------------------------
-    def _require_version(self, keys: dict[str, yaml.Node], root: yaml.Node) -> None:
+    def _no_mapping(self, node: yaml.Node, what: str) -> None:
+        self.findings.lost("")
+        raw = self.tree.span(node).text.strip()
+        usual = {"benefit": "accepted", "cost": "verifying", "limit": "depth", "let": "gain"}.get(what, "name")
+        edits: tuple[Edit, ...] = ()
+        written = f"{{{usual}: {raw}}}"
+        pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
+        if pair and (what == "limit" or "=" in raw):
+            written = f"{{{pair.group(1)}: {pair.group(2)}}}"
+        if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
+            written = f"{{{node.value[0].value}: {node.value[1].value}}}"
+            edits = (Edit(self.tree.span(node), written),)
+        elif isinstance(node, yaml.ScalarNode) and "\n" not in raw and not re.search(r"[{}\[\],#]", raw):
+            edits = (Edit(self.tree.span(node), written),)
+        fix = f"write `{what}: {written}`" if edits else f"write `{what}: {{{usual}: ...}}`"
+        self.tree.wrong("SG406", f"`{what}` holds names and values", node, fix, False, edits)
+
+    def _named(self, keys: Nodes, what: str) -> list[tuple[str, Span, yaml.Node]]:
+        """Pairs whose keys are names of one's own."""
+        found: list[tuple[str, Span, yaml.Node]] = []
+        for key, value in self._pairs(keys, what):
+            name = self.tree.text(key)
+            if name is None:
+                continue
+            if any(name == other for other, _, _ in found):
+                self.tree.wrong("SG105", f"`{name}` stands twice in `{what}`", key, "keep one of them")
+            elif self._good_name(name, key):
+                found.append((name, self.tree.span(key), value))
+        return found
+
+    def _good_name(self, name: str, key: yaml.Node) -> bool:
+        written = f"my_{name}" if name in KEYWORDS else re.sub(r"\W", "_", name)
+        written = written if written[:1].isalpha() else f"x_{written}"
+        edits = (Edit(self.tree.span(key), written),)
+        if name in KEYWORDS:
+            fix = f"choose another name, for example `{written}`"
+            self.tree.wrong("SG106", f"`{name}` is a word of the language", key, fix, False, edits)
+            return False
+        if not _NAME.fullmatch(name):
+            message = "a name has letters, digits and `_` only, and begins with a letter"
+            self.tree.wrong("SG017", message, key, f"write `{written}`", False, edits)
+            return False
+        return True
+
+    # -- the head -------------------------------------------------------------------------------------------------
+    def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
-            raise self._error(
-                "SG001",
-                "a recipe begins with its language version",
-                root,
-                "write `smartgen: 1` on the first line",
-                short=True,
-            )
+            start = root.start_mark.index
+            flow = self.tree.source.text[start : start + 1] == "{"
+            at = Span(self.tree.source, start + flow, start + flow)
+            edits = (Edit(at, "smartgen: 1, " if flow else f"smartgen: 1\n{' ' * root.start_mark.column}"),)
+            fix = "write `smartgen: 1` on the first line"
+            first = root.value[0][0] if root.value else root
+            self.tree.wrong("SG001", "a recipe begins with its language version", first, fix, True, edits)
+            return None
+        node = keys["smartgen"]
+        version = self._expression(node) if not _empty(node) else None
+        if isinstance(version, s.Number):
+            return version
+        if version is not None or _empty(node):
+            edits = (Edit(self._filled(node), " 1" if _empty(node) else "1"),)
+            self.tree.wrong("SG001", "the language version is one number", node, "write `smartgen: 1`", True, edits)
+        return None
 
-    def _base(self, keys: dict[str, yaml.Node], span: Span) -> tuple[s.Use | None, s.Name]:
+    def _filled(self, node: yaml.Node) -> Span:
+        """Where the value of a key goes: over the value, or right behind the colon where there is none."""
+        span = self.tree.span(node)
+        return span if span.text.strip() else Span(self.tree.source, node.start_mark.index, node.start_mark.index)
+
+    def _base(self, keys: Nodes, span: Span) -> tuple[s.Use | None, s.Name]:
+        named = self.tree.text(keys["name"]) if "name" in keys else None
+        at = self.tree.span(keys["name"]) if "name" in keys else span
+        if "name" in keys and named is not None and not _NAME.fullmatch(named):
+            self._good_name(named, keys["name"])
         if "policy" not in keys:
-            name = self._scalar(keys["name"]) if "name" in keys else "recipe"
-            return None, s.Name(name, self._span(keys["name"]) if "name" in keys else span)
-        base = self._scalar(keys["policy"])
-        at = self._span(keys["policy"])
-        name = self._scalar(keys["name"]) if "name" in keys else base.rsplit("/", 1)[-1].split(".")[0]
-        return s.Use(base, (), at), s.Name(name, at)
+            return None, s.Name(named or "recipe", at)
+        if isinstance(keys["policy"], yaml.MappingNode):
+            inner = self._inline(keys["policy"])
+            return s.Use(inner.text, (), self.tree.span(keys["policy"])), s.Name(named or "recipe", at)
+        base = self.tree.text(keys["policy"])
+        if not base:
+            if base is not None:
+                edits = (Edit(self._filled(keys["policy"]), " smart"),)
+                message = "`policy` names what the recipe inherits, and nothing is named"
+                self.tree.wrong("SG406", message, keys["policy"], "write a name: `policy: smart`", True, edits)
+            self.findings.lost("")
+            return None, s.Name(named or "recipe", at)
+        at = self.tree.span(keys["policy"])
+        return s.Use(base, (), at), s.Name(named or base.rsplit("/", 1)[-1].split(".")[0], at)
 
-    def _rules(self, keys: dict[str, yaml.Node], derived: bool) -> tuple[tuple[s.Rule, ...], dict[str, int]]:
-        rules: list[s.Rule] = []
-        for word, kind in (("let", s.Let), ("benefit", s.Benefit), ("cost", s.Cost)):
-            for key, value in self._pairs(keys.get(word), word):
-                rules.append(kind(s.Name(self._key(key), self._span(key)), self._expression(value), self._span(value)))
-        if "maximize" in keys:
-            rules.append(s.Maximize(self._expression(keys["maximize"]), self._span(keys["maximize"])))
+    def _inline(self, node: yaml.MappingNode) -> s.Name:
+        """A policy written out where its name could stand: the recipe's other keys are laid over it."""
+        keys = self._keys(node, [key for key in KEYS if key not in ("smartgen", "params", "profile")], "a policy")
+        span = self.tree.span(node)
+        use, _ = self._base({key: value for key, value in keys.items() if key in ("policy", "name")}, span)
+        params = tuple(p for k, v in self._pairs(keys, "param") if (p := self._param(k, v)) is not None)
+        rules, _ = self._rules(keys, False)
+        name = s.Name("(inline)", span)
+        self.inner = (*self.inner, s.Policy(name, use, params, rules, self._cases(keys.get("cases")), span))
+        return name
+
+    # -- statements -----------------------------------------------------------------------------------------------
+    def _rules(self, keys: Nodes, derived: bool) -> tuple[tuple[s.Rule, ...], dict[str, int]]:
+        rules: list[Any] = []
+        for word in ("let", "benefit", "cost"):
+            for name, _, value in self._named(keys, word):
+                rules.append(self._statement(word, f"{word} {name} = ", value, name))
+            if word == "benefit" and len(rules) > 1 and sum(isinstance(rule, s.Benefit) for rule in rules) > 1:
+                self._two_benefits(keys["benefit"])
+                rules.pop()
+        for key, kind, words in RULE_KEYS:
+            if key in keys:
+                rules.append(self._statement(kind, words, keys[key], key))
         for node in self._list(keys.get("subject_to")):
-            rules.append(s.Subject(self._expression(node), self._span(node)))
-        if "expand" in keys:
-            rules.append(s.Expand(self._parsed(keys["expand"], p.parse_choice), self._span(keys["expand"])))
-        if "continue" in keys:
-            rules.append(
-                s.Proceed(self._expression(self._without_while(keys["continue"])), self._span(keys["continue"]))
-            )
-        if "verify" in keys:
-            rules.append(s.Verify(self._parsed(keys["verify"], p.parse_verify), self._span(keys["verify"])))
-        caps, outer = self._limit(keys.get("limit"), derived)
+            rules.append(self._statement("subject", "subject to ", node, "subject_to"))
+        caps, outer = self._limit(keys, derived)
         if caps:
-            rules.append(s.Limit(caps, self._span(keys["limit"])))
-        return tuple(rules), outer
+            rules.append(s.Limit(caps, self.tree.span(keys["limit"])))
+        return tuple(rule for rule in rules if rule is not None), outer
 
-    def _without_while(self, node: yaml.Node) -> yaml.Node:
-        if isinstance(node, yaml.ScalarNode) and node.value.startswith("while "):
-            raise self._error("SG406", "the key `continue` already says `while`", node, "write the condition alone")
-        return node
+    def _two_benefits(self, node: yaml.Node) -> None:
+        self.tree.wrong("SG105", "a policy has one benefit", node, "keep one of them", True)
 
-    def _limit(self, node: yaml.Node | None, derived: bool) -> tuple[tuple[s.Cap, ...], dict[str, int]]:
+    def _statement(self, kind: str, words: str, node: yaml.Node, key: str) -> Any:
+        """The statement of which `node` is the rest."""
+        if _empty(node):
+            self._nothing(node, key)
+            return None
+        joint = {"subject": " <= ", "limit": "limit"}.get(kind, " ")
+        excerpt = self.tree.excerpt(node, joint)
+        if excerpt is None:
+            self.findings.lost(self.tree.span(node).text)
+            return None
+        first = words.split()[-1]
+        if kind in ("maximize", "proceed", "subject", "expand", "verify") and re.match(rf"{first}\b", excerpt.text):
+            return self._said_twice(kind, words, node, excerpt, key)
+        found = parse_statement(kind, words, excerpt, self.findings)
+        if found is None:
+            self.findings.lost(excerpt.text)
+        return found
+
+    def _said_twice(self, kind: str, words: str, node: yaml.Node, excerpt: Excerpt, key: str) -> Any:
+        """`continue: while x`: the key has said the word."""
+        first = words.split()[-1]
+        rest = re.match(rf"(?:{first}|to|while)\s+", excerpt.text)
+        end = rest.end() if rest else len(first)
+        removed = excerpt.span(0, end)
+        fix = f"write `{key}: {excerpt.text[end:]}`"
+        message = f"the key `{key}` already says `{first}`"
+        self.findings.add("SG406", message, excerpt.span(0, len(first)), fix, edits=(Edit(removed, ""),))
+        length = len(excerpt.text)
+        inner = Excerpt(excerpt.source, excerpt.text[end:], excerpt.starts[end:length], excerpt.ends[end:length])
+        return parse_statement(kind, words, inner, self.findings) if inner.text else None
+
+    def _nothing(self, node: yaml.Node, key: str) -> None:
+        self.findings.lost("")
+        example = {
+            "maximize": "tokens / time",
+            "expand": "best 10",
+            "verify": "best 0..64",
+            "continue": "layer.depth < 4",
+            "subject_to": "time <= 25 ms",
+            "depth": "8",
+        }.get(key, "node.path")
+        edits = (Edit(self._filled(node), f" {example}"),) if not self.tree.span(node).text.strip() else ()
+        edits = edits or (Edit(self.tree.span(node), example),)
+        self.tree.wrong("SG406", f"`{key}` has no value", node, f"write one: `{key}: {example}`", True, edits)
+
+    def _limit(self, keys: Nodes, derived: bool) -> tuple[tuple[s.Cap, ...], dict[str, int]]:
         """Caps of the policy itself; on top of a base they only tighten, so plain numbers go outside."""
-        caps, outer = [], {}
-        for key, value in self._pairs(node, "limit"):
-            name = self._key(key)
-            if name not in _EXTENTS:
-                near = closest(name, _EXTENTS)
-                raise self._error(
-                    "SG405",
-                    f"`limit` has no extent `{name}`",
-                    key,
-                    f"did you mean `{near}`?" if near else f"extents: {', '.join(_EXTENTS)}",
-                )
-            count = self._parsed(value, p.parse_count)
-            if derived and isinstance(count.low, s.Number) and count.high is None and not count.low.unit:
+        caps: list[s.Cap] = []
+        outer: dict[str, int] = {}
+        for key, value in self._pairs(keys, "limit"):
+            name = str(key.value)
+            if name not in EXTENTS:
+                self._unknown(key, value, name, tuple(EXTENTS), "`limit`")
+                continue
+            if name in outer or any(cap.extent == name for cap in caps):
+                self.tree.wrong("SG105", f"`{name}` stands twice in `limit`", key, "keep one of them")
+                continue
+            found = self._statement("limit", f"limit {name} ", value, name)
+            if found is None:
+                continue
+            count = found.caps[0].count
+            plain = isinstance(count.low, s.Number) and count.high is None and not count.low.unit
+            if derived and plain and count.low.value == int(count.low.value):
                 outer[name] = int(count.low.value)
             else:
-                caps.append(s.Cap(name, count, self._span(value)))
+                caps.append(s.Cap(name, count, self.tree.span(value)))
         return tuple(caps), outer
 
     def _cases(self, node: yaml.Node | None) -> tuple[s.When, ...]:
-        chain = []
+        chain: list[s.When] = []
         for case in self._list(node):
             if not isinstance(case, yaml.MappingNode):
-                raise self._error(
-                    "SG406",
-                    "a case is `{when: ..., then: {...}}` or `{otherwise: {...}}`",
-                    case,
-                    "write `- when: batch.size > 8`",
-                )
-            keys = self._keys(case, ("when", "then", "otherwise"), "a case")
+                raw = self.tree.span(case).text.strip()
+                written = f"{{when: {raw}, then: {{verify: best 4}}}}"
+                edits = (Edit(self.tree.span(case), written),) if isinstance(case, yaml.ScalarNode) and raw else ()
+                fix = f"write `{written}`" if edits else "write `{when: ..., then: {...}}`"
+                self.tree.wrong("SG406", "a case is `when` and `then`, or `otherwise`", case, fix, True, edits)
+                continue
+            keys = self._keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
+            if body is None and any(str(key.value) in KEYS for key, _ in case.value):
+                continue  # told at that key
             if not isinstance(body, yaml.MappingNode):
-                raise self._error("SG406", "a case says what holds in it", case, "add `then: {maximize: ...}`")
+                fix = "add `then: {verify: best 4}`"
+                self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True)
+                continue
             rules, _ = self._rules(self._keys(body, KEYS, "a case"), False)
             condition = self._expression(keys["when"]) if "when" in keys else None
-            chain.append(s.When(condition, rules, self._span(case)))
-        return tuple(chain)
+            if "when" in keys and condition is None:
+                continue
+            chain.append(s.When(condition, rules, self.tree.span(case)))
+        return self._otherwise_last(chain)
 
-    def _param(self, key: yaml.Node, value: yaml.Node) -> s.Param:
-        name = self._key(key)
-        return self._parsed(value, lambda source, start, end: p.parse_param(source, start, end, name))
+    def _otherwise_last(self, chain: list[s.When]) -> tuple[s.When, ...]:
+        for case in chain[:-1]:
+            if case.condition is None:
+                span = Span(case.span.source, case.span.start, case.span.start + len("otherwise"))
+                edits = self._moved(case.span, chain[-1].span)
+                self.findings.add("SG018", "`otherwise` stands last", span, "move it to the end of the list", edits=edits)
+        return tuple(sorted(chain, key=lambda case: case.condition is None))
+
+    def _moved(self, case: Span, last: Span) -> tuple[Edit, ...]:
+        """The lines of a case behind those of the last one."""
+        text = case.source.text
+        start = text.rfind("\n", 0, case.start) + 1
+        end = start + len(text[start : case.end].rstrip())
+        behind = last.start + len(last.text.rstrip())
+        lines = text[start : end + 1]
+        if text[end : end + 1] != "\n" or text[start : case.start].strip() != "-":
+            return ()
+        at = Span(case.source, behind, behind)
+        return Edit(Span(case.source, start, end + 1), ""), Edit(at, "\n" + lines.rstrip("\n"))
+
+    def _param(self, key: yaml.Node, value: yaml.Node) -> s.Param | None:
+        name = self.tree.text(key)
+        if name is None or not self._good_name(name, key):
+            return None
+        found = self._statement("param", f"param {name}: ", value, name)
+        return None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
 
     def _list(self, node: yaml.Node | None) -> list[yaml.Node]:
         if node is None:
             return []
         return list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
 
-    def _key(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            raise self._error("SG406", "a name is plain text", node, "write a single word")
-        return str(node.value)
+    def _expression(self, node: yaml.Node) -> s.Expression | None:
+        excerpt = self.tree.excerpt(node)
+        return None if excerpt is None else parse_expression(excerpt, self.findings)
 
-    def _scalar(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            raise self._error(
-                "SG407",
-                "an expression is one text, this is a list or a mapping",
-                node,
-                "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon",
-            )
-        return self.values.get(id(node), str(node.value))
 
-    def _expression(self, node: yaml.Node) -> s.Expression:
-        return self._parsed(node, p.parse_expression)
-
-    def _parsed(self, node: yaml.Node, parse: Callable[[Source, int, int], T]) -> T:
-        """Parse a scalar where it stands; one that YAML or OmegaConf changed is parsed apart and reported as a whole."""
-        text = self._scalar(node)
-        start, end = node.start_mark.index, node.end_mark.index
-        raw = self.source.text[start:end]
-        inside = raw.find(text)
-        if text and inside >= 0:
-            return parse(self.source, start + inside, start + inside + len(text))
-        apart = Source(self.source.name, text)
-        try:
-            return parse(apart, 0, len(text))
-        except RecipeError as error:
-            first = error.diagnostics[0]
-            raise RecipeError(
-                [
-                    Diagnostic(
-                        first.code, first.message, (Label(Span(self.source, start, end), f"= {text}"),), first.help
-                    )
-                ]
-            ) from None
-
-    def _span(self, node: yaml.Node) -> Span:
-        return Span(self.source, node.start_mark.index, max(node.start_mark.index + 1, node.end_mark.index))
-
-    def _error(self, code: str, message: str, node: yaml.Node, fix: str, short: bool = False) -> RecipeError:
-        span = self._span(node)
-        if short or isinstance(node, yaml.MappingNode | yaml.SequenceNode):
-            line_end = self.source.text.find("\n", span.start)
-            span = Span(self.source, span.start, line_end if line_end > span.start else span.start + 1)
-        return RecipeError([Diagnostic(code, message, (Label(span),), fix)])
+def _empty(node: yaml.Node) -> bool:
+    """`key:` with nothing behind it, or YAML's null."""
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "~", "null", "Null", "NULL")

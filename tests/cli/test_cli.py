@@ -55,7 +55,7 @@ def test_check_files_folders_and_stdin(run, tmp_path, monkeypatch):
 def test_recipes_are_listed_and_shown(run):
     assert "smart " in run("recipes")[1]
     assert "policy eagle2" in run("recipes", "show", "eagle2")[1]
-    code, _, err = run("recipes", "show", "eagle")
+    code, _, err = run("recipes", "show", "eagle22")
     assert (code, "eagle2" in err) == (2, True)
 
 
@@ -124,3 +124,30 @@ def test_equality_forgives_ties_only():
     assert compare([0, 1], [1, 1], scores).tie
     assert compare([0, 1], [0, 2], scores).fails
     assert compare([0, 1], [0], scores).fails
+
+
+def test_a_trace_is_recorded_and_replayed(run, tmp_path):
+    prompts, out, rows = tmp_path / "prompts.jsonl", tmp_path / "trace.npz", tmp_path / "rows.json"
+    prompts.write_text(
+        "".join(json.dumps({"turns": [text], "kind": "code"}) + "\n" for text in ("import os\n", "x = ["))
+    )
+    code, said, err = run(
+        "trace", "--prompts", str(prompts), "--out", str(out), "--max-new-tokens", "10", "--floor", "0.01"
+    )
+    assert (code, "2 requests" in said) == (0, True), err
+    cost = {"smartgen_profile": 1, "key": dict.fromkeys(("model", "drafter", "device", "dtype"), "made up")}
+    cost["verify"] = [[1, 16, n, 0.01 + 0.001 * n] for n in (0, 1, 16, 64)]
+    cost["draft"] = [[1, 16, 1, 0.001], [1, 16, 10, 0.002]]
+    profile = tmp_path / "cost.json"
+    profile.write_text(json.dumps(cost))
+    options = ("--profiles", str(profile), "--batch", "1", "--resamples", "2")
+    code, said, err = run("replay", str(out), "--recipes", "all", *options, "--json", str(rows))
+    assert (code, "best static tree" in said) == (0, True), err
+    found = json.loads(rows.read_text())
+    assert {"off", "smart", "eagle2"} <= {row["recipe"] for row in found}
+    assert {row["profile"] for row in found} == {"cost"}
+    code, _, err = run("replay", str(out), *options[:2], "--batch", "4")
+    assert (code, "smartgen profile --batch 4" in err) == (1, True)
+    code, _, err = run("replay", str(out), "--batch", "1")
+    assert (code, "no cost profile" in err) == (1, True)
+    assert run("replay", str(out), "--recipes", " , ", *options)[0] == 1

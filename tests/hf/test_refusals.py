@@ -48,43 +48,6 @@ def test_padding_on_the_right_is_named(attached):
         target.generate(**inputs, max_new_tokens=4, smart_recipe=SMALL)
 
 
-_SMALL = {"vocab_size": V, "hidden_size": 32, "num_hidden_layers": 2}
-UNSUITABLE = {
-    "recurrent|state": lambda: t.MambaForCausalLM(t.MambaConfig(**_SMALL)),
-    "not keys and values": lambda: t.Lfm2ForCausalLM(
-        t.Lfm2Config(
-            **_SMALL,
-            intermediate_size=64,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            layer_types=["conv", "full_attention"],
-        )
-    ),
-    "position_ids": lambda: t.BloomForCausalLM(t.BloomConfig(vocab_size=V, hidden_size=32, n_layer=2, n_head=4)),
-    "ALiBi": lambda: t.FalconForCausalLM(t.FalconConfig(**_SMALL, num_attention_heads=4, alibi=True)),
-    "encoder-decoder": lambda: t.T5ForConditionalGeneration(
-        t.T5Config(vocab_size=V, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0)
-    ),
-}
-
-
-@pytest.mark.parametrize("reason", UNSUITABLE)
-def test_models_that_cannot_do_trees(reason):
-    unsuitable = UNSUITABLE[reason]().eval()
-    with pytest.raises(ValueError, match=reason):
-        smartgen.attach(unsuitable)
-
-
-def test_flash_attention_offers_sdpa(attached):
-    target = model("qwen3")
-    target.config._attn_implementation = "flash_attention_2"
-    try:
-        with pytest.raises(ValueError, match=r"set_attn_implementation\(\"sdpa\"\)"):
-            smartgen.attach(target)
-    finally:
-        target.config._attn_implementation = "sdpa"
-
-
 @pytest.mark.parametrize("kind", ["dynamic", "longrope"])
 def test_rope_that_depends_on_the_longest_position(kind, attached):
     factors = {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8} if kind == "longrope" else {"factor": 2.0}
@@ -187,7 +150,9 @@ def test_bad_heads(how, said, tmp_path, monkeypatch):
 
 
 def test_an_assistant_in_a_folder_passes_the_same_gate(tmp_path):
-    draft = t.FalconForCausalLM(t.FalconConfig(**_SMALL, num_attention_heads=4, alibi=True))
+    draft = t.FalconForCausalLM(
+        t.FalconConfig(vocab_size=V, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, alibi=True)
+    )
     draft.save_pretrained(tmp_path / "draft")
     with pytest.raises(ValueError, match="ALiBi"):
         smartgen.load_drafter(str(tmp_path / "draft"), model("llama"))

@@ -14,10 +14,24 @@ from tests.hf.zoo import V, model, prompts
 FALSE_ALARM = 1e-6
 
 
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.7}, {"top_k": 5}, {"top_p": 0.8, "repetition_penalty": 1.2}])
+WARPED = [
+    {},
+    {"temperature": 0.7},
+    {"top_k": 5},
+    {"top_p": 0.8, "repetition_penalty": 1.2},
+    {"min_p": 0.1},
+    {"typical_p": 0.6},
+    {"epsilon_cutoff": 0.02},
+    {"eta_cutoff": 0.02},
+    {"top_h": 0.5},
+    {"temperature": 0.8, "top_k": 20, "top_p": 0.9, "min_p": 0.01, "renormalize_logits": True},
+]
+
+
+@pytest.mark.parametrize("options", WARPED, ids=lambda options: "+".join(options) or "nothing")
 def test_one_row_and_one_seed_give_stocks_own_text(options, attached):
     target, inputs = attached(model("llama")), prompts(1)
-    for seed in range(10):
+    for seed in range(5):
         torch.manual_seed(seed)
         plain = target.generate(**inputs, max_new_tokens=16, do_sample=True, **options)
         truth = plain[:, inputs["input_ids"].shape[1] :].tolist()

@@ -6,7 +6,6 @@ import pytest
 import torch
 import transformers as t
 
-import smartgen
 from tests.hf.conftest import SMALL
 from tests.hf.scripted import Scripted
 from tests.hf.zoo import V, model, prompts
@@ -60,20 +59,3 @@ def test_what_a_tree_would_spoil_is_named_before_the_model_runs(culprit, attache
     monkeypatch.setattr(type(target), "forward", ran)
     with pytest.raises(ValueError, match=culprit):
         target.generate(**prompts(1), max_new_tokens=4, smart_recipe=SMALL, **options)
-
-
-UNSUITABLE = {
-    "MptForCausalLM": lambda: t.MptForCausalLM(t.MptConfig(vocab_size=V, d_model=32, n_heads=4, n_layers=2)),
-    "JambaForCausalLM": lambda: t.JambaForCausalLM(
-        t.JambaConfig(
-            vocab_size=V, hidden_size=32, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, attn_layer_period=2, attn_layer_offset=1, num_experts=2, use_mamba_kernels=False,
-        )
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", UNSUITABLE)
-def test_alibi_and_hybrid_models_are_refused_by_name_with_a_way_out(name):
-    with pytest.raises(ValueError, match=rf"^{name} .*generate without smart_recipe"):
-        smartgen.attach(UNSUITABLE[name]().eval())

@@ -8,7 +8,7 @@ import torch
 import transformers as t
 
 V = 97
-_BASE = {
+BASE = {
     "vocab_size": V,
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -24,14 +24,14 @@ _BASE = {
 _SLIDING = ["sliding_attention", "sliding_attention", "full_attention"] * 2
 
 FAMILIES = {
-    "llama": lambda: t.LlamaForCausalLM(t.LlamaConfig(**_BASE)),
-    "qwen2": lambda: t.Qwen2ForCausalLM(t.Qwen2Config(**_BASE)),
-    "qwen3": lambda: t.Qwen3ForCausalLM(t.Qwen3Config(**_BASE, head_dim=16)),
-    "mistral": lambda: t.MistralForCausalLM(t.MistralConfig(**_BASE, sliding_window=8)),
+    "llama": lambda: t.LlamaForCausalLM(t.LlamaConfig(**BASE)),
+    "qwen2": lambda: t.Qwen2ForCausalLM(t.Qwen2Config(**BASE)),
+    "qwen3": lambda: t.Qwen3ForCausalLM(t.Qwen3Config(**BASE, head_dim=16)),
+    "mistral": lambda: t.MistralForCausalLM(t.MistralConfig(**BASE, sliding_window=8)),
     "gemma3": lambda: t.Gemma3ForCausalLM(
-        t.Gemma3TextConfig(**_BASE, head_dim=16, sliding_window=8, query_pre_attn_scalar=16, layer_types=_SLIDING)
+        t.Gemma3TextConfig(**BASE, head_dim=16, sliding_window=8, query_pre_attn_scalar=16, layer_types=_SLIDING)
     ),
-    "phi3": lambda: t.Phi3ForCausalLM(t.Phi3Config(**_BASE)),
+    "phi3": lambda: t.Phi3ForCausalLM(t.Phi3Config(**BASE)),
     "gpt2": lambda: t.GPT2LMHeadModel(
         t.GPT2Config(
             vocab_size=V,
@@ -47,7 +47,7 @@ FAMILIES = {
     ),
     "deepseek_v3": lambda: t.DeepseekV3ForCausalLM(
         t.DeepseekV3Config(
-            **{**_BASE, "num_key_value_heads": 4},
+            **{**BASE, "num_key_value_heads": 4},
             moe_intermediate_size=32,
             n_routed_experts=4,
             num_experts_per_tok=2,
@@ -69,10 +69,15 @@ FAMILIES = {
 def model(family: str) -> torch.nn.Module:
     """A deterministic float64 model; shared, so tests must leave it as they found it."""
     torch.manual_seed(7)
-    built = FAMILIES[family]().double().eval()
-    if family == "deepseek_v3":
+    return prepared(FAMILIES[family]())
+
+
+def prepared(built: torch.nn.Module) -> torch.nn.Module:
+    """In float64, with experts that run in it, and without an end token."""
+    built = built.double().eval()
+    if hasattr(built, "set_experts_implementation"):
         built.set_experts_implementation("eager")
-    built.generation_config.eos_token_id = None
+    built.generation_config.eos_token_id, built.generation_config.pad_token_id = None, 0
     return built
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smartgen.language.diagnostics import RecipeError, full
+from smartgen.language.diagnostics import RecipeError
+from smartgen.language.render import full
 from smartgen.language.source import Source
 from smartgen.language.units import UNITS, Dimension
 from smartgen.recipe.load import load_source

@@ -8,7 +8,8 @@ import sys
 import pytest
 from omegaconf import OmegaConf
 
-from smartgen.language.diagnostics import RecipeError, as_json
+from smartgen.language.diagnostics import RecipeError
+from smartgen.language.render import as_json
 from smartgen.recipe import Recipe, load
 from smartgen.recipe.shipped import shipped
 
@@ -48,6 +49,8 @@ def test_params_and_limits():
     shallow = load("eagle2", limits={"depth": 3, "nodes": 200})
     assert shallow.program.situations[0].rules.limits.depth.value == 3
     assert shallow.program.situations[0].rules.limits.nodes.value == 59, "a limit from outside only lowers"
+    assert load("chain", limits={"topk": 4}).program.situations[0].rules.limits.topk.value == 1
+    assert load("eagle2", limits={"topk": 4}).program.situations[0].rules.limits.topk.value == 4
     for params, said in (
         ({"trusst": 1}, "did you mean `trust`"),
         ({"trust": 2}, "not a probability"),
@@ -84,7 +87,7 @@ def test_a_missing_file_and_a_misspelt_name():
     with pytest.raises(RecipeError, match=r"none.smart cannot be read"):
         load("none.smart")
     with pytest.raises(RecipeError, match="did you mean `eagle2`"):
-        load("eagle")
+        load("eagle22")
 
 
 def test_neither_torch_nor_numpy_is_imported():

@@ -1,0 +1,77 @@
+"""`smartgen trace`: record plain decoding with everything that a drafter would have proposed on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smartgen.cli.loading import load, told
+from smartgen.cli.progress import spinner
+from smartgen.cli.prompts import read_prompts
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def trace(
+    prompts: Annotated[Path, typer.Option(help='A file with one JSON object a line: {"turns": [...]}.')],
+    out: Annotated[Path, typer.Option(help="The file to write, .npz.")],
+    model: Annotated[str, typer.Option(help="A name from `smartgen models list`, or a folder.")] = "bundled-target",
+    draft: Annotated[
+        str | None, typer.Option(help="A name, a folder, or ngram.", show_default="fits the model")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Prompts to take from the file.", show_default="all")] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=2)] = 96,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
+    seed: Annotated[int, typer.Option()] = 0,
+    dtype: Annotated[str, typer.Option(help="float32, in which replay is exact, bf16 or auto.")] = "float32",
+    batch: Annotated[int, typer.Option(min=1, help="Requests recorded together.")] = 8,
+    longest: Annotated[int, typer.Option(min=1, help="Tokens of a prompt that are kept, its last ones.")] = 700,
+    floor: Annotated[float, typer.Option(min=0.0, help="Path probability below which nothing is recorded.")] = 1e-4,
+    raw: Annotated[bool, typer.Option("--raw", help="No chat template.")] = False,
+) -> None:
+    """Record a trace for `smartgen replay`."""
+    from smartgen.trace import Envelope, record, save
+
+    with told():
+        found = read_prompts(prompts, limit)
+        partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
+        loaded = load(model, draft or partner, dtype)
+        from smartgen.hf.costing import provenance
+
+        ids = [_tokens(loaded.tokenizer, prompt.text, raw)[-longest:] for prompt in found]
+        began = time.perf_counter()
+        with spinner(f"recording {len(ids)} requests") as say:
+
+            def report(done: int) -> None:
+                say(f"recording: {done} of {len(ids)} requests, {time.perf_counter() - began:.0f} s")
+
+            recorded = record(
+                loaded.model,
+                loaded.drafter,
+                ids,
+                new_tokens=max_new_tokens,
+                temperature=temperature,
+                seed=seed,
+                batch=batch,
+                envelope=Envelope(floor=floor),
+                kinds=[prompt.kind for prompt in found],
+                provenance=provenance(" ".join(["smartgen trace", *sys.argv[2:]])),
+                report=report,
+            )
+        save(recorded, out)
+    typer.echo(
+        f"{out}: {recorded.requests} requests, {len(recorded.text)} tokens, "
+        f"{len(recorded.fed_rank) / len(recorded.text):.0f} nodes a position, {out.stat().st_size / 1e6:.1f} MB, "
+        f"{time.perf_counter() - began:.0f} s"
+    )
+
+
+def _tokens(tokenizer: object, text: str, raw: bool) -> list[int]:
+    from smartgen.cli.loading import encoded
+
+    return encoded(tokenizer, [text], raw)["input_ids"][0].tolist()

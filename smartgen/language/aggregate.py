@@ -1,0 +1,78 @@
+"""One value per node, or per request, where fewer are due: which part wants an aggregate, and which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.program import Axis
+from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import FLAG
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Typer
+
+_OF_NODES = ("path", "calibrated", "marginal")
+# One per request, and the total or mean of it over the batch.
+_OVER_ROWS = {"tree.tokens": "tokens", "tree.nodes": "batch.nodes", "request.context": "batch.context"}
+
+
+def too_fine(typer: Typer, e: s.Expression, most: Axis) -> Iterator[tuple[Span, Axis, bool]]:
+    """(span, axis, whether it is a flag) of every largest part of `e` that has more values than one per `most`."""
+    if isinstance(e, s.Name):
+        found = _named(typer, e.text)
+        if found and found[0] > most:
+            yield e.span, found[0], found[1]
+    elif isinstance(e, s.Call):
+        yield from _called(typer, e, most)
+    elif isinstance(e, s.Unary):
+        yield from too_fine(typer, e.operand, most)
+    elif isinstance(e, s.Binary):
+        yield from too_fine(typer, e.left, most)
+        yield from too_fine(typer, e.right, most)
+    elif isinstance(e, s.Conditional):
+        for part in (e.condition, e.then, e.otherwise):
+            yield from too_fine(typer, part, most)
+
+
+def _called(typer: Typer, e: s.Call, most: Axis) -> Iterator[tuple[Span, Axis, bool]]:
+    group, _, function = e.name.text.partition(".")
+    if e.name.text in _OF_NODES:
+        yield e.span, Axis.NODE, False
+    elif group in GROUPS and function in REDUCTIONS:
+        if group != "batch" and most < Axis.REQUEST:
+            yield e.span, Axis.REQUEST, False
+    else:
+        for argument in e.arguments:
+            yield from too_fine(typer, argument.value, most)
+
+
+def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
+    if name in SIGNALS:
+        return SIGNALS[name].axis, SIGNALS[name].kind == FLAG
+    if typer.benefit is not None and name == typer.benefit[0]:
+        return Axis.NODE, False
+    let = typer.policy.lets.get(name)
+    if let is None or let.value.span.text == name:
+        return None
+    inner = max((axis for _, axis, _ in too_fine(typer, let.value, Axis.STEP)), default=None)
+    return (inner, False) if inner is not None else None
+
+
+def aggregated(typer: Typer, e: s.Expression, most: Axis, scope: str = "layer") -> tuple[str, tuple[Edit, ...]]:
+    """(help, edits) that leave one value per `most`: nodes through `scope`, rows through `batch`."""
+    edits, shown = [], ""
+    for span, axis, flag in too_fine(typer, e, most):
+        written = _OVER_ROWS.get(span.text, "") if most < Axis.REQUEST else ""
+        if not written:
+            inner = span.text
+            if axis is Axis.NODE:
+                inner = f"{scope}.count({inner}) > 0" if flag else f"{scope}.max({inner})"
+            written = inner
+            if most < Axis.REQUEST:
+                written = f"batch.count({inner}) > 0" if flag or inner.endswith("> 0") else f"batch.mean({inner})"
+        shown = shown or written
+        edits.append(Edit(span, written))
+    return (f"write `{shown}`" if shown else "aggregate it: `layer.max(...)`"), tuple(edits)

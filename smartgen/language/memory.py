@@ -1,0 +1,132 @@
+"""Learned and remembered state, declared by the call: `calibrated`, `ema`, `ladder`, `ucb`.
+
+A memory is identified by its resolved expression, so the same call in two policies is one memory, and setting a parameter
+that it does not read keeps what was learnt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.demands import memory_axis
+from smartgen.language.functions import FUNCTIONS
+from smartgen.language.nearest import closest
+from smartgen.language.program import Axis, Const, PathProduct, Phase, Recall, Site
+from smartgen.language.signals import MONOTONE
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import PROB, Kind, Typed
+from smartgen.language.units import EXAMPLE
+from smartgen.language.wrong_calls import wrong_count
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+Options = dict[str, Typed]
+
+
+def calibrated(typer: Typer, e: s.Call) -> Typed:
+    """The learned chance that a node is accepted given its parent was."""
+    named = next((argument for argument in e.arguments if argument.label is not None), None)
+    if named is not None:
+        raise typer.replaced("SG111", "`calibrated` takes no named argument", named.span, named.value.span.text)
+    function = FUNCTIONS["calibrated"]
+    if not function.least <= len(e.arguments) <= function.most:
+        raise wrong_count(typer, e, function.least, function.most)
+    values = [typer.expression(argument.value) for argument in e.arguments]
+    first = values[0]
+    if "node.path" in first.reads or isinstance(first.code, PathProduct):
+        rest = "".join(f", {argument.value.span.text}" for argument in e.arguments[1:])
+        written = f"path(calibrated(node.prob{rest}))"
+        message = "acceptance is learned per node given its parent, a path is many nodes"
+        raise typer.fail("SG307", message, first.span, f"write `{written}`", edits=(Edit(e.span, written),))
+    if not first.reads & MONOTONE and first.axis is not Axis.NODE:
+        at = Span(first.span.source, first.span.start, first.span.start)
+        message = "`calibrated` learns from what differs between nodes"
+        fix = f"begin with `node.prob`: `calibrated(node.prob, {first.span.text})`"
+        raise typer.fail("SG307", message, first.span, fix, edits=(Edit(at, "node.prob, "),))
+    code = _site(typer, "calibrated", values, {}, Axis.NODE)
+    return Typed(PROB, Axis.NODE, Phase.GROW, code, frozenset().union(*(v.reads for v in values)), e.span)
+
+
+def memory(typer: Typer, e: s.Call) -> Typed:
+    """`ema`, `ladder`, `ucb`: what is known of them before a step begins."""
+    kind, function = e.name.text, FUNCTIONS[e.name.text]
+    values, options = _arguments(typer, e, function.named)
+    if not function.least <= len(values) <= function.most:
+        raise wrong_count(typer, e, function.least, function.most)
+    if kind in ("ema", "ladder") and "start" not in options:
+        raise _no_start(typer, e, kind, values)
+    everything = [*values, *options.values()]
+    memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
+    if kind == "ladder":
+        _rungs(typer, values[1:], e)
+    if kind == "ucb" and "reward" not in options:
+        end = _end(e)
+        fix = "add `reward:`, what a good arm has much of: `reward: last.tokens / last.time`"
+        edits = (Edit(end, ", reward: last.tokens / last.time"),)
+        raise typer.fail("SG111", "`ucb` needs a reward", e.span, fix, edits=edits)
+    axis = values[0].axis if kind != "ucb" else Axis.STEP
+    code = _site(typer, kind, values, options, axis)
+    return Typed(_kind(kind, values), axis, Phase.PLAN, code, frozenset({"memory"}), e.span)
+
+
+def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[Typed], Options]:
+    values: list[Typed] = []
+    named: Options = {}
+    for argument in e.arguments:
+        label = argument.label.text if isinstance(argument.label, s.Name) else None
+        if argument.label is not None and label not in options:
+            near = closest(str(label), options, 0.4) or options[0]
+            fix = f"did you mean `{near}:`? options are {', '.join(options)}"
+            message = f"`{e.name.text}` has no option `{label or argument.label.span.text}`"
+            raise typer.replaced("SG111", message, argument.label.span, near, fix)
+        value = typer.expression(argument.value)
+        if label is None:
+            values.append(value)
+        elif label in named:
+            raise typer.fail("SG105", f"`{label}:` stands twice", argument.span, "keep one of them")
+        else:
+            named[label] = value
+    return values, named
+
+
+def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken:
+    like = values[1] if kind == "ladder" else values[0]
+    unit = EXAMPLE.get(like.kind.dimension, "")
+    start = like.span.text if kind == "ladder" else f"0 {unit}".strip()
+    fix = f"add `start: {start}`, its value before there is data"
+    message = f"`{kind}` needs its value before there is data"
+    return typer.fail("SG111", message, e.span, fix, edits=(Edit(_end(e), f", start: {start}"),))
+
+
+def _rungs(typer: Typer, rungs: list[Typed], e: s.Call) -> None:
+    """Raises Broken unless the rungs ascend; only what is a constant can be told."""
+    known = [(float(r.code.value), r) for r in rungs if isinstance(r.code, Const) and r.kind.base == "number"]
+    for (low, _), (high, rung) in zip(known, known[1:], strict=False):
+        if high <= low:
+            ordered = ", ".join(r.span.text for _, r in sorted(known, key=lambda pair: pair[0]))
+            edits = (Edit(rungs[0].span.to(rungs[-1].span), ordered),) if len(known) == len(rungs) else ()
+            raise typer.fail("SG309", "the rungs of a ladder ascend", rung.span, f"write `{ordered}`", edits=edits)
+
+
+def _kind(kind: str, values: list[Typed]) -> Kind:
+    if kind == "ema":
+        return Kind(dimension=values[0].kind.dimension, prob=values[0].kind.prob)
+    arms = values[1:] if kind == "ladder" else values
+    whole = all(arm.kind.whole for arm in arms)
+    return Kind(dimension=arms[0].kind.dimension, prob=all(arm.kind.prob for arm in arms), whole=whole)
+
+
+def _end(e: s.Call) -> Span:
+    return Span(e.span.source, e.span.end - 1, e.span.end - 1)
+
+
+def _site(typer: Typer, kind: str, values: list[Typed], named: Options, axis: Axis) -> Recall:
+    key = f"{kind}({', '.join([repr(v.code) for v in values] + [f'{n}: {v.code!r}' for n, v in named.items()])})"
+    for index, site in enumerate(typer.sites):
+        if site.key == key:
+            return Recall(index)
+    options = tuple((name, value.code) for name, value in named.items())
+    typer.sites.append(Site(kind, tuple(v.code for v in values), options, axis, key))  # type: ignore[arg-type]
+    return Recall(len(typer.sites) - 1)

@@ -1,0 +1,189 @@
+"""Two values that do not go together, and how they would."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.diagnostics import Label
+from smartgen.language.program import Const
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import Kind, Typed
+from smartgen.language.units import BARE, EXAMPLE, TIME, TOKEN
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+_LITERAL = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)")
+_VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
+Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
+
+
+def mismatch(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Broken:
+    """Two units added, subtracted or compared."""
+    verb, to = _VERBS.get(e.op, ("compare", "with"))
+    first, second = (right, left) if e.op == "-" else (left, right)
+    message = f"cannot {verb} {first.kind} {to} {second.kind}"
+    code, fix, edits = _fix(typer, e, left, right)
+    return typer.fail(code, message, left.span, fix, short(left.kind), (Label(right.span, short(right.kind)),), edits)
+
+
+def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
+    literal = _literal_fix(typer, left, right)
+    if literal:
+        return ("SG202", *literal)
+    dimensions = (left.kind.dimension, right.kind.dimension)
+    if set(dimensions) == {TIME, TOKEN}:
+        time = left if left.kind.dimension == TIME else right
+        edit = _wrapped(time.span, "run.rate * ", "")
+        price = f"run.rate * {_grouped(time.span)}"
+        if e.op in _VERBS:
+            other = right if time is left else left
+            return "SG204", f"price the time: `{other.span.text} {e.op} {price}`", (edit,)
+        return "SG204", f"price the time: `{price}`", (edit,)
+    bare = next((side for side in (left, right) if side.kind.dimension.bare), None)
+    if bare is not None:
+        other = right if bare is left else left
+        unit = EXAMPLE.get(other.kind.dimension)
+        if unit:
+            written = f"{_grouped(other.span)} / 1 {unit}"
+            return "SG202", f"divide by its unit: `{written}`", (_wrapped(other.span, "", f" / 1 {unit}"),)
+    if e.op in _VERBS:
+        return "SG203", "put them in separate `cost` lines; each joins the total of its unit", _split(typer, e, left, right)
+    return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
+
+
+def _literal_fix(typer: Typer, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """A number that lacks the other side's unit, or else has one where the other side has none."""
+    for fix in (_added, _stripped):
+        for side, other in ((left, right), (right, left)):
+            found = fix(typer, side, other)
+            if found:
+                return found
+    return None
+
+
+def _added(typer: Typer, bare: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    unit = EXAMPLE.get(other.kind.dimension)
+    if unit is None or not isinstance(bare.code, Const) or not bare.kind.dimension.bare:
+        return None
+    if _LITERAL.fullmatch(bare.span.text):
+        return f"write `{bare.span.text} {unit}`", (_wrapped(bare.span, "", f" {unit}"),)
+    param = typer.policy.params.get(bare.span.text)
+    if param is not None and param.type.text in ("number", "count", "prob") and _LITERAL.fullmatch(param.value.span.text):
+        value = f"{param.value.span.text} {unit}"
+        edits = (Edit(param.type.span, unit), Edit(param.value.span, value))
+        return f"declare it as `param {param.name.text}: {unit} = {value}`", edits
+    return None
+
+
+def _stripped(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    match = _LITERAL.fullmatch(side.span.text)
+    if match and match.group(2) and other.kind.dimension.bare:
+        return f"write `{match.group(1)}`", (Edit(side.span, match.group(1)),)
+    return None
+
+
+def _split(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> tuple[Edit, ...]:
+    """`cost step = a + b` as two lines."""
+    cost = typer.place.statement
+    if not isinstance(cost, s.Cost) or cost.value is not e or e.op != "+" or e.span.source.is_yaml:
+        return ()
+    between = Span(e.span.source, left.span.end, right.span.start)
+    suffix = right.kind.dimension.symbol if right.kind.dimension.symbol.isalnum() else "more"
+    return (Edit(between, f"\n  cost {cost.name.text}_{suffix} = "),)
+
+
+def comparable(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> None:
+    """Raises Broken unless two values can be compared by `e.op`."""
+    a, b = left.kind, right.kind
+    if a.base != b.base:
+        fix, edits = _one_kind(e, left, right)
+        raise typer.fail(
+            "SG201", f"cannot compare {a} with {b}", left.span, fix, short(a), (Label(right.span, short(b)),), edits
+        )
+    if a.base != "number" and e.op not in ("==", "!="):
+        raise typer.replaced("SG201", f"{a} has no order", e.op_span, "==", "write `==` or `!=`")
+    if a.dimension != b.dimension:
+        raise mismatch(typer, e, left, right)
+
+
+def _one_kind(e: s.Binary, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]]:
+    flag = next((side for side in (left, right) if side.kind.base == "flag"), None)
+    other = right if flag is left else left
+    if flag is not None and isinstance(other.code, Const) and other.code.value in (0, 1):
+        yes = bool(other.code.value) == (e.op == "==")
+        written = flag.span.text if yes else f"not {_grouped(flag.span)}"
+        return f"write `{written}`", (Edit(e.span, written),)
+    return _unquoted(left, right) or _unquoted(right, left) or ("compare values of one kind", ())
+
+
+def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    inside = text.span.text.strip('"')
+    if text.kind.base == "text" and other.kind.base == "number" and _LITERAL.fullmatch(inside):
+        return f"write `{inside}`", (Edit(text.span, inside),)
+    if text.kind.base == "text" and other.kind.base == "flag" and inside in ("true", "false"):
+        return f"write `{inside}`", (Edit(text.span, inside),)
+    return None
+
+
+def differ(typer: Typer, a: Typed, b: Typed, what: str) -> Broken:
+    """Alternatives (branches, rows, arguments) of different kinds."""
+    literal = _literal_fix(typer, a, b) or _unquoted(a, b) or _unquoted(b, a)
+    fix, edits = literal or ("give both one unit" if a.kind.base == b.kind.base == "number" else "give both one kind", ())
+    message = f"{what} differ: {a.kind} and {b.kind}"
+    return typer.fail("SG206", message, a.span, fix, short(a.kind), (Label(b.span, short(b.kind)),), edits)
+
+
+def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
+    """A number, flag or text where another is due."""
+    wanted = {"number": "a number", "flag": "a yes/no value", "text": "a text"}[base]
+    message = f"{by} needs {wanted}, this is {value.kind}"
+    fix, edits = asked(value) if base == "flag" else _as_number(value)
+    return typer.fail("SG201", message, value.span, fix, edits=edits)
+
+
+def asked(value: Typed, least: str = "") -> tuple[str, tuple[Edit, ...]]:
+    """A number made a question."""
+    if value.kind.base == "number":
+        number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
+        behind = f" > {number}"
+        return f"compare it: `{value.span.text}{behind}`", (_wrapped(value.span, "", behind),)
+    behind = ' == "head"'
+    return f"compare it: `{value.span.text}{behind}`", (_wrapped(value.span, "", behind),)
+
+
+def _as_number(value: Typed) -> tuple[str, tuple[Edit, ...]]:
+    if value.kind.base == "flag":
+        written = f"(if {value.span.text} then 1 else 0)"
+        return f"write `{written}`", (Edit(value.span, written),)
+    inside = value.span.text.strip('"')
+    if _LITERAL.fullmatch(inside):
+        return f"write `{inside}`", (Edit(value.span, inside),)
+    return "write a number here", ()
+
+
+def short(kind: Kind) -> str:
+    """A few letters for under the carets."""
+    if kind.base != "number":
+        return kind.base
+    return "no unit" if kind.dimension == BARE else kind.dimension.symbol
+
+
+def _grouped(span: Span) -> str:
+    return f"({span.text})" if _loose(span.text) else span.text
+
+
+def _wrapped(span: Span, before: str, behind: str) -> Edit:
+    return Edit(span, f"{before}{_grouped(span)}{behind}") if before or behind.startswith(" /") else Edit(span, span.text + behind)
+
+
+def _loose(text: str) -> bool:
+    """Whether a text would come apart beside `*` or `/`: it has an operator outside of parentheses."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0 and c in "+-<>=" and i:
+            return True
+    return False

@@ -1,0 +1,331 @@
+"""Signs of other languages. They are wrong wherever they stand, so each has its answer without a look at the grammar."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from smartgen.language.lexemes import Lexeme
+from smartgen.language.mistakes.operands import closing, expression_first, expression_last, operand_first, operand_last
+from smartgen.language.mistakes.spot import Change, Repair
+
+Lexemes = Sequence[Lexeme]
+
+# What is written instead, and what it is called in the message.
+_SAME: dict[str, tuple[str, str]] = {
+    "&&": ("and", "`&&` is not an operator here"),
+    "||": ("or", "`||` is not an operator here"),
+    "&": ("and", "`&` is not an operator here"),
+    "|": ("or", "`|` is not an operator here"),
+    "!": ("not ", "`!` is not an operator here"),
+    "~": ("not ", "`~` is not an operator here"),
+    "¬": ("not ", "`¬` is not an operator here"),
+    "∧": ("and", "`∧` is not an operator here"),
+    "∨": ("or", "`∨` is not an operator here"),
+    "===": ("==", "`===` is not an operator here"),
+    "!==": ("!=", "`!==` is not an operator here"),
+    "<>": ("!=", "`<>` is not an operator here"),
+    "=<": ("<=", "the sign is written `<=`"),
+    "=>": (">=", "the sign is written `>=`"),
+    "≤": ("<=", "`≤` is written with two characters"),
+    "≥": (">=", "`≥` is written with two characters"),
+    "≠": ("!=", "`≠` is written with two characters"),
+    "×": ("*", "`×` is not an operator here"),
+    "·": ("*", "`·` is not an operator here"),
+    "∗": ("*", "this is not the asterisk of a keyboard"),
+    "÷": ("/", "`÷` is not an operator here"),
+    "–": ("-", "this is a dash, not a minus"),
+    "—": ("-", "this is a dash, not a minus"),
+    "−": ("-", "this is not the minus of a keyboard"),
+    "…": ("..", "a range has two points"),
+    "...": ("..", "a range has two points"),
+    "..=": ("..", "a range includes its upper end and is written with two points"),
+}
+
+
+def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """The repair of the foreign sign at `index`; at worst it is removed."""
+    sign = lexemes[index].text
+    if sign in _SAME:
+        written, message = _SAME[sign]
+        return _replace(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")
+    return _ANSWERS.get("/*" if sign.startswith("/*") else sign, _character)(text, lexemes, index)
+
+
+def _replace(at: Lexeme, code: str, message: str, written: str, help: str, changes: tuple[Change, ...] = ()) -> Repair:
+    return Repair(code, message, at.start, at.end, help, changes or ((at.start, at.end, written),))
+
+
+def _power(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    message = f"there is no power operator `{sign.text}`"
+    if index == 0 or index + 1 >= len(lexemes):
+        return _replace(sign, "SG007", message, "*", "write a product: `x * x`")
+    first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
+    base, exponent = text[lexemes[first].start : sign.start].strip(), text[lexemes[index + 1].start : lexemes[last].end]
+    written = {
+        "2": f"{base} * {base}",
+        "3": f"{base} * {base} * {base}",
+        "0.5": f"sqrt({base})",
+    }.get(exponent, f"exp({exponent} * log({base}))")
+    if first and lexemes[first - 1].text in ("/", "-") and "(" not in written[:5]:
+        written = f"({written})"
+    change = (lexemes[first].start, lexemes[last].end, written)
+    return _replace(sign, "SG007", message, "", f"write `{written}`", (change,))
+
+
+def _slashes(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    line_end = text.find("\n", sign.end)
+    rest = [x for x in lexemes[index + 1 :] if line_end < 0 or x.start < line_end]
+    prose = any(a.word and b.word for a, b in zip(rest, rest[1:], strict=False)) or any(x.sort == "foreign" for x in rest)
+    operand = index > 0 and (lexemes[index - 1].sort in ("name", "number") or lexemes[index - 1].text == ")")
+    if sign.first or not operand or not rest or prose:
+        return _replace(sign, "SG016", "comments begin with `#`", "#", "write `#`")
+    first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
+    above, below = text[lexemes[first].start : sign.start].strip(), text[lexemes[index + 1].start : lexemes[last].end]
+    written = f"floor({above} / {below})"
+    change = (lexemes[first].start, lexemes[last].end, written)
+    return _replace(sign, "SG007", "there is no operator `//`", "", f"write `{written}`", (change,))
+
+
+def _block_comment(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    alone = not text[sign.end :].partition("\n")[0].strip()
+    lines = [line.strip().lstrip("*").strip() for line in sign.text[2:-2].strip().splitlines()]
+    written = "\n".join(f"# {line}" for line in lines) if alone else ""
+    return _replace(sign, "SG016", "comments begin with `#` and end with their line", written, "write `# ...`")
+
+
+def _percent(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    before = lexemes[index - 1] if index else None
+    following = lexemes[index + 1] if index + 1 < len(lexemes) else None
+    modulo = following is not None and not following.first and (following.sort in ("name", "number"))
+    if before is not None and before.sort == "number" and (not modulo or before.end == sign.start):
+        written = f"{float(re.split(r'[ a-zA-Z]', before.text)[0]) / 100:.6g}"
+        change = (before.start, sign.end, written)
+        return Repair(
+            "SG010", "percentages are written as fractions", before.start, sign.end, f"write `{written}`", (change,)
+        )
+    if before is None or following is None:
+        return _replace(sign, "SG007", "`%` means nothing here", "", "remove it")
+    first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
+    a, b = text[lexemes[first].start : sign.start].strip(), text[following.start : lexemes[last].end]
+    written = f"({a} - {b} * floor({a} / {b}))"
+    change = (lexemes[first].start, lexemes[last].end, written)
+    return _replace(sign, "SG007", "there is no operator `%`", "", f"write `{written}`", (change,))
+
+
+def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    before = lexemes[index - 1] if index else None
+    following = lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if following is not None and following.sort == "number" and following.start == sign.end:
+        end = following.start + len(re.split(r"[ a-zA-Z/]", following.text)[0])
+        written = f"0.{text[following.start : end]}"
+        change = (sign.start, sign.end, "0.")
+        return Repair("SG010", "a number begins with a digit", sign.start, end, f"write `{written}`", (change,))
+    if before is not None and before.sort == "number" and before.end == sign.start:
+        change = (sign.start, sign.end, ".0")
+        return Repair(
+            "SG010",
+            "a number does not end with a point",
+            before.start,
+            sign.end,
+            f"write `{before.text}` or `{before.text}.0`",
+            (change,),
+        )
+    if before is not None and following is not None and before.word and following.word:
+        written = f"{before.text}.{following.text}"
+        change = (before.end, following.start, ".")
+        return Repair("SG016", "no space stands at a point", before.start, following.end, f"write `{written}`", (change,))
+    return _replace(sign, "SG016", "this point belongs to nothing", "", "remove it")
+
+
+def _joined(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """`node::prob`, `node->prob`."""
+    sign = lexemes[index]
+    if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
+        return _replace(sign, "SG007", "`->` means nothing here", "", "remove it")
+    return _replace(sign, "SG007", f"`{sign.text}` means nothing here: parts of a name are joined by a point", ".", "write `.`")
+
+
+def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    if sign.text == ":=":
+        return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
+    operator, name = sign.text[:-1], lexemes[index - 1].text if index else "x"
+    written = f"= {name} {operator}"
+    return _replace(sign, "SG008", f"nothing is assigned twice, so there is no `{sign.text}`", "=", f"`{written} ...` needs another name; write `=`")
+
+
+def _quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """Quotes of any other kind than "..."."""
+    sign = lexemes[index]
+    ends = {"'": "'", "“": "”", "”": "”", "„": "“", "‘": "’", "’": "’", "«": "»", "`": "`"}[sign.text]
+    line_end = text.find("\n", sign.end)
+    line_end = len(text) if line_end < 0 else line_end
+    close = text.find(ends, sign.end, line_end)
+    if close < 0 and sign.text == "“":
+        close = text.find('"', sign.end, line_end)
+    if close < 0:
+        return _replace(sign, "SG016", f"`{sign.text}` means nothing here", "", "remove it")
+    inside = text[sign.end : close].replace('"', "")
+    if sign.text == "`":
+        change = (sign.start, close + 1, inside)
+        return Repair("SG016", "names stand without quotes", sign.start, close + 1, f"write `{inside}`", (change,))
+    written = f'"{inside}"'
+    message = "text stands in double quotes" if sign.text == "'" else "these are typographic quotes"
+    start = sign.start
+    before = lexemes[index - 1] if index else None
+    if before is not None and before.text in ("f", "r", "b") and before.end == start:
+        start = before.start
+    return Repair("SG016", message, sign.start, close + 1, f"write `{written}`", ((start, close + 1, written),))
+
+
+def _open_text(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """A double quote that nothing closes on its line."""
+    sign = lexemes[index]
+    line = text[sign.end :].partition("\n")[0]
+    tree = index > 0 and (lexemes[index - 1].text == "tree" or lexemes[index - 1].sort == "text")
+    word = re.match(r"[\w.-]*", line)
+    close = sign.end + (len(line.rstrip()) if tree or word is None else word.end())
+    written = text[sign.start : close] + '"'
+    return Repair("SG015", "this text is not closed", sign.start, close, f"write `{written}`", ((close, close, '"'),))
+
+
+def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    close = closing(lexemes, index)
+    if close is None:
+        return _replace(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
+    inside = text[sign.end : lexemes[close].start].strip()
+    span = (sign.start, lexemes[close].end)
+    before = lexemes[index - 1] if index else None
+    if before is not None and before.sort == "name" and before.end == sign.start:
+        key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
+        written = f".{key.group(1)}" if key else ""
+        message = "nothing is indexed here" if not key else "parts of a name are joined by a point"
+        help = f"write `{before.text}{written}`"
+        return Repair("SG007", message, span[0], span[1], help, ((*span, written),))
+    parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
+    if len(parts) == 2 and all(parts):
+        written = f"{parts[0]}..{parts[1]}"
+        help = f"a range is written `{written}`; a lookup is `table(x, 1: a, 8: b)`"
+        return Repair("SG007", "there are no lists", span[0], span[1], help, ((*span, written),))
+    written = inside if len(parts) == 1 else f"({inside})"
+    return Repair("SG007", "there are no lists", span[0], span[1], f"write `{written}`", ((*span, written),))
+
+
+def _bracket_end(text: str, lexemes: Lexemes, index: int) -> Repair:
+    opens = sum((x.text == "(") - (x.text == ")") for x in lexemes[:index])
+    written = ")" if opens > 0 else ""
+    return _replace(lexemes[index], "SG015", "`]` closes nothing", written, "write `)`" if written else "remove it")
+
+
+def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    inside = sum((x.text == "(") - (x.text == ")") for x in lexemes[:index]) > 0
+    if inside:
+        return _replace(sign, "SG007", "arguments are separated by `,`", ",", "write `,`")
+    if index + 1 < len(lexemes) and lexemes[index + 1].text in ("depth", "width", "topk", "nodes"):
+        return _replace(sign, "SG007", "limits are separated by `,`", ",", "write `,`")
+    return _replace(
+        sign, "SG007", "statements need no `;`", " ", "remove it: every statement begins with a keyword of its own"
+    )
+
+
+def _question(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    colon = next((i for i in range(index + 1, len(lexemes)) if lexemes[i].text == ":"), None)
+    if colon is None or index == 0 or "\n\n" in text[sign.end : lexemes[colon].start]:
+        return _replace(sign, "SG007", "`?` means nothing here", "", "remove it")
+    first, last = expression_first(lexemes, index - 1), expression_last(lexemes, colon + 1)
+    condition = text[lexemes[first].start : sign.start].strip()
+    then = text[sign.end : lexemes[colon].start].strip()
+    written = f"(if {condition} then {then} else {text[lexemes[colon].end : lexemes[last].end].strip()})"
+    change = (lexemes[first].start, lexemes[last].end, written)
+    return _replace(sign, "SG007", "there is no `a ? b : c`", "", f"write `{written}`", (change,))
+
+
+def _dollar(text: str, lexemes: Lexemes, index: int) -> Repair:
+    return _replace(
+        lexemes[index], "SG016", "`$` means nothing here: parameters are read by their bare name", "", "remove it"
+    )
+
+
+def _character(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """Any other character."""
+    at = lexemes[index]
+    c = at.text[0]
+    if c in "µμ" and text[at.end : at.end + 1] == "s":
+        return Repair("SG004", f"there is no unit `{c}s`", at.start, at.end + 1, "write `us`", ((at.start, at.end, "u"),))
+    if c in "²³":
+        first = operand_first(lexemes, index - 1) if index else index
+        base = text[lexemes[first].start : at.start].strip() or "x"
+        written = f" * {base}" * (1 if c == "²" else 2)
+        return _replace(at, "SG007", f"there is no power operator `{c}`", written, f"write `{base}{written}`")
+    plain = unicodedata.normalize("NFKC", c)
+    if c.isspace() or (plain.isspace() and plain):
+        return _replace(at, "SG016", f"this is no ordinary space ({_named(c)})", " ", "write an ordinary space")
+    if c.isalnum() and not c.isascii():
+        return _letter(text, at, plain)
+    if plain.isascii() and plain.isprintable() and plain != c:
+        return _replace(at, "SG016", f"this is not the `{plain}` of a keyboard", plain, f"write `{plain}`")
+    shown = f"`{c}`" if c.isprintable() else _named(c)
+    return _replace(at, "SG016", f"{shown} means nothing here", "", "remove it")
+
+
+def _letter(text: str, at: Lexeme, plain: str) -> Repair:
+    """A letter that no name has: the whole word is told, one letter is changed."""
+    start, end = at.start, at.end
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        end += 1
+    word = "".join(_ascii(c) for c in text[start:end])
+    change = (at.start, at.end, plain if plain.isascii() and plain.isalnum() else _ascii(at.text))
+    message = f"names have the letters a to z only, this one has `{at.text}`"
+    return Repair("SG017", message, start, end, f"write `{word}`", (change,))
+
+
+def _ascii(c: str) -> str:
+    if c.isascii() or c in _LETTERS:
+        return _LETTERS.get(c, c)
+    plain = "".join(x for x in unicodedata.normalize("NFKD", c) if x.isascii() and x.isalnum())
+    return plain or re.sub(r"\W", "", unicodedata.name(c, "x").lower().split(" ")[-1])
+
+
+_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ä": "ae", "ö": "oe", "ü": "ue"}
+
+
+def invisible(text: str) -> bool:
+    """Whether a sign is one that cannot be seen, such as a zero width space."""
+    return unicodedata.category(text[0]) in ("Cf", "Cc", "Zs", "Zl", "Zp")
+
+
+def _named(c: str) -> str:
+    return f"the character U+{ord(c):04X}" + (f", {unicodedata.name(c).lower()}" if unicodedata.name(c, "") else "")
+
+
+_Answer = Callable[[str, Lexemes, int], Repair]
+_ANSWERS: dict[str, _Answer] = {
+    "**": _power,
+    "^": _power,
+    "//": _slashes,
+    "/*": _block_comment,
+    "%": _percent,
+    ".": _point,
+    "::": _joined,
+    "->": _joined,
+    **dict.fromkeys((":=", "+=", "-=", "*=", "/=", "**="), _assigned),
+    **dict.fromkeys(("'", "“", "”", "„", "‘", "’", "«", "`"), _quoted),
+    '"': _open_text,
+    "[": _bracket,
+    "]": _bracket_end,
+    ";": _semicolon,
+    "?": _question,
+    "$": _dollar,
+}

@@ -1,0 +1,186 @@
+"""What frames a policy: the version, the policy's line, its braces, and what stands outside of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import misspelt
+from smartgen.language.words import EXTENTS, STATEMENTS
+
+_EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
+
+
+def other_form(text: str) -> Repair | None:
+    """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
+    program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
+    if program is not None:
+        message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
+        fix = "write `smartgen 1` and a policy, `policy mine { ... }`"
+        return Repair("SG001", message, program.start(1), program.end(1), fix, ())
+    begins = re.match(r"(?:\s|#[^\n]*\n)*(smartgen[ \t]*:|\{|---[ \t]*\n)", text)
+    if begins is None or re.search(r"^\s*policy[ \t]+\w+[ \t]*\{", text, re.MULTILINE):
+        return None
+    fix = "name the file .yaml, or write `smartgen 1` and `policy mine { ... }`"
+    return Repair("SG001", "this is the YAML form of a recipe in a text file", begins.start(1), begins.end(1), fix, ())
+
+
+def header(spot: Spot) -> Iterator[Repair]:
+    """`smartgen 1`, which comes first."""
+    if not spot.document or spot.accepts - {"_SMARTGEN", "QUANTITY"} or not spot.accepts:
+        return
+    if not spot.lexemes:
+        yield Repair("SG002", "this recipe is empty", 0, 1, "begin with `smartgen 1` and a policy", ((0, len(spot.text), _EMPTY),))
+        return
+    missing = "a recipe begins with its language version"
+    if spot.accepts == {"QUANTITY"}:
+        yield from _version(spot, missing)
+        return
+    first = spot.lexemes[0]
+    if spot.at == 0 and first.word and (misspelt(first.text, ["smartgen"]) or first.text in ("version", "language")):
+        yield spot.replace("SG001", f"a recipe begins with `smartgen`, not `{first.text}`", "smartgen", "write `smartgen 1`")
+    if spot.at == 0 and spot.word(1) == "gen":
+        yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
+    change = (first.start, first.start, "smartgen 1\n")
+    yield Repair("SG001", missing, first.start, first.end, "write `smartgen 1` on the first line", (change,))
+
+
+def _version(spot: Spot, missing: str) -> Iterator[Repair]:
+    here, fix = spot.near(0), "write `smartgen 1`"
+    message = "the language version is one number"
+    if here is not None and here.text in (":", "=", "version", "v"):
+        yield spot.remove("SG001", message, fix)
+    if here is not None and re.fullmatch(r"v?[0-9.]+|v|one", here.text):
+        yield spot.replace("SG001", message, "1", fix)
+    if here is not None and here.sort == "text":
+        yield spot.replace("SG001", message, here.text.strip('"') or "1", fix)
+    before = spot.near(-1)
+    if before is not None:
+        change = (before.end, before.end, " 1")
+        yield Repair("SG001", missing, before.start, before.end, fix, (change,))
+
+
+def naming(spot: Spot) -> Iterator[Repair]:
+    """The line `policy NAME {`."""
+    if not spot.document:
+        return
+    if spot.word(-1) == "policy" and spot.accepts == {"NAME"}:
+        yield from _name(spot)
+    if spot.word(-2) == "policy" and spot.accepts == {"LBRACE"}:
+        yield from _brace(spot)
+
+
+def _name(spot: Spot) -> Iterator[Repair]:
+    here = spot.near(0)
+    if here is None or here.text == "{":
+        yield spot.insert("SG005", "a policy has a name", "mine", "write `policy mine {`")
+    elif here.sort == "text":
+        name = re.sub(r"\W+", "_", here.text.strip('"')) or "mine"
+        yield spot.replace("SG016", "names stand without quotes", name)
+    elif here.sort == "keyword":
+        yield spot.replace("SG106", f"`{here.text}` is a word of the language", f"my_{here.text}")
+    elif here.sort in ("number", "name"):
+        last = _name_end(spot)
+        written = re.sub(r"\W+", "_", spot.slice(spot.at, last))
+        written = written if written[:1].isalpha() else f"p_{written}"
+        yield spot.replace("SG017", "a name has letters, digits and `_`, and begins with a letter", written, "", last - spot.at + 1)
+    elif here.text in (":", "="):
+        yield spot.remove("SG008", f"no `{here.text}` stands behind `policy`", "write `policy NAME {`")
+
+
+def _brace(spot: Spot) -> Iterator[Repair]:
+    here, name = spot.near(0), spot.word(-1)
+    open_here = f"write `policy {name} {{`"
+    if here is None:
+        return
+    if here.text in (":", "=", ","):
+        if spot.word(1) == "{":
+            yield spot.remove("SG008", f"no `{here.text}` stands behind a policy's name", open_here)
+        elif spot.near(1) is not None and spot.lexemes[spot.at + 1].word and spot.word(2) == "{":
+            base = spot.word(1)
+            yield spot.replace("SG011", "a policy inherits with `use`", f"{{ use {base}", "", 3)
+        else:
+            yield _block(spot, here.start, here.end, here.text)
+    elif here.text == "(":
+        close = closing(spot.lexemes, spot.at)
+        if close is not None:
+            bases = spot.slice(spot.at, close)[1:-1].strip()
+            use = re.fullmatch(r"[A-Za-z_]\w*", bases)
+            count = close - spot.at + 1 + (close + 1 < len(spot.lexemes) and spot.lexemes[close + 1].text in ("{", ":"))
+            written = f"{{ use {bases}" if use else "{"
+            help = f"write `use {bases}` as its first statement" if use else "parameters are declared inside: `param trust: prob = 1.0`"
+            yield spot.replace("SG011", "a policy has no parentheses", written, help, count)
+            yield spot.remove("SG011", "a policy has no parentheses", help, close - spot.at + 1)
+    elif here.text in ("-", ".") or (here.sort == "number" and spot.near(-1) and spot.lexemes[spot.at - 1].end == here.start):
+        last = _name_end(spot)
+        written = re.sub(r"\W+", "_", spot.slice(spot.at - 1, last))
+        yield spot.replace("SG017", "a name has letters, digits and `_` only", written, "", last - spot.at + 2, -1)
+    elif here.text in ("extends", "uses", "use", "from", "inherits", "is") and spot.word(2) == "{":
+        yield spot.replace("SG011", "a policy inherits with `use`", f"{{ use {spot.word(1)}", "", 3)
+    elif here.text == "begin":
+        yield spot.replace("SG002", "a policy stands in braces", "{", open_here)
+    else:
+        yield spot.insert("SG002", "a policy stands in braces", "{", open_here)
+        yield _block(spot, here.start, here.start, "")
+
+
+def _block(spot: Spot, start: int, end: int, sign: str) -> Repair:
+    """Braces around all that follows, up to the next policy."""
+    following = next((x for x in spot.lexemes[spot.at :] if x.text == "policy"), None)
+    close = following.start if following else len(spot.text.rstrip())
+    message = f"a policy stands in braces, not behind `{sign}`" if sign else "a policy stands in braces"
+    changes = ((start, end, " {" if not sign else " {"), (close, close, "\n}\n"))
+    return Repair("SG002", message, start, max(end, start + 1), "write `{` here and `}` at its end", changes)
+
+
+def _name_end(spot: Spot) -> int:
+    """Index of the last lexeme of something written without a space."""
+    last = spot.at
+    while last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].start == spot.lexemes[last].end and spot.lexemes[last + 1].text not in ("{", "(", ":"):
+        last += 1
+    return last
+
+
+def outside(spot: Spot) -> Iterator[Repair]:
+    """Statements before the first policy, behind the last, and braces that do not pair."""
+    if not spot.document or "_POLICY" not in spot.accepts:
+        return
+    here = spot.near(0)
+    if here is None:
+        at = max(0, spot.start - 1)
+        change = (len(spot.text), len(spot.text), "\npolicy mine {\n  limit depth 0\n}\n")
+        yield Repair("SG002", "this recipe has no policy", at, at + 1, "write `policy mine { ... }`", (change,))
+        return
+    if here.text == "}":
+        yield spot.remove("SG015", "this `}` closes nothing", "remove it")
+    if here.word and misspelt(here.text, ["policy"]):
+        yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
+    if here.text in ("recipe", "strategy", "rule", "def", "class", "function"):
+        yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
+    if spot.word(-1) == "}" and spot.at >= 1 and not any(x.text == "policy" for x in spot.lexemes[spot.at :]):
+        brace = spot.lexemes[spot.at - 1]
+        end = len(spot.text.rstrip())
+        closed = spot.text[here.start : end].rstrip().endswith("}")
+        changes: tuple[tuple[int, int, str], ...] = ((brace.start, brace.end, ""),)
+        changes += () if closed and spot.text.count("}") > spot.text.count("{") else ((end, end, "\n}\n"),)
+        yield Repair("SG015", "this policy is closed before its last statement", brace.start, brace.end, "move the `}` to its end", changes)
+    if spot.word(-1) != "}" and (here.text in STATEMENTS or here.text in EXTENTS or spot.word(1) in ("=", ":")):
+        name = "mine"
+        end = len(spot.text.rstrip())
+        changes = ((here.start, here.start, f"policy {name} {{\n"), (end, end, "\n}\n"))
+        yield Repair("SG002", "statements stand inside a policy", here.start, here.end, "write `policy mine {` before them and `}` behind", changes)
+
+
+def unclosed_end(spot: Spot) -> Iterator[Repair]:
+    """The text, or the policy before the next one, ends without its `}`."""
+    here = spot.near(0)
+    if not spot.document or "RBRACE" not in spot.accepts or (here is not None and here.text != "policy"):
+        return
+    at = spot.lexemes[spot.at - 1] if spot.at else None
+    opened = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "{" and closing(spot.lexemes, i) is None), None)
+    also = ((spot.lexemes[opened].start, spot.lexemes[opened].end, "opened here"),) if opened is not None else ()
+    end = at.end if at else 0
+    lines = "\n}\n" if "\n" in spot.text else " }"
+    yield Repair("SG002", "the recipe ends before its policy does" if here is None else "this policy is not closed before the next begins", max(0, end - 1), end, "close it with `}`", ((end, end, lines),), also)

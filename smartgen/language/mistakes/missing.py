@@ -1,0 +1,79 @@
+"""When no rule knows the mistake: what one word or sign more, less or other lets the text be read furthest?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import unclosed
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import misspelt
+from smartgen.language.words import KEYWORDS
+
+_SIGNS = {
+    "RPAR": ")",
+    "LPAR": "(",
+    "COMMA": ",",
+    "COLON": ":",
+    "EQUAL": "=",
+    "RBRACE": "}",
+    "LBRACE": "{",
+    "_TO": "to",
+    "_WHILE": "while",
+    "_BEST": "best",
+    "_ALL": "all",
+    "_THEN": "then",
+    "_ELSE": "else",
+    "AND": "and",
+    "_WHERE": "where",
+}
+
+
+def words(spot: Spot) -> Iterator[Repair]:
+    """A misspelt keyword: the offending word, or the one before it that was taken for a name."""
+    here, before = spot.near(0), spot.near(-1)
+    possible = [w for w in KEYWORDS if {f"_{w.upper()}", w.upper()} & spot.accepts]
+    if here is not None and here.word:
+        near = misspelt(here.text, possible)
+        if near and near != here.text:
+            yield spot.replace("SG011", f"there is no word `{here.text}` here", near, f"did you mean `{near}`?")
+        yield from _glued(spot, possible)
+        following = spot.near(1)
+        if following is not None and following.word and here.text + following.text in possible:
+            yield spot.replace("SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2)
+    if before is not None and before.sort == "name":
+        near = misspelt(before.text, KEYWORDS)
+        if near:
+            yield spot.replace("SG011", f"there is no word `{before.text}` here", near, f"did you mean `{near}`?", 1, -1)
+
+
+def _glued(spot: Spot, possible: list[str]) -> Iterator[Repair]:
+    for keyword in possible:
+        rest = spot.here[len(keyword) :]
+        if spot.here.startswith(keyword) and rest and not rest.startswith("_"):
+            yield spot.replace("SG011", f"there is no word `{spot.here}` here", f"{keyword} {rest}", f"did you mean `{keyword} {rest}`?")
+
+
+def signs(spot: Spot) -> Iterator[Repair]:
+    """Something missing, something too many, something else."""
+    here = spot.near(0)
+    opened = unclosed(spot.lexemes, spot.at)
+    if "RPAR" in spot.accepts and opened is not None:
+        end = spot.lexemes[spot.at - 1].end
+        at = spot.lexemes[opened]
+        shown = " ".join(spot.text[at.start : end].split())
+        yield Repair("SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),))
+    if here is not None and here.text in (")", "}"):
+        yield spot.remove("SG015", f"this `{here.text}` closes nothing", "remove it")
+    for terminal, sign in _SIGNS.items():
+        if terminal in spot.accepts and not (terminal == "RPAR" and opened is not None):
+            shown = f"{spot.word(-1)}{'' if sign in ',:)' else ' '}{sign} {spot.here}".strip()
+            behind = f"behind `{spot.word(-1)}`" if spot.at else "here"
+            yield spot.insert("SG005", f"`{sign}` is missing {behind}", sign, f"write `{shown}`")
+    if here is not None:
+        yield spot.remove("SG003", f"`{here.text}` cannot stand here", f"remove `{here.text}`")
+        for terminal, sign in _SIGNS.items():
+            if terminal in spot.accepts and here.sort == "sign" and not sign.isalpha():
+                yield spot.replace("SG003", f"`{here.text}` cannot stand here", sign)
+        before = spot.near(-1)
+        if before is not None and before.text not in ("{", "}"):
+            yield spot.remove("SG003", f"`{before.text}` cannot stand here", f"remove `{before.text}`", 1, -1)

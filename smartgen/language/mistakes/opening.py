@@ -1,0 +1,213 @@
+"""A word that begins no statement: misspelt, glued to the next, borrowed from elsewhere, or left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import closest, misspelt
+from smartgen.language.words import EXTENTS, SECOND_WORDS, STATEMENTS
+
+_FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
+_OTHER_WORDS = {
+    "optimize": "maximize",
+    "optimise": "maximize",
+    "objective": "maximize",
+    "goal": "maximize",
+    "target": "maximize",
+    "constraint": "subject to",
+    "constrain": "subject to",
+    "constraints": "subject to",
+    "require": "subject to",
+    "requires": "subject to",
+    "ensure": "subject to",
+    "assert": "subject to",
+    "st": "subject to",
+    "s.t": "subject to",
+    "such": "subject to",
+    "draft": "expand",
+    "keep": "expand",
+    "grow": "expand",
+    "expansion": "expand",
+    "propose": "expand",
+    "select": "verify",
+    "check": "verify",
+    "choose": "verify",
+    "accept": "verify",
+    "pick": "verify",
+    "set": "let",
+    "var": "let",
+    "val": "let",
+    "const": "let",
+    "define": "let",
+    "def": "let",
+    "local": "let",
+    "auto": "let",
+    "parameter": "param",
+    "params": "param",
+    "arg": "param",
+    "argument": "param",
+    "option": "param",
+    "input": "param",
+    "extends": "use",
+    "extend": "use",
+    "inherit": "use",
+    "inherits": "use",
+    "import": "use",
+    "include": "use",
+    "base": "use",
+    "value": "benefit",
+    "reward": "benefit",
+    "score": "benefit",
+    "price": "cost",
+    "max": "limit",
+    "cap": "limit",
+    "limits": "limit",
+    "bound": "limit",
+    "case": "when",
+    "if": "when",
+    "elif": "when",
+    "elseif": "when",
+    "unless": "when not",
+    "else": "otherwise",
+    "default": "otherwise",
+    "while": "continue while",
+    "proceed": "continue while",
+    "repeat": "continue while",
+}
+_NO_WORDS = ("return", "for", "class", "lambda", "function", "fn", "func", "print", "try", "with", "do", "goto", "break", "pass")
+
+
+def opening(spot: Spot) -> Iterator[Repair]:
+    """Where a statement should begin and does not."""
+    here = spot.near(0)
+    if here is None or not here.word or not spot.opens or here.text in STATEMENTS:
+        return
+    if not {"_LET", "_LIMIT"} & spot.accepts and "_OTHERWISE" not in spot.accepts:
+        return
+    yield from _twin(spot)
+    yield from _idiom(spot)
+    near = misspelt(here.text, STATEMENTS)
+    if near:
+        yield from _instead(spot, here.text, near)
+    yield from _glued(spot)
+    if here.text in _OTHER_WORDS:
+        yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
+    yield from _unnamed(spot)
+    if here.text in _NO_WORDS:
+        yield from _foreign_statement(spot)
+    guess = closest(here.text, STATEMENTS)
+    if guess and here.text not in _NO_WORDS:
+        yield from _instead(spot, here.text, guess)
+
+
+def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
+    full = _FULL.get(meant, meant)
+    second = full.partition(" ")[2]
+    if second and (misspelt(spot.word(1), [second]) or (word, spot.word(1)) == ("such", "that")):
+        full, count = full, 2
+    else:
+        count = 1
+    message = f"there is no statement `{word}`"
+    if meant in _FULL and count == 1:
+        yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
+    yield spot.replace("SG011", message, full, f"did you mean `{full}`?", count)
+
+
+def _twin(spot: Spot) -> Iterator[Repair]:
+    """A keyword that fell into two words: `max imize`."""
+    following = spot.near(1)
+    here = spot.lexemes[spot.at]
+    if following is not None and following.word and here.text + following.text in STATEMENTS:
+        yield spot.replace("SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2)
+
+
+def _glued(spot: Spot) -> Iterator[Repair]:
+    """`lettuce = 3`, `limitdepth 8`, `continuewhile`."""
+    word = spot.here
+    for keyword in sorted(STATEMENTS, key=len, reverse=True):
+        if not word.lower().startswith(keyword) or len(word) == len(keyword):
+            continue
+        rest = word[len(keyword) :]
+        if rest.startswith("_"):
+            continue
+        second = SECOND_WORDS.get(keyword)
+        if second and rest.startswith(second) and rest != second:
+            rest = f"{second} {rest[len(second) :]}"
+        written = f"{keyword} {rest}"
+        yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
+
+
+def _idiom(spot: Spot) -> Iterator[Repair]:
+    """Several words at once: `stop when x`, `minimize x`, `else if x {`, `depth 8`."""
+    here, word = spot.lexemes[spot.at], spot.here
+    last = statement_last(spot.lexemes, spot.at + (spot.word(1) == "when"))
+    end = spot.lexemes[last].end
+    rest = spot.text[here.end : end].strip()
+    if word in ("minimize", "minimise", "minimum") and rest:
+        written = f"maximize -({rest})"
+        yield _rewrite(spot, end, "there is no statement `minimize`", written)
+    if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
+        condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
+        yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
+    if word == "else" and spot.word(1) == "if":
+        yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)
+    if word in EXTENTS:
+        following = spot.word(1)
+        skip = 1 if following in ("=", ":", "<=", "<") else 0
+        message = f"`{word}` begins no statement"
+        yield spot.replace("SG011", message, f"limit {word}", f"write `limit {word} {spot.word(1 + skip)}`", 1 + skip)
+    extent = _extent(word)
+    if extent and word not in EXTENTS:
+        skip = 1 if spot.word(1) in ("=", ":") else 0
+        help = f"write `limit {extent} {spot.word(1 + skip)}`"
+        yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _extent(word: str) -> str | None:
+    found = re.fullmatch(r"(?:max|maximum|limit)_?(depth|width|topk|nodes)", word)
+    return found.group(1) if found else {"topK": "topk", "top_k": "topk", "max_tokens": "nodes"}.get(word)
+
+
+def _unnamed(spot: Spot) -> Iterator[Repair]:
+    """`x = 3`, `x: prob = 0.5`: the statement's own word is missing."""
+    here, word = spot.lexemes[spot.at], spot.here
+    if here.sort != "name" or "." in word:
+        return
+    sign = spot.word(1)
+    if sign == "=":
+        change = (here.start, here.start, "let ")
+        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,))
+    if sign == ":" and spot.word(3) in ("=", "/"):
+        change = (here.start, here.start, "param ")
+        help = f"write `param {word}: {spot.word(2)} = ...`"
+        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, (change,))
+    if sign == ":":
+        colon = spot.lexemes[spot.at + 1]
+        changes = ((here.start, here.start, "let "), (colon.start, colon.end, " ="))
+        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes)
+
+
+def _foreign_statement(spot: Spot) -> Iterator[Repair]:
+    """Loops, returns and the like have nothing they could be: they go, with their block."""
+    here = spot.lexemes[spot.at]
+    last = statement_last(spot.lexemes, spot.at)
+    if last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].text == "{":
+        close = closing(spot.lexemes, last + 1)
+        last = last + 1 if close is None else close
+    change = (here.start, spot.lexemes[last].end, "")
+    yield Repair(
+        "SG006",
+        f"`{here.text}` is not a word of this language",
+        here.start,
+        here.end,
+        "remove it: a policy has no loops and no functions of its own, it only names expressions, `let x = ...`",
+        (change,),
+    )
+
+
+def _rewrite(spot: Spot, end: int, message: str, written: str) -> Repair:
+    here = spot.lexemes[spot.at]
+    return Repair("SG011", message, here.start, here.end, f"write `{written}`", ((here.start, end, written),))

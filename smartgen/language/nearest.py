@@ -1,0 +1,52 @@
+"""What somebody may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The likeliest candidate, or None. A shared last part (`prob` for `node.prob`) counts as close."""
+    pool = list(candidates)
+    last = word.rsplit(".", 1)[-1]
+    tail = [c for c in pool if c.rsplit(".", 1)[-1] == last]
+    if len(tail) == 1 and "." in tail[0]:
+        return tail[0]
+    by_lower = {c.lower(): c for c in reversed(pool)}
+    found = difflib.get_close_matches(word, pool, 1, cutoff) or difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
+    if found:
+        return by_lower.get(found[0].lower(), found[0]) if found[0] not in pool else found[0]
+    if len(last) < 4:
+        return None
+    lasts = ((c, c.rsplit(".", 1)[-1]) for c in pool)
+    return next((c for c, end in lasts if len(end) > 3 and (end.startswith(last) or last.startswith(end))), None)
+
+
+def misspelt(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that a slip of the fingers turns into `word`: another case, one letter too many, too few, wrong, or
+    two swapped; two such slips in a word of seven letters or more."""
+    lower = word.lower()
+    best: tuple[int, str] | None = None
+    for candidate in candidates:
+        slips = _slips(lower, candidate.lower(), 2)
+        allowed = 2 if len(candidate) >= 7 else 1 if len(candidate) >= 3 else 0
+        if slips <= allowed and (best is None or slips < best[0]):
+            best = (slips, candidate)
+    return best[1] if best else None
+
+
+def _slips(a: str, b: str, most: int) -> int:
+    """Edit distance with swaps of neighbours (optimal string alignment); `most` + 1 where it is larger."""
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, c in enumerate(a, 1):
+        before, above, row = row, before, [i]
+        for j, d in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (c != d))
+            if i > 1 and j > 1 and c == b[j - 2] and a[i - 2] == d:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -1,0 +1,168 @@
+"""Parameters: declared types, values from the policy or from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from smartgen.language import syntax as s
+from smartgen.language.expressions import PARAM_KINDS, Broken, Place, Typer, constant
+from smartgen.language.findings import Findings
+from smartgen.language.nearest import closest
+from smartgen.language.program import Axis, Const
+from smartgen.language.resolve import Resolved, Slots
+from smartgen.language.source import Edit
+from smartgen.language.types import Kind, Typed, quantity
+from smartgen.language.units import EXAMPLE, unit
+
+Settings = Mapping[str, s.Argument]  # values from outside, each with the place of its name
+_EXAMPLES = {"prob": "0.9", "count": "8", "number": "1", "flag": "true", "text": '"..."'}
+
+_TYPES = {
+    "int": "count",
+    "integer": "count",
+    "uint": "count",
+    "float": "number",
+    "double": "number",
+    "real": "number",
+    "bool": "flag",
+    "boolean": "flag",
+    "str": "text",
+    "string": "text",
+    "time": "ms",
+    "duration": "ms",
+    "seconds": "s",
+    "sec": "s",
+    "milliseconds": "ms",
+    "tokens": "tok",
+    "token": "tok",
+    "energy": "J",
+    "probability": "prob",
+    "percent": "prob",
+    "fraction": "prob",
+}
+
+
+def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str, Typed]:
+    """Every param of `policy` at its final value. `settings` come from outside and win."""
+    found: dict[str, Typed] = {}
+    empty = Resolved(policy.name, {}, {}, Slots(), (), policy.span)
+    for name, setting in settings.items():
+        if name not in policy.params:
+            _unknown(policy, name, setting, findings)
+    for name, param in policy.params.items():
+        kind = _kind(param, findings)
+        written = settings[name].value if name in settings else param.value
+        example = _EXAMPLES.get(param.type.text) or (f"1 {param.type.text}" if kind else "1")
+        try:
+            value = Typer(empty, findings, found).type(written, Place("`param`", example=example))
+        except Broken:
+            value = constant(1.0, kind or Kind(), param.span)
+        else:
+            if value.axis > Axis.POLICY:
+                findings.add(
+                    "SG205",
+                    f"`{name}` is a constant, and `{value.span.text}` changes while decoding",
+                    value.span,
+                    "write a number here, or name the expression with `let`",
+                    edits=_as_let(param),
+                )
+                value = constant(1.0, kind or Kind(), param.span)
+            elif kind is not None and not _fits(kind, value, param, example, findings):
+                value = constant(1.0, kind, param.span)
+        kind = kind or value.kind
+        found[name] = Typed(kind, Axis.POLICY, value.phase, value.code, frozenset(), param.span)
+    return found
+
+
+def _unknown(policy: Resolved, name: str, setting: s.Argument, findings: Findings) -> None:
+    near = closest(name, policy.params)
+    known = f"its params are {', '.join(policy.params)}" if policy.params else "it has no params: remove it"
+    at = setting.label.span if setting.label is not None else setting.span
+    edits = (Edit(at, near),) if near else (Edit(setting.span, ""),) if not policy.params else ()
+    fix = f"did you mean `{near}`?" if near else known
+    findings.add("SG103", f"`{policy.name.text}` has no param `{name}`", at, fix, edits=edits)
+
+
+def _as_let(param: s.Param) -> tuple[Edit, ...]:
+    if param.span.source.is_yaml:
+        return ()
+    return (Edit(param.span, f"let {param.name.text} = {param.value.span.text}"),)
+
+
+def _kind(param: s.Param, findings: Findings) -> Kind | None:
+    written = param.type.text
+    if written in PARAM_KINDS:
+        return PARAM_KINDS[written]
+    found = unit(written)
+    if found is not None:
+        return quantity(found[0])
+    meant = _TYPES.get(written.lower()) or closest(written, PARAM_KINDS) or "number"
+    fix = f"did you mean `{meant}`? types are prob, count, number, flag, text, or a unit like ms or ms/tok"
+    findings.add("SG210", f"there is no type `{written}`", param.type.span, fix, edits=(Edit(param.type.span, meant),))
+    return PARAM_KINDS.get(meant)
+
+
+def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Findings) -> bool:
+    """Whether a value has the declared type; if not, that is recorded."""
+    name, written = param.name.text, param.type.text
+    shown = value.span.text.strip() or "this"
+    number = value.code.value if isinstance(value.code, Const) and isinstance(value.code.value, float) else None
+    if value.kind.base != kind.base or value.kind.dimension != kind.dimension:
+        fix, edits = _refitted(kind, value, param, example)
+        message = f"`{name}` is declared as {written}, this is {value.kind}"
+        findings.add("SG205", message, value.span, fix, edits=edits)
+        return False
+    if kind.prob and not value.kind.prob:
+        meant = _probability(number)
+        fix = f"a probability lies in 0..1: write `{meant}`"
+        findings.add("SG205", f"{shown} is not a probability", value.span, fix, edits=(Edit(value.span, meant),))
+        return False
+    if kind.whole and (not value.kind.whole or (number or 0.0) < 0):
+        meant = "8" if number is None else str(max(0, round(number)))
+        fix = f"a count is a whole number without unit: write `{meant}`"
+        findings.add("SG205", f"{shown} is not a count", value.span, fix, edits=(Edit(value.span, meant),))
+        return False
+    return True
+
+
+def _probability(number: float | None) -> str:
+    if number is None or 1 < number < 2:
+        return "1.0"
+    return f"{number / 100:.6g}" if 2 <= number <= 100 else "0.0" if number < 0 else "1.0"
+
+
+def _refitted(kind: Kind, value: Typed, param: s.Param, example: str) -> tuple[str, tuple[Edit, ...]]:
+    """The value in the declared type, or the type of the value."""
+    text = value.span.text.strip()
+    inside = text.strip('"')
+    own = value.span.source == param.span.source
+    if kind.base == "text":
+        meant = f'"{text}"'
+    elif kind.base == "flag":
+        meant = "false" if text in ("0", "0.0") else "true"
+    elif value.kind.base == "text" and inside.replace(".", "", 1).isdigit():
+        meant = inside
+    elif value.kind.base == "number" and re.fullmatch(r"[0-9.]+\s*[A-Za-z/]*", text):
+        digits = re.match(r"[0-9.]+", text)
+        unit = "" if kind.dimension.bare else f" {param.type.text}"
+        meant = f"{digits.group() if digits else 1}{unit}" if not kind.prob else example
+        if own and not kind.dimension.bare and not value.kind.dimension.bare:
+            return f"write `{meant}`, or declare `{_type(value)}`", (Edit(value.span, meant),)
+    elif own:
+        return f"declare `{_type(value)}`", _retyped(value, param)
+    else:
+        meant = example
+    return f"write `{meant}`", (Edit(value.span, meant),)
+
+
+def _retyped(value: Typed, param: s.Param) -> tuple[Edit, ...]:
+    return (Edit(param.type.span, _type(value)),) if value.span.source == param.span.source else ()
+
+
+def _type(value: Typed) -> str:
+    if value.kind.base != "number":
+        return value.kind.base
+    if value.kind.dimension.bare:
+        return "prob" if value.kind.prob else "count" if value.kind.whole else "number"
+    return EXAMPLE.get(value.kind.dimension, value.kind.dimension.symbol)

@@ -1,0 +1,117 @@
+"""Names that mean nothing, and what they may have meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.additions import addition
+from smartgen.language.functions import FUNCTIONS
+from smartgen.language.nearest import closest
+from smartgen.language.signals import SIGNALS, SYNONYMS
+from smartgen.language.source import Edit
+from smartgen.language.types import TEXT
+from smartgen.language.units import SPELT
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+_SPELT = {"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "yes": "true", "no": "false", "on": "true"}
+_NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
+
+_THIS_STEP = ("target.", "node.accepted", "node.target", "node.token", "node.logit", "tree.accepted", "verified.", "output.")
+_GROUPS = {
+    "node": "node.path",
+    "layer": "layer.nodes",
+    "frontier": "frontier.nodes",
+    "batch": "batch.size",
+    "request": "request.context",
+    "engine": "engine.queue",
+    "last": "last.rate",
+    "run": "run.rate",
+    "profile": "profile.verify.time",
+}
+
+
+def unknown_name(typer: Typer, e: s.Name) -> Broken:
+    """A name that is neither declared nor a signal."""
+    text = e.text
+    if text in FUNCTIONS:
+        example = FUNCTIONS[text].example
+        return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
+    if text in _SPELT:
+        return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
+    if typer.place.example:
+        written = f'"{text}"' if typer.place.example.startswith('"') else typer.place.example
+        return typer.replaced("SG102", f"`{text}` is no value that a param can have", e.span, written)
+    if text.startswith(_THIS_STEP) or text in ("target", "accept", "accepted_tokens"):
+        fix = "the chance that a node is accepted is `calibrated(node.prob)`; what was accepted before is `last.accepted`"
+        message = f"`{text}` would be this step's target output, which no policy can read: it could change the text"
+        return typer.fail("SG101", message, e.span, fix, edits=(Edit(e.span, "calibrated(node.prob)"),))
+    if text in _NOTHING:
+        fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
+        return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
+    known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
+    meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or _meant(typer, text, known)
+    code = "SG101" if "." in text else "SG102"
+    message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
+    if meant:
+        return typer.replaced(code, message, e.span, meant, f"did you mean `{meant}`?")
+    if text in _GROUPS:
+        members = ", ".join(name for name in SIGNALS if name.startswith(f"{text}."))
+        fix = f"read one of its values: {members}"
+        return typer.replaced("SG102", f"`{text}` is no value by itself", e.span, _GROUPS[text], fix)
+    if "." in text:
+        group = text.split(".")[0]
+        members = [name for name in SIGNALS if name.startswith(f"{group}.")]
+        fix = f"it is one of {', '.join(members)}" if members else "`smartgen explain signals` lists what can be read"
+        return typer.fail(code, message, e.span, fix)
+    kind = "count = 8" if typer.place.word == "a count" else "prob = 0.5"
+    chain = typer.policy.chain[0].span if typer.policy.chain else None
+    _, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
+    return typer.fail(code, message, e.span, f"declare it: `param {text}: {kind}`", edits=edits)
+
+
+def _same(text: str, known: list[str]) -> str | None:
+    """The same letters in another case, or with other joints: `batchSize`, `batch_size`, `node_prob`."""
+    plain = text.lower().replace("_", "").replace(".", "")
+    return next((name for name in known if name.lower().replace("_", "").replace(".", "") == plain), None)
+
+
+def _meant(typer: Typer, text: str, known: list[str]) -> str | None:
+    if "." not in text:
+        short = [name for name in known if "." not in name]
+        return closest(text, short, 0.7) or closest(text, [n for n in known if "." in n], 0.75) or _tail(text)
+    return closest(text, known)
+
+
+def _tail(text: str) -> str | None:
+    """`spine` for `node.spine`."""
+    ends = [name for name in SIGNALS if name.rsplit(".", 1)[-1] == text and "." in name]
+    return ends[0] if ends else None
+
+
+def unquoted(typer: Typer, e: s.Binary) -> None:
+    """`request.tag == free`, `40 ms/token`: raises Broken for a text that lacks its quotes, and a unit that is none."""
+    left, right = e.left, e.right
+    if e.op == "/" and isinstance(left, s.Number) and left.unit and isinstance(right, s.Name):
+        tight = left.span.end == right.span.start - 1
+        if tight and right.text in SPELT and not (right.text in typer.params or right.text in typer.policy.lets):
+            written = f"{left.unit}/{SPELT[right.text]}"
+            raise typer.replaced("SG004", f"there is no unit `{left.unit}/{right.text}`", right.span, SPELT[right.text], f"write `{left.written} {written}`")
+    if e.op not in ("==", "!="):
+        return
+    for side in (e.left, e.right):
+        if isinstance(side, s.Name) and side.text in _NOTHING and not _known(typer, side.text):
+            written = "true" if e.op == "!=" else "false"
+            fix = f"every signal has a value: write `{written}`, or leave the comparison out"
+            raise typer.fail("SG102", f"there is no `{side.text}`", side.span, fix, edits=(Edit(e.span, written),))
+    for side, other in ((e.left, e.right), (e.right, e.left)):
+        text = isinstance(other, s.Name) and other.text in SIGNALS and SIGNALS[other.text].kind == TEXT
+        if text and isinstance(side, s.Name) and not _known(typer, side.text):
+            message = f"`{side.text}` is no name; texts stand in quotes"
+            raise typer.replaced("SG102", message, side.span, f'"{side.text}"')
+
+
+def _known(typer: Typer, name: str) -> bool:
+    return name in typer.params or name in typer.policy.lets or name in SIGNALS

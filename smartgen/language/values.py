@@ -1,0 +1,207 @@
+"""What `benefit`, `cost`, `maximize`, `subject to`, `continue while` and `when` demand of their expressions."""
+
+from __future__ import annotations
+
+from smartgen.language import syntax as s
+from smartgen.language.aggregate import aggregated
+from smartgen.language.expressions import Broken, Place, Typer, constant
+from smartgen.language.mismatch import asked
+from smartgen.language.program import Axis, Const, CostTerm, Phase
+from smartgen.language.resolve import Slots
+from smartgen.language.signals import SIGNALS, TOTALS
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import AXIS_NAMES, NUMBER, Typed
+from smartgen.language.units import ENERGY, MONEY, TIME
+
+_TOTAL = {TIME: "time", ENERGY: "energy", MONEY: "money"}
+_DRAFTING = ("profile.draft.", "layer.", "frontier.")
+_OF_THE_TREE = frozenset({"tree.nodes", "tree.tokens", "tree.depth", "tree.paths"})
+LOOKS_AHEAD = frozenset({"forecast", "previous"})
+
+
+def typed(typer: Typer, expression: s.Expression, place: Place) -> Typed | None:
+    """None where something in it is broken, which is recorded."""
+    try:
+        return typer.type(expression, place)
+    except Broken:
+        return None
+
+
+def benefit(typer: Typer, slots: Slots) -> Typed:
+    """One bare number per node; 0 where there is none or it is broken."""
+    if slots.benefit is None:
+        return constant(0.0, NUMBER, Span(typer.policy.span.source, 0, 0))
+    name, value = slots.benefit.name.text, slots.benefit.value
+    typer.benefit = None
+    found = typed(typer, value, Place("`benefit`"))
+    if found is None:
+        found = constant(0.0, NUMBER, value.span)
+        typer.benefit = (name, found)
+        return found
+    circular = found.reads & (TOTALS | _OF_THE_TREE)
+    if circular:
+        message = f"a benefit cannot read `{min(circular)}`: it orders the tree that it would read"
+        fix = "read the node itself: `node.path`, `node.depth`"
+        typer.findings.add("SG313", message, found.span, fix, edits=(Edit(found.span, "node.path"),))
+    elif found.kind.base != "number" or not found.kind.dimension.bare:
+        message = f"a benefit is a probability or a number of tokens without unit, this is {found.kind}"
+        typer.findings.add("SG205", message, found.span, "write `node.path`", edits=(Edit(found.span, "node.path"),))
+    elif found.axis < Axis.NODE and not isinstance(found.code, Const):
+        message = f"a benefit is one number per node, this is one per {AXIS_NAMES[found.axis]}"
+        written = f"node.path * ({found.span.text})" if found.kind.prob else "node.path"
+        typer.findings.add("SG302", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
+    typer.benefit = (name, found)
+    return found
+
+
+def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
+    """One time, energy or amount of money per step; None where it is broken."""
+    found = typed(typer, line.value, Place("`cost`", statement=line))
+    if found is None:
+        return None
+    total = _TOTAL.get(found.kind.dimension) if found.kind.base == "number" else None
+    if total is None:
+        bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
+        written = f"{found.span.text} ms" if bare else "profile.verify.time"
+        message = f"a cost is a time, an energy or money, this is {found.kind}"
+        typer.findings.add("SG209", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
+        return None
+    if found.axis > Axis.STEP:
+        message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
+        fix, edits = aggregated(typer, line.value, Axis.STEP, "tree")
+        typer.findings.add("SG302", message, found.span, fix, edits=edits)
+        return None
+    if found.reads & TOTALS:
+        message = f"a cost cannot read `{min(found.reads & TOTALS)}`: it is a part of a total"
+        edits = (Edit(found.span, "profile.verify.time"),)
+        typer.findings.add("SG314", message, found.span, "read profile signals and counts", edits=edits)
+        return None
+    per_pass = any(read.startswith(_DRAFTING) for read in found.reads)
+    if per_pass and any(read.startswith("profile.verify.") for read in found.reads):
+        message = "this cost mixes drafting, paid each pass, with verification, paid each step"
+        typer.findings.add("SG314", message, found.span, "write two `cost` lines", edits=_two_lines(line))
+        return None
+    return CostTerm(line.name.text, found.code, total, "pass" if per_pass else "step"), found  # type: ignore[arg-type]
+
+
+def _two_lines(line: s.Cost) -> tuple[Edit, ...]:
+    value = line.value
+    if not isinstance(value, s.Binary) or value.op != "+" or value.span.source.is_yaml:
+        return ()
+    between = Span(value.span.source, value.left.span.end, value.right.span.start)
+    return (Edit(between, f"\n  cost {line.name.text}_2 = "),)
+
+
+def objective(typer: Typer, slots: Slots) -> Typed | None:
+    """One number per step."""
+    if slots.maximize is None:
+        return None
+    value = slots.maximize.value
+    found = typed(typer, value, Place("`maximize`"))
+    if found is None:
+        return constant(0.0, NUMBER, value.span)
+    typer.objective = found.kind
+    if found.kind.base != "number":
+        edits = (Edit(found.span, "tokens / time"),)
+        message = f"an objective is a number, this is {found.kind}"
+        typer.findings.add("SG201", message, found.span, "write `maximize tokens / time`", edits=edits)
+    elif found.axis > Axis.STEP:
+        message = f"the objective is one number per step, this is one per {AXIS_NAMES[found.axis]}"
+        fix, edits = aggregated(typer, value, Axis.STEP)
+        if found.axis is Axis.NODE:
+            edits = tuple(Edit(edit.span, "tokens") for edit in edits)
+        if edits and edits[0].text == "tokens":
+            fix = "write `tokens`, the sum over the batch"
+        typer.findings.add("SG302", message, found.span, fix, edits=edits)
+    return found
+
+
+def constraint(typer: Typer, line: s.Subject) -> Typed | None:
+    """Yes or no per step or request; None where it is broken."""
+    found = typed(typer, line.value, Place("`subject to`"))
+    if found is None:
+        return None
+    if found.kind.base != "flag":
+        fix, edits = _compared(found)
+        message = f"a constraint holds or does not, this is {found.kind}"
+        typer.findings.add("SG201", message, found.span, fix, edits=edits)
+        return None
+    if found.axis > Axis.REQUEST:
+        message = "a constraint is asked once per step or request, this has one value per node"
+        fix, edits = aggregated(typer, line.value, Axis.REQUEST, "tree")
+        typer.findings.add("SG302", message, found.span, fix, edits=edits)
+        return None
+    return found
+
+
+def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
+    limit = {TIME: "25 ms", ENERGY: "5 J"}.get(found.kind.dimension)
+    if limit is None:
+        return asked(found)
+    written = f"{found.span.text} <= {limit}"
+    return f"compare it: `{written}`", (Edit(found.span, written),)
+
+
+def proceed(typer: Typer, rule: s.Proceed | None) -> Typed | None:
+    """Yes or no per step or request, asked before every pass."""
+    if rule is None:
+        return None
+    found = typed(typer, rule.value, Place("`continue while`", LOOKS_AHEAD))
+    if found is None:
+        return None
+    if found.kind.base != "flag":
+        fix, edits = asked(found)
+        message = f"`continue while` asks a yes/no question, this is {found.kind}"
+        typer.findings.add("SG201", message, found.span, fix, edits=edits)
+    elif found.axis > Axis.REQUEST:
+        fix, edits = aggregated(typer, rule.value, Axis.REQUEST)
+        name = edits[0].span.text if edits else "this"
+        at = edits[0].span if edits else found.span
+        message = f"`continue` is asked once per request, `{name}` has one value per node"
+        typer.findings.add("SG301", message, at, fix, edits=edits)
+    return found
+
+
+def condition(typer: Typer, expression: s.Expression) -> Typed | None:
+    """The condition of a `when`: one answer for the step, known before drafting."""
+    found = typed(typer, expression, Place("`when`"))
+    if found is None:
+        return None
+    if found.kind.base != "flag":
+        fix, edits = asked(found, "8" if found.kind.whole else "")
+        message = f"`when` asks a yes/no question, this is {found.kind}"
+        typer.findings.add("SG201", message, found.span, fix, edits=edits)
+    elif found.phase > Phase.PLAN:
+        typer.findings.add(
+            "SG304",
+            f"`when` is settled before drafting, `{late(found)}` is known only while drafting",
+            found.span,
+            "ask it in `continue while`, or ask here what is known: `batch.size > 8`",
+            edits=(Edit(found.span, "batch.size > 8"),),
+        )
+    elif found.axis > Axis.STEP:
+        fix, edits = aggregated(typer, expression, Axis.STEP)
+        edits = _batch_wide(expression, edits)
+        fix = f"write `{edits[0].text}`" if edits else fix
+        typer.findings.add(
+            "SG303",
+            "a batch holds several requests, a block is for all of it",
+            found.span,
+            f"{fix}, or put the difference into a value: `limit nodes (if {found.span.text} then 8 else 64)`",
+            edits=edits,
+        )
+    return found
+
+
+def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """`request.tag == "free"` of a batch: how many rows say so."""
+    if isinstance(expression, s.Binary) and expression.op in ("==", "!=") and isinstance(expression.right, s.Text):
+        return (Edit(expression.span, f"batch.count({expression.span.text}) > 0"),)
+    return edits
+
+
+def late(found: Typed) -> str:
+    """The first thing in an expression that is not known before drafting."""
+    reads = sorted(found.reads)
+    return next((name for name in reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN), reads[0] if reads else "this")
+

@@ -1,0 +1,114 @@
+"""Calls that mean nothing, and what they may have meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
+from smartgen.language.nearest import closest
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import Typed
+from smartgen.language.units import EXAMPLE
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+# Functions of other languages; `{0}` is the first argument.
+_ELSEWHERE = {
+    "abs": "max({0}, -({0}))",
+    "round": "floor({0} + 0.5)",
+    "ceil": "-floor(-({0}))",
+    "int": "floor({0})",
+    "float": "{0}",
+    "bool": "({0} > 0)",
+    "square": "({0} * {0})",
+    "ln": "log({0})",
+    "log2": "(log({0}) / log(2))",
+    "log10": "(log({0}) / log(10))",
+    "not": "not ({0})",
+    "prod": "path({0})",
+    "product": "path({0})",
+    "cumprod": "path({0})",
+}
+_RENAMED = {
+    "maximum": "max",
+    "minimum": "min",
+    "clamp": "clip",
+    "moving": "ema",
+    "moving_average": "ema",
+    "smooth": "ema",
+    "calibrate": "calibrated",
+    "predict": "forecast",
+    "prev": "previous",
+    "delta": "marginal",
+    "lookup": "table",
+    "switch": "table",
+    "map": "table",
+    "bandit": "ucb",
+}
+_AGGREGATES = {"avg": "mean", "average": "mean", "len": "count", "any": "max", "all": "min", "total": "sum", "median": "mean"}
+
+
+def unknown_function(typer: Typer, e: s.Call) -> Broken:
+    """A function that does not exist."""
+    name = e.name.text
+    message = f"there is no function `{name}`"
+    arguments = [argument.value.span.text for argument in e.arguments]
+    if name in _ELSEWHERE and len(arguments) == 1:
+        return _whole(typer, e, message, _ELSEWHERE[name].format(arguments[0]))
+    if name == "pow" and len(arguments) == 2:
+        base, exponent = arguments
+        written = {"2": f"({base} * {base})", "3": f"({base} * {base} * {base})", "0.5": f"sqrt({base})"}
+        return _whole(typer, e, message, written.get(exponent, f"exp({exponent} * log({base}))"))
+    if name in ("range", "between") and len(arguments) == 2:
+        return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
+    meant = _function(name)
+    fix = f"did you mean `{meant}`?" if meant else f"functions are {', '.join(FUNCTIONS)}"
+    edits = (Edit(e.name.span, meant),) if meant else ()
+    return typer.fail("SG110", message, e.name.span, fix, edits=edits)
+
+
+def _whole(typer: Typer, e: s.Call, message: str, written: str) -> Broken:
+    return typer.fail("SG110", message, e.name.span, f"write `{written}`", edits=(Edit(e.span, written),))
+
+
+def _function(name: str) -> str | None:
+    if name in _RENAMED:
+        return _RENAMED[name]
+    scope, _, last = name.rpartition(".")
+    aggregate = _AGGREGATES.get(last, last if last in AGGREGATES else None)
+    if aggregate:
+        known = scope if scope in SCOPES else closest(scope, SCOPES) if scope else None
+        return f"{known or 'layer'}.{aggregate}"
+    return closest(name, [*FUNCTIONS, *(f"{scope}.{last}" for scope in SCOPES for last in AGGREGATES)])
+
+
+def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
+    """Too few arguments, or too many."""
+    name, given = e.name.text, len(e.arguments)
+    wanted = str(least) if least == most else f"{least} or more" if most > 90 else f"{least} to {most}"
+    message = f"`{name}` takes {wanted} argument{'s' * (wanted != '1')}, here {'is' if given == 1 else 'are'} {given}"
+    form = FUNCTIONS[name].form if name in FUNCTIONS else f"{name}(x)"
+    if given > most:
+        extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
+        kept = f"{e.span.source.text[e.span.start : extra.start]})"
+        return typer.fail("SG111", message, e.span, f"write `{kept}`", edits=(Edit(extra, ""),))
+    if name in ("min", "max") and given == 1:
+        written = f"layer.{name}"
+        help = f"write `{written}(...)` for the nodes of the newest layer, or give `{name}` a second argument"
+        return typer.fail("SG111", message, e.name.span, help, edits=(Edit(e.name.span, written),))
+    more = {"clip": ", 0, 1" if given == 1 else ", 1", "ema": ", 0.2, start: 0"}.get(name)
+    if more:
+        end = Span(e.span.source, e.arguments[-1].span.end, e.arguments[-1].span.end)
+        return typer.fail("SG111", message, e.span, f"it is `{form}`", edits=(Edit(end, more),))
+    return typer.fail("SG111", message, e.span, f"it is `{form}`")
+
+
+def without_unit(value: Typed) -> tuple[str, tuple[Edit, ...]]:
+    """A quantity divided by its unit."""
+    unit = EXAMPLE.get(value.kind.dimension)
+    if unit is None:
+        return "divide it by its unit first", ()
+    written = f"{value.span.text} / 1 {unit}"
+    return f"divide by its unit: `{written}`", (Edit(value.span, written),)

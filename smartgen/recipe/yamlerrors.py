@@ -1,0 +1,218 @@
+"""What the YAML reader objects to, in the reader's words and with a way out."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from smartgen.language.diagnostics import Diagnostic, Label
+from smartgen.language.nearest import closest
+from smartgen.language.source import Edit, Source, Span
+
+# A part of the reader's own words → what is told.
+_TOLD = (
+    ("cannot start any token", "this character cannot begin a value", 'quote the value: "..."'),
+    ("mapping values are not allowed", "a second `: ` stands on this line", 'quote an expression that holds `: `: "..."'),
+    ("found undefined alias", "`*name` refers to nothing", "write the value out"),
+    ("duplicate anchor", "an anchor stands twice", "choose another name behind `&`"),
+    ("found duplicate anchor", "an anchor stands twice", "choose another name behind `&`"),
+    ("expected a single document", "a file holds one recipe, and `---` begins another", "keep one"),
+    ("end of stream", "a quote is not closed", "close it"),
+    ("document separator", "a quote is not closed", "close it"),
+    ("expected ',' or '}'", "this `{` is not closed, or a `,` is missing", 'close it with `}`, or quote the expression: "..."'),
+    ("expected ',' or ']'", "this `[` is not closed, or a `,` is missing", 'close it with `]`, or quote the expression: "..."'),
+    ("could not find expected ':'", "this line is no `key: value`", "write `key: value`, or indent it under its key"),
+    ("expected <block end>", "this line does not fit the indentation above", "indent keys of one level alike"),
+    ("while parsing a block mapping", "this line does not fit the indentation above", "indent keys of one level alike"),
+    ("unknown escape", "this escape means nothing", "write the text in single quotes"),
+    ("special characters", "this character cannot stand in YAML", "remove it"),
+    ("unacceptable character", "this character cannot stand in YAML", "remove it"),
+    ("found unknown directive", "`%` cannot begin a line", "remove the line"),
+    ("sequence entries are not allowed", "a list cannot begin here", "put it on lines of its own, under its key"),
+    ("did not find expected", "a value is missing here", 'write one, or quote the expression: "..."'),
+)
+
+
+def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
+    """One diagnostic for a file that is no YAML."""
+    text = source.text
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = getattr(error, "position", None) if mark is None else mark.index
+    at = min(int(place or 0), max(0, len(text) - 1))
+    said = " ".join(str(part) for part in (getattr(error, "problem", ""), getattr(error, "context", ""), error) if part)
+    form = text_form(source)
+    if form is not None:
+        return form
+    if text[at : at + 1] == "\t" or "\\t" in said:
+        return _tab(source, at)
+    message, fix = next(((m, f) for part, m, f in _TOLD if part in said), ("this is not YAML", "save it as plain text"))
+    special = next((answer for part, answer in _ANSWERS if part in said), None)
+    if special is not None:
+        return special(error, source, at, message, fix)
+    line = text.rfind("\n", 0, at) + 1
+    span = Span(source, at, at + 1)
+    edits: tuple[Edit, ...] = ()
+    deep = re.match(r"[ ]+", text[line:])
+    if "mapping values" in said and deep and len(_indent(text, line)) < deep.end():
+        span = Span(source, line, line + deep.end())
+        edits = (Edit(span, _indent(text, line)),)
+        return _made("this line does not fit the indentation above", span, "indent keys of one level alike", edits)
+    if "quote" in fix and "closed" not in message:
+        edits = _quoted(source, line)
+        if edits:
+            fix = f"quote it: `{edits[0].text}`"
+    elif fix == "remove it":
+        edits = (Edit(span, ""),)
+    return _made(message, span, fix, edits)
+
+
+def _made(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:
+    return Diagnostic("SG403", message, (Label(span),), fix, "error", edits)
+
+
+def _tab(source: Source, at: int) -> Diagnostic:
+    found = source.text.find("\t", max(0, at - 1))
+    at = found if 0 <= found <= at + 1 else at
+    edits = tuple(
+        Edit(Span(source, m.start(), m.end()), _indent(source.text, m.start()) or m.group().replace("\t", "  "))
+        for m in re.finditer(r"^[ \t]*\t[ \t]*", source.text, re.MULTILINE)
+    )
+    return _made("YAML is not indented with tabs", Span(source, at, at + 1), "use spaces", edits)
+
+
+def _indent(text: str, line: int) -> str:
+    """The indentation that a line at `line` has by the line above it."""
+    above = text[:line].rstrip("\n").rsplit("\n", 1)[-1]
+    spaces = above[: len(above) - len(above.lstrip())].replace("\t", "  ")
+    return spaces if re.search(r":\s+\S", above) else spaces + "  "
+
+
+def _quoted(source: Source, line: int) -> tuple[Edit, ...]:
+    """The value of the line in quotes."""
+    end = source.text.find("\n", line)
+    end = len(source.text) if end < 0 else end
+    found = re.match(r"(\s*(?:-\s+)?(?:[A-Za-z_]\w*:\s+)?)(\S.*?)(\s+#.*)?$", source.text[line:end])
+    if not found or found.group(2)[:1] in "\"'{[" or ": " not in found.group(1):
+        return ()
+    start = line + found.start(2)
+    value = found.group(2)
+    quote = "'" if '"' in value else '"'
+    return (Edit(Span(source, start, line + found.end(2)), f"{quote}{value}{quote}"),)
+
+
+def text_form(source: Source) -> Diagnostic | None:
+    """A recipe in the text form in a file whose name says YAML."""
+    begins = re.match(r"\s*(#[^\n]*\n\s*)*smartgen[ \t]+\d", source.text)
+    if begins is None:
+        return None
+    span = Span(source, begins.end() - 1, begins.end())
+    fix = "name the file .smart, or write `smartgen: 1` and a key for each statement"
+    return _made("this is the text form of a recipe in a YAML file", span, fix, ())
+
+
+# -- answers that need a closer look ------------------------------------------------------------------------------------
+def _begun(error: yaml.YAMLError, source: Source) -> int:
+    """Where the thing began that went wrong later."""
+    mark = getattr(error, "context_mark", None) or getattr(error, "problem_mark", None)
+    return min(mark.index if mark else 0, max(0, len(source.text) - 1))
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _open_quote(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    start = _begun(error, source)
+    end = _line_end(source.text, start)
+    quote = source.text[start : start + 1]
+    edits = (Edit(Span(source, end, end), quote),) if quote in "\"'" else ()
+    return _made(message, Span(source, start, start + 1), fix, edits)
+
+
+def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    start = _begun(error, source)
+    opens = source.text[start : start + 1]
+    if opens not in "[{":
+        return _made(message, Span(source, at, at + 1), fix, ())
+    closes = "}" if opens == "{" else "]"
+    end = _line_end(source.text, start)
+    edits = (Edit(Span(source, end, end), closes),)
+    return _made(f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits)
+
+
+def _no_colon(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    start = _begun(error, source)
+    end = _line_end(source.text, start)
+    span = Span(source, start, end)
+    found = re.match(r"([A-Za-z_]+)(:|\s*=|)(\s*)(\S.*)", source.text[start:end])
+    if found is None:
+        return _made(message, span, fix, ())
+    written = f"{found.group(1)}: {found.group(4)}"
+    return _made(message, span, f"write `{written}`", (Edit(span, written),))
+
+
+def _indentation(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    line = source.text.rfind("\n", 0, at) + 1
+    above = source.text[:line].rstrip("\n").rsplit("\n", 1)[-1]
+    spaces = above[: len(above) - len(above.lstrip())]
+    there = len(source.text[line:]) - len(source.text[line:].lstrip(" "))
+    edits = (Edit(Span(source, line, line + there), spaces),) if len(spaces) != there else ()
+    return _made(message, Span(source, at, at + 1), fix, edits)
+
+
+def _second_document(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    return _made(message, Span(source, at, at + 3), fix, (Edit(Span(source, at, len(source.text)), ""),))
+
+
+def _alias(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
+    found = re.match(r"\*\w+", source.text[at:])
+    name = found.group() if found else "*"
+    return _made(f"`{name}` refers to nothing: no `&{name[1:]}` stands above", Span(source, at, at + len(name)), fix, ())
+
+
+_ANSWERS = (
+    ("scanning a quoted scalar", _open_quote),
+    ("expected ',' or '}'", _open_bracket),
+    ("expected ',' or ']'", _open_bracket),
+    ("could not find expected ':'", _no_colon),
+    ("expected <block end>", _indentation),
+    ("expected a single document", _second_document),
+    ("found undefined alias", _alias),
+)
+
+
+# -- interpolation ------------------------------------------------------------------------------------------------------
+def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
+    """An interpolation that OmegaConf does not resolve; `known`: what it could name."""
+    said, raw = str(error), span.text
+    found = re.search(r"\$\{([^}]*)", raw)
+    inside = found.group(1) if found else ""
+    start = span.start + (found.start(1) if found else 0)
+    at = Span(span.source, start, start + len(inside))
+    if "}" not in raw[found.start() if found else 0 :]:
+        closed = inside.rstrip("\"'")
+        end = start + len(closed)
+        edits = (Edit(Span(span.source, end, end), "}"),)
+        return _interpolation("this interpolation is not closed", span, f"write `${{{closed}}}`", edits)
+    if inside.startswith("oc.env:"):
+        variable = inside.removeprefix("oc.env:")
+        edits = (Edit(Span(span.source, at.end, at.end), ",auto"),)
+        fix = f"set it, or give a default: `${{{inside},auto}}`"
+        return _interpolation(f"the environment has no variable `{variable}`", span, fix, edits)
+    resolver, colon, rest = inside.partition(":")
+    if colon and "nsupported interpolation" in said:
+        edits = (Edit(at, f"oc.env:{rest}"),)
+        return _interpolation(f"there is no resolver `{resolver}`", span, f"did you mean `${{oc.env:{rest}}}`?", edits)
+    if isinstance(error, RecursionError) or "ecursive" in said:
+        return _interpolation("this interpolation refers to itself", span, "write the value out", (Edit(span, "mine"),))
+    near = closest(inside, [name for name in known if name != inside])
+    if near:
+        fix = f"did you mean `${{{near}}}`?"
+        return _interpolation(f"nothing is called `{inside}`", span, fix, (Edit(at, near),))
+    return _interpolation(f"`{raw}` does not resolve", span, "write the value out, or give a default: `${oc.env:NAME,default}`", ())
+
+
+def _interpolation(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:
+    return Diagnostic("SG404", message, (Label(span),), fix, "error", edits)

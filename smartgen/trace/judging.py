@@ -1,0 +1,171 @@
+"""How a recipe fares on a trace: against plain decoding, the best static tree of the cell, and who knows the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.profile.profile import Profile
+from smartgen.recipe import load as load_recipe
+from smartgen.recipe.recipe import Recipe
+from smartgen.trace.candidates import Candidates, raw
+from smartgen.trace.counted import hindsight
+from smartgen.trace.grams import NGramCandidates
+from smartgen.trace.machine import Machine
+from smartgen.trace.oracle import fastest
+from smartgen.trace.parallel import spread
+from smartgen.trace.recorded import RecordedCandidates
+from smartgen.trace.replaying import BEYOND, Replay, replay
+from smartgen.trace.standing import Standing, standing
+from smartgen.trace.sweep import Static, Sweep, grid
+from smartgen.trace.trace import Trace
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ORDERS = ("raw", "calibrated")
+CONFIDENCE = 1.96  # standard deviations of the logarithm on either side: 95 %
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipe in one cell. Ratios of tokens a second; `low` and `high` bound `vs_best_static` at 95 %.
+
+    `vs_oracle`: at batch 1 against the fastest way through the texts, in batches against a per-step clairvoyant.
+    `best_static`: what the recipe was compared with. `exact` False: over 1 % of the steps asked beyond the envelope.
+    """
+
+    trace: str
+    recipe: str
+    profile: str
+    batch: int
+    rows: str
+    vs_plain: float
+    vs_best_static: float
+    vs_oracle: float
+    low: float
+    high: float
+    exact: bool
+    tokens_per_second: float
+    best_static: str
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data, ratios to four places."""
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+class Bench:
+    """One trace with what does not depend on profiles: candidates and tables of positions, computed when asked for."""
+
+    def __init__(self, name: str, trace: Trace, ngram: bool = False) -> None:
+        """`ngram`: n-grams of the text instead of the recorded drafter."""
+        self.name, self.trace = name, trace
+        self.ngram = ngram or trace.header.source == "ngram"
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The drafter's proposals at every position."""
+        return NGramCandidates(self.trace) if self.ngram else RecordedCandidates(self.trace)
+
+    @cached_property
+    def tables(self) -> list[Standing]:
+        """In raw and in calibrated order, as `ORDERS` says."""
+        candidates, count = self.candidates, len(self.trace.text)
+        calibrated = hindsight(candidates, self.trace.header.sampled)
+        return [standing(candidates, count, order) for order in (raw, calibrated)]
+
+    def lists(self, resamples: int, seed: int = 0) -> Ints:
+        """(1 + resamples, R): all requests in order, then lists drawn from them with replacement."""
+        everything = np.arange(self.trace.requests)
+        drawn = np.random.default_rng(seed).integers(0, len(everything), (resamples, len(everything)))
+        return np.concatenate([everything[None], drawn])
+
+
+class Cell:
+    """A bench on one machine, with a batch and a way to fill it. What recipes are compared with is computed once."""
+
+    def __init__(self, bench: Bench, profile: Profile, name: str, batch: int, rows: str, lists: Ints) -> None:
+        self.bench, self.profile, self.name = bench, profile, name
+        self.batch, self.rows, self.lists = batch, rows, lists
+        self.machine = Machine(profile)
+        self.machine.check(batch, drafting=not bench.ngram)
+        self.sweep = Sweep(bench.trace, bench.tables, self.machine, bench.ngram)
+        self.statics = grid(len(ORDERS))
+
+    @cached_property
+    def rates(self) -> Floats:
+        """(S, C) tokens a second of every static tree on every list."""
+        return self.sweep.rates(self.lists, self.batch, self.rows, self.statics)
+
+    @property
+    def best(self) -> Static:
+        """The best static tree of the cell, in hindsight."""
+        return self.statics[int(self.rates[0].argmax())]
+
+    def oracle(self, order: int) -> float:
+        """Tokens a second on the whole trace of who knows the outcome, candidates in this order."""
+        trace = self.bench.trace
+        if self.batch > 1:
+            return float(self.sweep.clairvoyant(self.lists[:1], self.batch, self.rows, order)[0])
+        table, digested = self.bench.tables[order], self.rows == "refill"
+        seconds = fastest(trace, table, self.machine, self.bench.ngram, digested).sum()
+        return float((len(trace.text) - trace.requests) / seconds)
+
+    def row(self, recipe: str, replays: Sequence[Replay], oracle: float) -> Row:
+        """`replays`: of every list, the whole trace first."""
+        ratio = np.array([replayed.rate for replayed in replays]) / self.rates.max(1)
+        deviation = float(np.log(ratio[1:]).std(ddof=1)) if len(ratio) > 2 else float("nan")
+        best, whole = self.best, replays[0]
+        static = f"{best.depth} layers, {best.nodes} nodes, {ORDERS[best.order]}" if best.depth else "plain"
+        return Row(
+            self.bench.name,
+            recipe,
+            self.name,
+            self.batch,
+            self.rows,
+            whole.rate / float(self.rates[0, 0]),
+            float(ratio[0]),
+            whole.rate / oracle,
+            float(ratio[0] * np.exp(-CONFIDENCE * deviation)),
+            float(ratio[0] * np.exp(CONFIDENCE * deviation)),
+            sum(r.beyond for r in replays) <= BEYOND * sum(r.steps for r in replays),
+            whole.rate,
+            static,
+        )
+
+
+def judge(
+    bench: Bench,
+    recipes: Mapping[str, Any],
+    profile: Profile,
+    profile_name: str,
+    batches: Sequence[int],
+    rows: str = "refill",
+    resamples: int = 20,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Iterator[Row]:
+    """One row a recipe and batch. `recipes`: by the name to show, as for `replay`; `jobs` processes replay the resampled
+    lists side by side.
+
+    The static trees' best is chosen anew on every resampled list. Raises TraceError or RecipeError.
+    """
+    loaded = {name: load_recipe(recipe) for name, recipe in recipes.items()}
+    lists = bench.lists(resamples, seed)
+    for batch in batches:
+        cell = Cell(bench, profile, profile_name, batch, rows, lists)
+        oracles: dict[int, float] = {}
+        for name, recipe in loaded.items():
+
+            def one(line: Ints, recipe: Recipe = recipe, batch: int = batch) -> Replay:
+                return replay(bench.trace, recipe, profile, batch, rows, line.tolist(), ngram=bench.ngram)
+
+            order = int(any(site.kind == "calibrated" for site in recipe.program.sites))
+            if order not in oracles:
+                oracles[order] = cell.oracle(order)
+            yield cell.row(name, spread(one, list(lists), jobs), oracles[order])

@@ -1,0 +1,50 @@
+"""The same function on many inputs, in processes that share the memory of this one."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+from smartgen.trace.errors import TraceError
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
+
+
+def spread(function: Callable[[Input], Output], inputs: Sequence[Input], jobs: int) -> list[Output]:
+    """[function(x) for x in inputs], by `jobs` forked processes; what one of them raises is raised here.
+
+    Raises TraceError for more than one job where processes cannot be forked.
+    """
+    if jobs <= 1 or len(inputs) <= 1:
+        return [function(x) for x in inputs]
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise TraceError("this system cannot fork processes; replay with one job")
+    context = multiprocessing.get_context("fork")
+    ends = []
+    for first in range(min(jobs, len(inputs))):
+        ours, theirs = context.Pipe(duplex=False)
+        worker = context.Process(target=_work, args=(theirs, function, inputs[first::jobs]))
+        worker.start()
+        theirs.close()
+        ends.append((ours, worker))
+    results: list[list[Output]] = []
+    for ours, worker in ends:
+        try:
+            found = ours.recv()
+        except EOFError:
+            found = TraceError("a replaying process ended before its work was done")
+        worker.join()
+        if isinstance(found, Exception):
+            raise found
+        results.append(found)
+    return [results[place % len(ends)][place // len(ends)] for place in range(len(inputs))]
+
+
+def _work(end: Connection, function: Callable[[Input], Output], inputs: Sequence[Input]) -> None:
+    try:
+        end.send([function(x) for x in inputs])
+    except Exception as error:  # told to whoever waits
+        end.send(error)

@@ -1,0 +1,142 @@
+"""`record`: plain decoding with an eye on the drafter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smartgen.drafters.ngram import NGram
+from smartgen.drafters.protocol import Drafter
+from smartgen.trace.counted import Counted
+from smartgen.trace.errors import TraceError
+from smartgen.trace.recorded import RecordedCandidates
+from smartgen.trace.recorder import Recorder, Row
+from smartgen.trace.trace import Envelope, Header, Trace
+from smartgen.trace.wide import Fed
+
+if TYPE_CHECKING:
+    import torch
+
+RECIPE = "smartgen 1\npolicy recording { benefit accepted = node.path  expand best 1  verify best 0  limit depth 1 }"
+
+
+def record(
+    model: torch.nn.Module,
+    drafter: Drafter | None,
+    prompts: Sequence[Sequence[int]],
+    new_tokens: int = 96,
+    temperature: float = 0.0,
+    seed: int = 0,
+    batch: int = 8,
+    envelope: Envelope | None = None,
+    kinds: Sequence[str] = (),
+    provenance: dict[str, str] | None = None,
+    report: Callable[[int], None] = lambda done: None,
+) -> Trace:
+    """Generate plainly for each of `prompts` (token ids) and record what `drafter` would have proposed everywhere.
+
+    `model` must be attached (`smartgen.attach`); `drafter` None: n-grams, for which the text alone is recorded.
+    `temperature` 0: greedy. `batch` requests are recorded together, which changes nothing but the time it takes.
+    `report` hears how many requests are done. Raises TraceError for a model that is not attached.
+    """
+    drafter = NGram() if drafter is None else drafter
+    if drafter.one_pass and not drafter.free:
+        raise TraceError(
+            f"{drafter.name} drafts all layers in one pass; only drafters that draft by layer are recorded"
+        )
+    envelope = envelope or Envelope()
+    header = Header(
+        target=_shape(model),
+        drafter=drafter.name,
+        source=drafter.source,
+        sampled=temperature > 0,
+        temperature=temperature,
+        seed=seed,
+        new_tokens=new_tokens,
+        dtype=str(model.dtype).removeprefix("torch."),
+        envelope=envelope,
+        provenance=provenance or {},
+        kinds=tuple(kinds),
+    )
+    order = Counted(drafter.source, temperature > 0)
+    recorder = Recorder(drafter, envelope, order)
+    rows: list[Row] = []
+    seconds: dict[str, float] = {}
+    for start in range(0, len(prompts), batch):
+        spent = _generate(model, recorder, prompts[start : start + batch], new_tokens, temperature, seed + start)
+        for phase, value in spent.items():
+            seconds[phase] = seconds.get(phase, 0.0) + value
+        rows += recorder.rows
+        if not drafter.free:
+            order.learn(RecordedCandidates(assembled(header, recorder.rows)).trials())
+        report(len(rows))
+    return assembled(replace(header, seconds=seconds), rows)
+
+
+def _shape(model: Any) -> str:
+    config = model.config.get_text_config()
+    return f"{config.model_type}-{config.num_hidden_layers}x{config.hidden_size}"
+
+
+def _generate(
+    model: Any, recorder: Recorder, prompts: Sequence[Sequence[int]], new_tokens: int, temperature: float, seed: int
+) -> dict[str, float]:
+    import torch
+
+    if "generate" not in model.__dict__:
+        raise TraceError("the model is not attached; call smartgen.attach(model) before recording")
+    longest = max(map(len, prompts))
+    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, prompt in enumerate(prompts):
+        ids[row, longest - len(prompt) :] = torch.as_tensor(prompt)
+        mask[row, longest - len(prompt) :] = 1
+    options: dict[str, Any] = {"do_sample": temperature > 0}
+    if temperature > 0:
+        options |= {"temperature": temperature, "top_k": 0, "top_p": 1.0}
+    torch.manual_seed(seed)
+    output = model.generate(
+        input_ids=ids.to(model.device),
+        attention_mask=mask.to(model.device),
+        max_new_tokens=new_tokens + 1,  # the last position is recorded too: a batch may draft there for others' sake
+        smart_recipe=RECIPE,
+        assistant_model=recorder,
+        return_dict_in_generate=True,
+        **options,
+    )
+    for row in recorder.rows:
+        del row.text[new_tokens:]
+    return dict(output.speculation.seconds)
+
+
+def assembled(header: Header, rows: list[Row]) -> Trace:
+    """The rows' lists as a trace's arrays."""
+    width = header.envelope.topk
+    fed: list[Fed] = []
+    counts: list[int] = []
+    for row in rows:
+        for place in range(len(row.text)):
+            layers = row.drafted.get(place, [])
+            counts.append(sum(len(layer.rank) for layer in layers))
+            fed += layers
+    nothing = Fed(*(np.zeros(0, np.int64),) * 2, *(np.zeros((0, width)),) * 2)
+    fed = fed or [nothing]
+    return Trace(
+        header,
+        prompt=np.concatenate([row.prompt for row in rows]).astype(np.int32),
+        prompt_start=_starts([len(row.prompt) for row in rows]),
+        text=np.concatenate([np.array(row.text, np.int32) for row in rows]),
+        text_start=_starts([len(row.text) for row in rows]),
+        fed_start=_starts(counts),
+        fed_parent=np.concatenate([layer.parent for layer in fed]).astype(np.int16),
+        fed_rank=np.concatenate([layer.rank for layer in fed]).astype(np.uint8),
+        child_token=np.concatenate([layer.token for layer in fed]).astype(np.int32),
+        child_prob=np.concatenate([layer.prob for layer in fed]).astype(np.float32),
+    )
+
+
+def _starts(counts: list[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)

@@ -1,0 +1,122 @@
+"""The recorded drafter, asked again: sessions that answer from a trace instead of a model.
+
+Rows may be exchanged for other requests while a session runs (`admit`), as a serving engine does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartgen.drafters.fan import fanned
+from smartgen.drafters.ngram import NOTHING, HitRates, NGramSession, SuffixIndex
+from smartgen.trace.trace import Trace
+from smartgen.tree.layer import Frontier, Layer
+
+Ints = NDArray[np.int64]
+
+UNKNOWN = -1  # the token of children that were not recorded: never right
+MOST_WAITING = 256  # see `smartgen.drafters.eagle3`: what waits beyond is digested without being asked
+
+
+class TraceSession:
+    """Implements `Session` for requests of a trace. `beyond`: proposals that asked for more than was recorded."""
+
+    def __init__(self, trace: Trace, requests: list[int], digested: bool = False) -> None:
+        """`digested`: prompts are fed when a request comes in; otherwise by the first pass, with what was committed."""
+        self.trace, self.digested = trace, digested
+        self.starts = trace.text_start[requests]
+        self.places: Ints = np.full(len(requests), -1)  # index of the last committed text token
+        self.waiting: Ints = np.array([self._prompt(request) for request in requests], np.int64)
+        self.from_prompt = int(self.waiting.max(initial=0))
+        self.frontier: Ints | None = None  # (B, W) fed nodes, -1 where a node was not recorded
+        self.children: Ints | None = None  # the same for the frontier's children, as handed out, (B, W, K)
+        self.beyond = 0
+        filler = np.full(trace.header.envelope.topk, UNKNOWN)
+        self._filler_token = filler
+        self._filler_prob = 0.4 ** np.arange(1.0, len(filler) + 1)
+
+    @property
+    def pending(self) -> int:
+        """Tokens of the longest row that the next first pass has to feed."""
+        return int(self.waiting.max(initial=0))
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """No row dies: what a drafter could not propose was recorded as nothing."""
+        return np.zeros(len(self.places), bool)
+
+    def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
+        """See `Session.propose`; one layer a pass."""
+        trace = self.trace
+        if frontier is None:
+            self.waiting = np.zeros_like(self.waiting)
+            at = self.starts + self.places
+            first = trace.fed_start[at]
+            fed = np.where(trace.fed_start[at + 1] > first, first, -1)[:, None]
+            valid = fed >= 0
+        else:
+            assert self.frontier is not None
+            fed, valid = self._found(frontier), frontier.valid
+        self.frontier = fed
+        known = fed >= 0
+        token = np.where(known[:, :, None], trace.child_token[fed, :topk], self._filler_token[:topk])
+        prob = np.where(known[:, :, None], trace.child_prob[fed, :topk], self._filler_prob[:topk])
+        layer = fanned(token, prob, valid)
+        if topk > trace.child_token.shape[1]:
+            self.beyond += 1
+        return [Layer(layer.token, layer.prob, layer.parent, layer.rank, layer.valid & (layer.prob > 0))]
+
+    def _found(self, frontier: Frontier) -> Ints:
+        """Fed nodes (B, W) of a frontier, -1 where its children were not recorded."""
+        trace, rows = self.trace, np.arange(len(frontier.token))[:, None]
+        above = self.frontier[rows, frontier.parent]
+        among = trace.child_token[above]
+        rank = (among == frontier.token[:, :, None]).argmax(2)
+        fed = np.where(above >= 0, trace.child_fed[above, rank], -1)
+        missing = frontier.valid & (fed < 0) & (above >= 0)
+        if missing.any():
+            path = trace.path[above] * trace.child_prob[above, rank]
+            wanted = (path >= trace.header.envelope.floor) | (trace.right[above] & (trace.right_rank[above] == rank))
+            self.beyond += bool((missing & wanted).any())
+        return fed
+
+    def rewind(self) -> None:
+        """See `Session.rewind`."""
+        self.frontier = None
+
+    def commit(self, tokens: Ints, counts: Ints, features: object) -> None:
+        """See `Session.commit`; tokens are the trace's own."""
+        self.places = self.places + counts
+        self.waiting = self.waiting + counts
+        if self.pending > self.from_prompt + MOST_WAITING:
+            self.waiting = np.zeros_like(self.waiting)
+
+    def keep_rows(self, rows: Ints) -> None:
+        """See `Session.keep_rows`."""
+        self.starts, self.places, self.waiting = self.starts[rows], self.places[rows], self.waiting[rows]
+        self.rewind()
+
+    def admit(self, row: int, request: int) -> None:
+        """Another request takes this row; its first token is still to be committed."""
+        self.starts[row], self.places[row] = self.trace.text_start[request], -1
+        self.waiting[row] = self._prompt(request)
+
+    def _prompt(self, request: int) -> int:
+        """Pairs of a prompt that a first pass has to feed."""
+        return 0 if self.digested else len(self.trace.prompt_of(request)) - 1
+
+
+class NGramReplay(NGramSession):
+    """The n-gram drafter itself on a trace's text: its candidates follow from the text, so none are recorded."""
+
+    beyond = 0
+
+    def __init__(self, trace: Trace, requests: list[int], rates: HitRates) -> None:
+        self.trace = trace
+        super().__init__(rates, [SuffixIndex(trace.prompt_of(request).tolist()) for request in requests])
+
+    def admit(self, row: int, request: int) -> None:
+        """Another request takes this row."""
+        self.rows[row] = SuffixIndex(self.trace.prompt_of(request).tolist())
+        self._tried[row] = NOTHING

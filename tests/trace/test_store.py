@@ -1,0 +1,95 @@
+"""Traces as files: what is written is read again, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smartgen.trace import TraceError, load, save
+from smartgen.trace.store import _KINDS
+
+
+def test_a_trace_survives_a_file(greedy, tmp_path):
+    path = tmp_path / "deep" / "trace.npz"
+    save(greedy, path)
+    again = load(path)
+    assert again.header == greedy.header
+    for name in _KINDS:
+        np.testing.assert_array_equal(getattr(again, name), getattr(greedy, name))
+        assert getattr(again, name).dtype == getattr(greedy, name).dtype
+    assert list(tmp_path.glob("deep/*")) == [path], "a part of a file was left behind"
+
+
+def test_what_was_recorded_is_what_the_text_says(greedy):
+    """Depth by depth: a fed node's right child is the token that the text goes on with."""
+    positions = greedy.position_of
+    for depth, layer in enumerate(greedy.layers[:4]):
+        for node in layer[:: max(1, len(layer) // 50)]:
+            end = greedy.text_start[np.searchsorted(greedy.text_start, positions[node], "right")]
+            place = positions[node] + depth + 1
+            expected = int(greedy.text[place]) if place < end else -1
+            rank = int(greedy.right_rank[node])
+            assert (
+                (greedy.child_token[node, rank] == expected) if rank >= 0 else expected not in greedy.child_token[node]
+            )
+    assert greedy.right.sum() > len(greedy.text), "no position's tree reached into the text"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda a: a.pop("header"), "header"),
+        (lambda a: a.update(header=_header(smartgen_trace=9)), "found 9"),
+        (lambda a: a.update(header=_header(drafter=None, surprise=1)), "unknown"),
+        (lambda a: a.pop("child_prob"), "child_prob"),
+        (lambda a: a.update(text=a["text"].astype(float)), "text"),
+        (lambda a: a.update(text=a["text"][:-1]), "text_start"),
+        (lambda a: a.update(fed_start=a["fed_start"] + 1), "fed_start"),
+        (lambda a: a.update(child_token=a["child_token"][:, :2]), "child_token"),
+    ],
+)
+def test_damage_is_named(change, named, greedy, tmp_path):
+    path = tmp_path / "trace.npz"
+    save(greedy, path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    change(arrays)
+    np.savez(path, **arrays)
+    with pytest.raises(TraceError, match=named) as error:
+        load(path)
+    assert str(path) in str(error.value)
+
+
+def _header(**changes):
+    return np.frombuffer(json.dumps({"smartgen_trace": 1, **changes}).encode(), np.uint8)
+
+
+def test_files_that_are_no_traces(greedy, tmp_path):
+    with pytest.raises(TraceError, match="there is no trace"):
+        load(tmp_path / "none.npz")
+    text = tmp_path / "text.npz"
+    text.write_text("not a trace")
+    with pytest.raises(TraceError, match="no trace, or a damaged one"):
+        load(text)
+    whole = tmp_path / "whole.npz"
+    save(greedy, whole)
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(TraceError, match="damaged"):
+        load(whole)
+    objects = tmp_path / "objects.npz"
+    np.savez(objects, header=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(TraceError):
+        load(objects)
+
+
+def test_a_failed_save_leaves_the_old_file(greedy, tmp_path):
+    path = tmp_path / "trace.npz"
+    save(greedy, path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        save(replace(greedy, header=replace(greedy.header, provenance={"a": object()})), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
