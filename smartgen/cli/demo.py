@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,8 +32,8 @@ CODE = [
     "def mean(values):\n    return ",
     "for line in lines:\n    if line.",
 ]
-EQUAL, FAST, SLOW, ROUNDS = 40, 64, 20, 3
-WAYS = (("plain", None, FAST), ("eagle2", "eagle2", SLOW), ("smart", "smart", FAST))
+EQUAL, FAST, ROUNDS = 40, 64, 3  # new tokens compared, new tokens timed, rounds
+WAYS = (("plain", None), ("eagle2", "eagle2"), ("smart", "smart"))
 
 
 @dataclass
@@ -71,9 +72,9 @@ def demo(
 
         strict = _stage(target, drafter, prompts, torch.float32)
         _equality(strict, 16 if quick else EQUAL)
-        stage, dtype = _faster(strict, target, drafter, prompts)
+        stage = _faster(strict, target, drafter, prompts)
         for batch in (1, len(prompts)):
-            _speed(stage, batch, dtype, 1 if quick else ROUNDS)
+            _speed(stage, batch, *((FAST // 2, 1) if quick else (FAST, ROUNDS)))
         _tree(stage)
     typer.echo(f"\n{time.perf_counter() - began:.0f} s in all")
 
@@ -120,8 +121,10 @@ def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
 
     inputs = encoded(stage.tokenizer, prompts)
     options = {"max_new_tokens": tokens, "do_sample": False, "return_dict_in_generate": True}
-    plain = stage.model.generate(**inputs, **options, output_scores=True)
-    other = stage.model.generate(**inputs, **options, smart_recipe="smart", assistant_model=stage.drafter)
+    with spinner(f"{name}: plain") as say:
+        plain = stage.model.generate(**inputs, **options, output_scores=True)
+        say(f"{name}: smart")
+        other = stage.model.generate(**inputs, **options, smart_recipe="smart", assistant_model=stage.drafter)
     start = inputs["input_ids"].shape[1]
     found = []
     for row in range(len(prompts)):
@@ -139,7 +142,7 @@ def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
 
 
 # -- speed ----------------------------------------------------------------------------------------------------------
-def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> tuple[Stage, str]:
+def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> Stage:
     """The faster of float32 and bfloat16 on this machine, by the time of a few plain tokens."""
     import torch
 
@@ -154,19 +157,20 @@ def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> tup
     best = min(seconds, key=lambda name: seconds[name])
     both = ", ".join(f"{name} {took:.2f} s" for name, took in seconds.items())
     typer.echo(f"Speed, in {best}, the faster on this machine (12 tokens: {both}):")
-    return (strict if best == "float32" else half), best
+    return strict if best == "float32" else half
 
 
-def _speed(stage: Stage, batch: int, dtype: str, rounds: int) -> None:
+def _speed(stage: Stage, batch: int, tokens: int, rounds: int) -> None:
     """Plain, `eagle2` and `smart` in turn on the same prompts; medians of tokens a second."""
-    ways = {name: Way() for name, _, _ in WAYS}
-    _run(stage, stage.prompts[:batch], "smart", 8)  # a cost profile is measured here if none is remembered
+    ways = {name: Way() for name, _ in WAYS}
+    with spinner(f"batch {batch}: costs are measured if none are remembered"):
+        _run(stage, stage.prompts[:batch], "smart", 8)
     for round_ in range(rounds):
         prompts = [stage.prompts[round_ % len(stage.prompts)]] if batch == 1 else stage.prompts[:batch]
-        for name, recipe, tokens in WAYS:
-            rate, speculation = _run(
-                stage, prompts, recipe, tokens, streams=batch == 1 and round_ == 0 and name == "smart"
-            )
+        for name, recipe in WAYS:
+            streams = batch == 1 and round_ == 0 and name == "smart"
+            with nullcontext() if streams else spinner(f"batch {batch}, round {round_ + 1} of {rounds}: {name}"):
+                rate, speculation = _run(stage, prompts, recipe, tokens, streams)
             ways[name].rates.append(rate)
             if speculation is not None:
                 ways[name].accept.append(speculation.accept_length)
@@ -204,7 +208,7 @@ def _tree(stage: Stage) -> None:
     from smartgen.hf.watch import watching
     from smartgen.tree.draw import draw
 
-    with watching() as seen:
+    with watching() as seen, spinner("one tree"):
         _run(stage, stage.prompts[1:2], "smart", 32)
     best = max(seen, key=lambda step: (len(step.accepted), len(step.verified)), default=None)
     if best is None:
@@ -215,4 +219,9 @@ def _tree(stage: Stage) -> None:
     )
     for line in draw(best.tree, 0, best.verified, best.accepted, lambda token: stage.tokenizer.decode([token])):
         typer.echo("  " + line)
-    typer.echo(f"  drafting stopped: {best.reason}")
+    report = best.report
+    typer.echo(
+        f"  {report.candidates} candidates were drafted, {report.layers} deep, until {report.reason!r}; of these the "
+        f"{report.nodes} that pay best were verified: {report.predicted:.2f} tokens expected of the step (the target's own "
+        f"next one among them), {len(best.accepted) + 1} came"
+    )
