@@ -102,3 +102,10 @@ def running(function: str, values: Value, mask: Bools) -> NDArray[np.float64]:
     result[:, 0] = worst
     extreme.accumulate(np.where(there, values, worst), axis=1, out=result[:, 1:])
     return np.where(many > 0, result, np.nan)
+
+
+def or_nothing(value: Value) -> Value:
+    """0 in place of an absent value."""
+    if isinstance(value, float):
+        return 0.0 if value != value else value
+    return np.where(np.isnan(value), 0.0, value) if np.isnan(np.min(value)) else value

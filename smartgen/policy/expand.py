@@ -39,7 +39,7 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
         else:
             answer = np.broadcast_to(np.asarray(expand.where(scope), bool), order.shape)
             order = _filtered(order, step, answer)
-    width = caps.width
+    width = caps.width if len(step.fresh) == 1 else order.shape[1]  # layers that come together are no wider
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
     order = order[:, :width]

@@ -224,13 +224,16 @@ class Scope:
         columns = self.columns
         assert columns is not None
         prob, features = controller.calibrations[site].inputs(self)
-        shape = (step.tree.batch, columns.stop - columns.start)
-        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(
-            np.broadcast_to(prob, shape), features
-        )
-        self._remember_cells(site, estimate.cell)
+        prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
+        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
+        known = step.tree.valid[:, columns] & (prob == prob)
         above = step.tree.parent[:, columns] + 1
-        return capped_siblings(np.where(self.step.tree.valid[:, columns], estimate.value, 0.0), above, columns.stop + 1)
+        capped = capped_siblings(np.where(known, estimate.value, 0.0), above, columns.stop + 1)
+        if known.all():
+            self._remember_cells(site, estimate.cell)
+            return capped
+        self._remember_cells(site, np.where(known, estimate.cell, -1))
+        return np.where(known, capped, np.nan)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         columns, tree = self.columns, self.step.tree

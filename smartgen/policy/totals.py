@@ -52,7 +52,7 @@ class Totals:
     where every row takes the first n. `objective`, `excess`: None where nothing is maximised or constrained.
     """
 
-    TOLERANCE: ClassVar[float] = 1e-12  # of a relative excess
+    TOLERANCE: ClassVar[float] = 1e-12  # relative; objectives and excesses closer than this are equal
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
@@ -119,14 +119,29 @@ class Totals:
         """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
         if self.objective is None:
             return
-        score = self.objective
-        if self.excess is not None:
-            score = np.where(self.excess <= self.excess.min() + self.TOLERANCE, score, -np.inf)
-        best = int(score.argmax())
-        if score[best] != score[best]:  # absent values lose against any other
+        score, best = self.objective, float(self.objective.max())
+        if best != best:  # absent values lose against any other
             score = np.where(np.isnan(score), -np.inf, score)
-            best = int(score.argmax())
-        self.chosen = best
+            best = float(score.max())
+        if self.excess is None:
+            self.chosen = int((score >= best - slack(best)).argmax())
+            return
+        lawful = self.excess <= self.excess.min() + self.TOLERANCE
+        best = float(score[lawful].max())
+        self.chosen = int((lawful & (score >= best - slack(best))).argmax())
+
+    def better_than(self, other: Totals) -> bool:
+        """Whether this one's choice beats the other's."""
+        excess = self.excess_chosen - other.excess_chosen
+        if abs(excess) > self.TOLERANCE:
+            return excess < 0
+        mine, theirs = self.chosen_of("objective"), other.chosen_of("objective")
+        return mine > theirs + slack(theirs) or (mine == mine and theirs != theirs)
+
+
+def slack(value: float) -> float:
+    """How much two objectives may differ and count as equal."""
+    return Totals.TOLERANCE * abs(value) if abs(value) < np.inf else 0.0
 
 
 def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
