@@ -198,7 +198,7 @@ class _Call:
         accepted = np.array([len(path) - 1 for path in paths])
         took = time.perf_counter() - began
         report = controller.observe(Outcome(committed, accepted, took - drafting, draft_seconds))
-        tell(controller.tree, chosen[0].tolist(), paths[0], report.reason)
+        tell(controller.tree, chosen[0].tolist(), paths[0], report)
         self.stats.seconds["draft"] += drafting
         self.stats.add(
             report, len(self.rows), len(draft_seconds), verified, int(accepted.sum()), sum(map(len, committed))

@@ -225,7 +225,7 @@ def test_a_forecast_respects_constraints_before_the_objective():
 
 def test_absent_values_compare_false_and_leave_memories_alone():
     acting = Acting(
-        "verify all  expand best 1  limit depth floor(ema(batch.mean(last.accepted), 1, start: 2))"
+        "verify all  expand best 1  limit depth min(floor(ema(batch.mean(last.accepted), 1, start: 2)), 8)"
         "  when not (last.time > 0 s) { limit depth 1 }"
     )
     below = {"": [0.9], "0": [0.9], "00": [0.9], "000": [0.9]}
@@ -238,7 +238,7 @@ def test_absent_values_compare_false_and_leave_memories_alone():
 
 
 def test_row_memories_follow_their_rows():
-    acting = Acting("verify all  expand best 1  limit depth floor(ema(last.accepted, 1, start: 3)) + 1")
+    acting = Acting("verify all  expand best 1  limit depth min(floor(ema(last.accepted, 1, start: 3)) + 1, 8)")
     below = {"0" * n: [0.9] for n in range(6)}
     acting.names = [7, 8]
     assert acting.step(below, below, accepted=4) == ["0 00 000 0000"] * 2
