@@ -29,6 +29,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
     tree = step.tree
     parent, valid = _placed(step, layer, widths)
+    step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
     step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
     step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
@@ -37,8 +38,8 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     benefit = _benefit(step, scope, valid)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
         step.growth.observe(step.depth - 1, step.mass, benefit)
-    order = packed_positive(benefit, valid, new.start)
-    by_benefit = np.sort(order, 1)
+    by_benefit = packed_positive(benefit, valid, new.start)
+    by_benefit.sort(1)
     nodes, real = kept_nodes(controller, step, scope, by_benefit)
     step.board = step.board.with_layer(_to_verify(step, scope, by_benefit, valid), tree, step.caps.room)
     step.totals = totals(controller, step, step.board, step.spent)
@@ -73,8 +74,8 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
-    value = step.rules.benefit(scope)
-    benefit = np.where(valid & (value > 0.0), np.minimum(value, 1.0), 0.0)
+    benefit = np.fmax(step.rules.benefit(scope), 0.0)  # of an absent value and 0, fmax takes 0
+    benefit = np.minimum(benefit, 1.0) * valid
     stored, start = step.tree.column("benefit"), step.newest.start
     stored[:, step.newest] = benefit
     if step.rules.monotone:

@@ -8,6 +8,7 @@ monotone in probability (pooled adjacent violators) and forgets slowly. Without 
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,28 @@ _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.5
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
 _LOG_CENTRES = np.log(_CENTRES)
+# One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
+_BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
+_BIN_OF = np.searchsorted(_EDGES, np.concatenate([[0.0], _BREAKS]), "right")
+_LOWER_OF = np.clip(np.searchsorted(_CENTRES, np.concatenate([[0.0], _BREAKS]), "right") - 1, 0, _BINS - 2)
+
+# Bisection mispredicts its branches; a probability's leading bits name a cell so narrow that at most one break lies in it.
+_CELL_BITS = 44  # dropped: what remains is the exponent and 8 bits behind the point
+_FIRST_CELL = int(_BREAKS[:1].view(np.int64)[0] >> _CELL_BITS)
+_CELLS = int(np.array([1.0]).view(np.int64)[0] >> _CELL_BITS) - _FIRST_CELL + 1
+_CELL_STARTS = ((np.arange(_CELLS + 1) + _FIRST_CELL) << _CELL_BITS).view(np.float64)
+_BEFORE_CELL = np.searchsorted(_BREAKS, _CELL_STARTS[:-1], "right")
+_IN_CELL = np.append(_BREAKS, np.inf)[_BEFORE_CELL]
+assert (np.searchsorted(_BREAKS, _CELL_STARTS[1:], "right") - _BEFORE_CELL <= 1).all()
+
+
+def _reached(prob: Floats) -> Ints:
+    """How many breaks each probability has reached."""
+    cell = (prob.view(np.int64) >> _CELL_BITS) - _FIRST_CELL
+    reached: Ints = _BEFORE_CELL.take(cell, mode="clip")
+    reached += prob >= _IN_CELL.take(cell, mode="clip")
+    return reached
+
 
 # How each feature is cut into strata. Ranks and depths beyond the last edge share a stratum.
 _CUTS: dict[str, Ints] = {
@@ -30,6 +53,7 @@ _CUTS: dict[str, Ints] = {
     "node.spine": np.array([1]),
     "request.sampled": np.array([1]),
 }
+_PARTS = {name: np.searchsorted(cuts, np.arange(cuts[-1] + 1), "right") for name, cuts in _CUTS.items()}
 _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first level of smoothing already distinguishes
 
 
@@ -61,6 +85,7 @@ class CalibrationMap:
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
+        self._draw_lines()
 
     def _coarse_strata(self, sizes: list[int]) -> Ints:
         """(strata,) a number shared by the strata that differ only in fine features."""
@@ -74,13 +99,16 @@ class CalibrationMap:
         return coarse
 
     def _stratum(self, values: list[object], shape: tuple[int, ...]) -> Ints:
-        stratum = np.zeros(shape, np.int64)
-        for name, stride, value in zip(self.features, self.strides, values, strict=True):
-            if name in _CUTS:
-                part = np.searchsorted(_CUTS[name], np.asarray(value, np.float64), "right")
+        whole, stratum = 0, np.zeros(shape, np.int64)
+        for name, stride, value in zip(self.features, self.strides.tolist(), values, strict=True):
+            if name not in _CUTS:
+                whole += self._source(str(value)) * stride
+            elif isinstance(value, np.ndarray):
+                small = value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False)
+                stratum += (_PARTS[name] * stride).take(small, mode="clip")
             else:
-                part = np.asarray(self._source(str(value)))
-            stratum += part * stride
+                whole += bisect.bisect_right(_CUTS[name].tolist(), float(value)) * stride  # type: ignore[arg-type]
+        stratum += whole
         return stratum
 
     def _source(self, name: str) -> int:
@@ -91,15 +119,23 @@ class CalibrationMap:
     def estimate(self, prob: Floats, values: list[object]) -> Estimate:
         """Acceptance of nodes with drafter probability `prob` (B, K) and further features as declared."""
         stratum = self._stratum(values, prob.shape)
-        place = np.searchsorted(_EDGES, prob, "right")
-        cell = stratum * _BINS + place
+        stratum *= _BINS
+        at = _reached(prob)
+        cell = _BIN_OF.take(at)
+        cell += stratum
         if not self.learned:
             return Estimate(prob, cell)
-        position = np.interp(np.log(np.maximum(prob, 1e-6)), _LOG_CENTRES, np.arange(_BINS))
-        lower = np.minimum(position.astype(np.int64), _BINS - 2)
-        weight = position - lower
-        flat, base = self.table.ravel(), stratum * _BINS + lower
-        return Estimate(flat[base] * (1 - weight) + flat[base + 1] * weight, cell)
+        stratum += _LOWER_OF.take(at)  # the centre below: from there on the map is a line in log(prob)
+        value = np.log(np.minimum(np.maximum(prob, _CENTRES[0]), _CENTRES[-1]))
+        value *= self.slope.take(stratum)
+        value += self.height.take(stratum)
+        return Estimate(value, cell)
+
+    def _draw_lines(self) -> None:
+        """The table as lines between neighbouring centres: `height` + `slope` x log(prob)."""
+        self.slope = np.zeros_like(self.table)
+        self.slope[:, :-1] = np.diff(self.table, axis=1) / np.diff(_LOG_CENTRES)
+        self.height = self.table - self.slope * _LOG_CENTRES
 
     def record(self, cell: Ints, accepted: Floats) -> None:
         """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability."""
@@ -128,6 +164,7 @@ class CalibrationMap:
         for stratum in np.flatnonzero(coarse_trials.sum(1)[self.coarse_of] > 0):
             fine[stratum] = isotonic(fine[stratum], weight[stratum])
         self.table, self.learned = fine, bool(self.trials.sum() > 0)
+        self._draw_lines()
         self.trials *= self.DECAY
         self.hits *= self.DECAY
 

@@ -46,12 +46,13 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     real = order < OUT
     if caps.rows_width is not None:
         real = real & (np.arange(order.shape[1]) < caps.rows_width)
-    widest = int(real.sum(1).max(initial=0))
-    order, real = order[:, :widest], real[:, :widest]
+    whole = bool(real.all())
+    if not whole:
+        widest = int(real.sum(1).max(initial=0))
+        order, real = order[:, :widest], real[:, :widest]
     nodes = order & PLACE
-    kept = tree.column("kept")
     flat = nodes + tree.row_starts
-    kept.ravel()[flat if real.all() else flat[real]] = True
+    tree.column("kept").ravel()[flat if whole else flat[real]] = True
     return nodes, real
 
 

@@ -9,6 +9,7 @@ from smartgen.language.program import (
     Choice,
     Const,
     Expr,
+    Measured,
     Operation,
     PathProduct,
     Program,
@@ -18,7 +19,7 @@ from smartgen.language.program import (
     Shift,
     parts,
 )
-from smartgen.policy.arithmetic import OPERATIONS, Value
+from smartgen.policy.arithmetic import OPERATIONS, Value, or_nothing
 from smartgen.policy.compile import Compiled, Compiler
 from smartgen.policy.learned import drafting_key
 from smartgen.policy.shape import Shape
@@ -40,7 +41,7 @@ class CompiledChoice:
 
 @dataclass(frozen=True)
 class CompiledCost:
-    """One cost line: what it adds to a total, each pass or each step."""
+    """One cost line: what it adds to a total, each pass or each step. An absent value is none; profiles always have one."""
 
     value: Compiled
     total: str
@@ -97,7 +98,7 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
     return CompiledRules(
         key=drafting_key(rules),
         benefit=compiler(rules.benefit),
-        costs=tuple(CompiledCost(compiler(cost.value), cost.total, cost.each) for cost in rules.costs),
+        costs=tuple(CompiledCost(_present(compiler, cost.value), cost.total, cost.each) for cost in rules.costs),
         objective=compiler.maybe(rules.objective),
         constraints=tuple(_constraint(compiler, line) for line in rules.constraints),
         expand=_choice(compiler, rules.expand),
@@ -116,6 +117,13 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
         at_once=_at_once(rules),
         asks_ahead=_asks_ahead(rules),
     )
+
+
+def _present(compiler: Compiler, cost: Expr) -> Compiled:
+    value = compiler(cost)
+    if isinstance(cost, Measured) and not cost.at:
+        return value
+    return lambda scope: or_nothing(value(scope))
 
 
 def _falls(benefit: Expr) -> bool:

@@ -64,6 +64,7 @@ class Step:
     board: Board
     totals: Totals = field(init=False)
     spent: dict[str, float] = field(default_factory=lambda: {"time": 0.0, "energy": 0.0, "money": 0.0})
+    spent_ahead: dict[str, float] | None = None  # with one pass more, once that was worked out
     depth: int = 0  # layers in the tree
     fresh: list[slice] = field(default_factory=list)  # the layers that the last pass brought, and all of them together:
     newest: slice = field(default_factory=lambda: slice(0, 0))
