@@ -20,8 +20,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools]:
-    """(B, W) places of the kept candidates of the newest layer, best first, and which cells hold one.
+def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools, bool]:
+    """(B, W) places of the kept candidates of the newest layer, best first, which cells hold one, and whether all do.
 
     `by_benefit` (B, K): the layer's order as packed integers, sorted. Marks `tree.kept`.
     """
@@ -53,7 +53,7 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     nodes = order & PLACE
     flat = nodes + tree.row_starts
     tree.column("kept").ravel()[flat if whole else flat[real]] = True
-    return nodes, real
+    return nodes, real, whole
 
 
 def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -226,14 +226,21 @@ class Scope:
         prob, features = controller.calibrations[site].inputs(self)
         prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
         estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
-        known = step.tree.valid[:, columns] & (prob == prob)
-        above = step.tree.parent[:, columns] + 1
-        capped = capped_siblings(np.where(known, estimate.value, 0.0), above, columns.stop + 1)
-        if known.all():
+        if self._all_known(site, columns):
             self._remember_cells(site, estimate.cell)
-            return capped
+            return self._capped(estimate.value, columns)
+        known = step.tree.valid[:, columns] & (prob == prob)
         self._remember_cells(site, np.where(known, estimate.cell, -1))
-        return np.where(known, capped, np.nan)
+        capped = self._capped(np.where(known, estimate.value, 0.0), columns)
+        return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
+
+    def _all_known(self, site: int, columns: slice) -> bool:
+        """Whether every cell in view is a candidate with a probability."""
+        return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
+
+    def _capped(self, value: Floats, columns: slice) -> Floats:
+        tree = self.step.tree
+        return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         columns, tree = self.columns, self.step.tree

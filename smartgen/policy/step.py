@@ -68,6 +68,7 @@ class Step:
     depth: int = 0  # layers in the tree
     fresh: list[slice] = field(default_factory=list)  # the layers that the last pass brought, and all of them together:
     newest: slice = field(default_factory=lambda: slice(0, 0))
+    whole: bool = True  # every cell of the newest layer holds a candidate
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed
