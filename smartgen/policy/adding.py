@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
-from smartgen.policy.order import packed, packed_positive
+from smartgen.policy.order import PLACE, packed, packed_positive
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
@@ -37,10 +37,11 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     step.whole = bool(valid.all())
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
-    if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        step.growth.observe(step.depth - 1, step.mass, benefit)
     by_benefit = packed_positive(benefit, valid, step.whole, new.start)
     by_benefit.sort(1)
+    if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
+        best = (by_benefit[:, : step.growth.RANKS] & PLACE) + tree.row_starts
+        step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
     nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, tree, step.caps.room, all_open)
@@ -76,14 +77,13 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
-    benefit = np.fmax(step.rules.benefit(scope), 0.0)  # of an absent value and 0, fmax takes 0
-    benefit = np.minimum(benefit, 1.0)
-    if not step.whole:
-        benefit = benefit * valid
+    benefit: Floats = step.rules.benefit(scope)
+    if not (step.rules.sound and step.whole):
+        benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
     stored, start = step.tree.column("benefit"), step.newest.start
     stored[:, step.newest] = benefit
     if step.rules.monotone:
-        return benefit
+        return stored[:, step.newest]
     for layer in step.fresh:
         above = step.tree.above(layer)
         if above is not None:
@@ -140,5 +140,5 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     real = nodes >= 0
     at = np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
-    parent = np.where(real, np.take_along_axis(layer.parent, at - step.newest.start, 1), 0)
-    return token, parent, nodes, real
+    parent = layer.parent[np.arange(tree.batch)[:, None], at - step.newest.start]
+    return token, parent if real.all() else np.where(real, parent, 0), nodes, real

@@ -25,8 +25,9 @@ _BINS = len(_CENTRES)
 _LOG_CENTRES = np.log(_CENTRES)
 # One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
 _BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
+_SPANS = len(_BREAKS) + 1
 _BIN_OF = np.searchsorted(_EDGES, np.concatenate([[0.0], _BREAKS]), "right")
-_LOWER_OF = np.clip(np.searchsorted(_CENTRES, np.concatenate([[0.0], _BREAKS]), "right") - 1, 0, _BINS - 2)
+_LOWER_OF = np.maximum(np.searchsorted(_CENTRES, np.concatenate([[0.0], _BREAKS]), "right") - 1, 0)
 
 # Bisection mispredicts its branches; a probability's leading bits name a cell so narrow that at most one break lies in it.
 _CELL_BITS = 44  # dropped: what remains is the exponent and 8 bits behind the point
@@ -59,7 +60,7 @@ _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first leve
 
 @dataclass(frozen=True)
 class Estimate:
-    """`value` (B, K): chance of acceptance. `cell` (B, K): where a trial of the node is counted."""
+    """`value` (B, K): chance of acceptance. `cell` (B, K): what `record` needs to count a trial of the node."""
 
     value: Floats
     cell: Ints
@@ -85,6 +86,7 @@ class CalibrationMap:
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
+        self._steps_of: list[Ints | None] = []
         self._draw_lines()
 
     def _coarse_strata(self, sizes: list[int]) -> Ints:
@@ -98,18 +100,34 @@ class CalibrationMap:
                 scale *= size
         return coarse
 
-    def _stratum(self, values: list[object], shape: tuple[int, ...]) -> Ints:
-        whole, stratum = 0, np.zeros(shape, np.int64)
-        for name, stride, value in zip(self.features, self.strides.tolist(), values, strict=True):
-            if name not in _CUTS:
-                whole += self._source(str(value)) * stride
+    def _strata(self, values: list[object], shape: tuple[int, ...]) -> Ints:
+        """(B, K) where each node's stratum begins in the table laid flat."""
+        whole, found = 0, None
+        for name, part, stride, value in zip(self.features, self._parts, self.strides.tolist(), values, strict=True):
+            if part is None:
+                whole += self._source(str(value)) * stride * _SPANS
             elif isinstance(value, np.ndarray):
-                small = value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False)
-                stratum += (_PARTS[name] * stride).take(small, mode="clip")
+                begins = part.take(
+                    value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False), mode="clip"
+                )
+                found = begins if found is None else np.add(found, begins, out=begins)
             else:
-                whole += bisect.bisect_right(_CUTS[name].tolist(), float(value)) * stride  # type: ignore[arg-type]
-        stratum += whole
-        return stratum
+                whole += bisect.bisect_right(_CUTS[name].tolist(), float(value)) * stride * _SPANS  # type: ignore[arg-type]
+        if found is None or found.shape != shape:
+            return np.full(shape, whole) if found is None else np.broadcast_to(found, shape) + whole
+        found += whole
+        return found
+
+    @property
+    def _parts(self) -> list[Ints | None]:
+        """For every feature that is a number: from its value to what its stratum adds to a place in the flat table."""
+        if not self._steps_of:
+            strides = self.strides.tolist()
+            self._steps_of = [
+                _PARTS[name] * (stride * _SPANS) if name in _PARTS else None
+                for name, stride in zip(self.features, strides, strict=True)
+            ]
+        return self._steps_of
 
     def _source(self, name: str) -> int:
         if name not in self.sources:
@@ -118,29 +136,29 @@ class CalibrationMap:
 
     def estimate(self, prob: Floats, values: list[object]) -> Estimate:
         """Acceptance of nodes with drafter probability `prob` (B, K) and further features as declared."""
-        stratum = self._stratum(values, prob.shape)
-        stratum *= _BINS
-        at = _reached(prob)
-        cell = _BIN_OF.take(at)
-        cell += stratum
+        cell = self._strata(values, prob.shape)
+        cell += _reached(prob)
         if not self.learned:
             return Estimate(prob, cell)
-        stratum += _LOWER_OF.take(at)  # the centre below: from there on the map is a line in log(prob)
-        value = np.log(np.minimum(np.maximum(prob, _CENTRES[0]), _CENTRES[-1]))
-        value *= self.slope.take(stratum)
-        value += self.height.take(stratum)
+        value = np.maximum(prob, _CENTRES[0])
+        np.log(value, out=value)
+        value *= self.slope.take(cell)
+        value += self.height.take(cell)
         return Estimate(value, cell)
 
     def _draw_lines(self) -> None:
-        """The table as lines between neighbouring centres: `height` + `slope` x log(prob)."""
-        self.slope = np.zeros_like(self.table)
-        self.slope[:, :-1] = np.diff(self.table, axis=1) / np.diff(_LOG_CENTRES)
-        self.height = self.table - self.slope * _LOG_CENTRES
+        """The table as lines between neighbouring centres, level behind the last: `height` + `slope` x log(prob)."""
+        slope = np.zeros_like(self.table)
+        slope[:, :-1] = np.diff(self.table, axis=1) / np.diff(_LOG_CENTRES)
+        height = self.table - slope * _LOG_CENTRES
+        self.slope, self.height = slope.take(_LOWER_OF, 1), height.take(_LOWER_OF, 1)
 
     def record(self, cell: Ints, accepted: Floats) -> None:
         """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability."""
-        np.add.at(self.trials.ravel(), cell, 1.0)
-        np.add.at(self.hits.ravel(), cell, accepted)
+        stratum, at = np.divmod(cell, _SPANS)
+        place = stratum * _BINS + _BIN_OF[at]
+        np.add.at(self.trials.ravel(), place, 1.0)
+        np.add.at(self.hits.ravel(), place, accepted)
 
     def step(self) -> None:
         """One decoding step has passed: refresh the map when it is time."""

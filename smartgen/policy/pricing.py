@@ -95,7 +95,7 @@ def _excess(constraints: tuple[Constraint, ...], scope: Scope, made: Totals) -> 
 # -- one pass more ----------------------------------------------------------------------------------------------------
 def next_layer(step: Step) -> Floats:
     """(B, F) the forecast benefits of what one more pass would draw."""
-    return np.maximum(step.growth.ahead(step.depth, step.mass), 0.0)
+    return step.growth.ahead(step.depth, step.mass)
 
 
 def ahead(controller: Controller, step: Step) -> Totals:
