@@ -155,8 +155,13 @@ def provenance(args, dtype) -> dict:
         "tokens": args.tokens,
         "rounds": args.rounds,
         "sample": args.sample,
-        "command": " ".join(["python", "benchmarks/generate_speed.py", *sys.argv[1:]]),
+        "command": " ".join(["python", "benchmarks/generate_speed.py", *map(_without_folder, sys.argv[1:])]),
     }
+
+
+def _without_folder(word: str) -> str:
+    """Where a file lay is nobody's business."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def table(cells: list[dict]) -> str:

@@ -8,6 +8,7 @@ import sys
 VERBS = {
     "check": "check recipes: syntax, names, units, axes, phases",
     "fmt": "format recipes",
+    "schema": "the JSON Schema of the YAML form",
     "explain": "the page of a diagnostic code, the signals, or what a recipe would do",
     "test": "run recipes' tables of expected decisions",
     "bake": "print the static tree that a policy amounts to",

@@ -23,12 +23,17 @@ def check(
     recipes: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.", show_default=False)],
     format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "full",
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
-    target: Annotated[str | None, typer.Option(help="Refuse what this backend cannot honour: hf, sglang, replay.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Refuse what this backend cannot honour: hf, sglang, replay.")
+    ] = None,
+    children: Annotated[
+        str, typer.Option(help="How a drafter proposes: its likeliest tokens (ranked), or drawn ones (sampled).")
+    ] = "ranked",
 ) -> None:
     """Check recipes. Exit code 0: no error, 1: errors, 2: nothing could be checked."""
     if format not in FORMATS:
         raise typer.BadParameter(f"there is no format {format!r}: {', '.join(FORMATS)}", param_hint="--format")
-    _known(target)
+    _known(target, children)
     params = parse_params(param)
     found: list[Diagnostic] = []
     reports: list[str] = []
@@ -37,7 +42,7 @@ def check(
         if not isinstance(source, list):
             try:
                 recipe = load_source(source, params)
-                findings = [*recipe.warnings, *_refused(recipe, target)]
+                findings = [*recipe.warnings, *_refused(recipe, target, children)]
             except RecipeError as error:
                 findings = list(error.diagnostics)
         found += findings
@@ -47,21 +52,24 @@ def check(
     raise typer.Exit(1 if any(d.severity == "error" for d in found) else 0)
 
 
-def _known(target: str | None) -> None:
-    if target is None:
+def _known(target: str | None, children: str) -> None:
+    if target is None and children == "ranked":
         return
-    from smartgen.recipe.targets import TARGETS
+    from smartgen.recipe.targets import CHILDREN, TARGETS
 
-    if target not in TARGETS:
+    if target is not None and target not in TARGETS:
         raise typer.BadParameter(f"there is no target {target!r}: {', '.join(TARGETS)}", param_hint="--target")
+    if children not in CHILDREN:
+        raise typer.BadParameter(f"{children!r} is neither {' nor '.join(CHILDREN)}", param_hint="--children")
 
 
-def _refused(recipe: Recipe, target: str | None) -> list[Diagnostic]:
-    if target is None:
+def _refused(recipe: Recipe, target: str | None, children: str) -> list[Diagnostic]:
+    """What a backend or a sampling drafter cannot honour."""
+    if target is None and children == "ranked":
         return []
-    from smartgen.recipe.targets import refused
+    from smartgen.recipe.targets import lossy, refused
 
-    return refused(recipe, target)
+    return [*(refused(recipe, target) if target else []), *(lossy(recipe) if children == "sampled" else [])]
 
 
 def _report(recipe: Recipe, target: str | None) -> str:

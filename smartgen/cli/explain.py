@@ -1,35 +1,47 @@
-"""`smartgen explain`: a diagnostic code's page, the signals, or what a recipe would do."""
+"""`smartgen explain`: a diagnostic code's page, the tables of the language, or what a recipe would do."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smartgen.cli.settings import parse_params
 from smartgen.language.diagnostics import RecipeError
 
+if TYPE_CHECKING:
+    from smartgen.policy.explain import Row
+    from smartgen.profile.online import OnlineCosts
+    from smartgen.recipe import Recipe
+
 app = typer.Typer(add_completion=False)
+TABLES = ("signals", "functions", "statements", "units")
+_STYLES = {"title": "bold", "chosen": "bold green", "kept": "green", "dropped": "dim", "stop": "yellow", "plain": ""}
 
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(help="A code (SG203), `signals`, or a recipe.")],
+    what: Annotated[str, typer.Argument(help=f"A code (SG203), a table ({', '.join(TABLES)}), or a recipe.")],
     batch: Annotated[int, typer.Option(min=1, help="Rows.")] = 1,
     context: Annotated[int, typer.Option(min=1, help="Tokens a row already has.")] = 200,
     profile: Annotated[Path | None, typer.Option(help="A cost profile from `smartgen profile --out`.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
+    signal: Annotated[
+        list[str] | None, typer.Option(help="A signal of a serving engine, such as engine.queue=40.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the sample candidates.")] = 0,
 ) -> None:
-    """Print the page of a diagnostic code, or tell in tokens and milliseconds what a recipe would do."""
+    """Print the page of a code or a table, or tell in tokens and milliseconds what a recipe would do."""
     if re.fullmatch(r"[sS][gG][0-9]{3}", what):
         _code(what.upper())
-    elif what == "signals":
-        _signals()
+    elif what in TABLES:
+        from smartgen.language.reference import SECTIONS
+
+        typer.echo("\n".join(SECTIONS[what]()))
     else:
-        _recipe(what, batch, context, profile, parse_params(param), seed)
+        _recipe(what, batch, context, profile, parse_params(param), parse_params(signal), seed)
 
 
 def _code(code: str) -> None:
@@ -42,38 +54,86 @@ def _code(code: str) -> None:
     typer.echo(known[code].page(code))
 
 
-def _signals() -> None:
-    from smartgen.language.signals import SIGNALS
-    from smartgen.language.types import AXIS_NAMES
-
-    for name, signal in SIGNALS.items():
-        typer.echo(f"{name:24} {signal.kind!s:28} per {AXIS_NAMES[signal.axis]:8} {signal.meaning}")
-
-
-def _recipe(what: str, batch: int, context: int, profile: Path | None, params: dict[str, str], seed: int) -> None:
-    from smartgen.profile.errors import ProfileError
+def _recipe(
+    what: str,
+    batch: int,
+    context: int,
+    profile: Path | None,
+    params: dict[str, str],
+    signals: dict[str, str],
+    seed: int,
+) -> None:
     from smartgen.recipe import load
 
     try:
         recipe = load(what, params)
+        values = {name: _value(text) for name, text in signals.items()}
+        _refuse(recipe, set(values))
+        costs, label = _costs(profile)
     except RecipeError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     from smartgen.policy.explain import explain as explained
-    from smartgen.policy.support import unsupported
+
+    typer.echo(f"costs: {label}")
+    _show(explained(recipe, costs, batch, context, seed, None, values))
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _refuse(recipe: Recipe, given: set[str]) -> None:
+    """Raises RecipeError for what nothing here gives: energy without a meter, signals without a value."""
+    from dataclasses import replace
+
+    from smartgen.language.capabilities import BACKENDS
+    from smartgen.recipe.targets import refused_by
+
+    here = replace(BACKENDS["replay"], gives=BACKENDS["replay"].gives | given)
+    found = refused_by(recipe, here)
+    if found:
+        raise RecipeError(found)
+
+
+def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
+    """Measured costs, or the example's. Raises RecipeError (SG601, SG602)."""
     from smartgen.profile.example import LABEL, example_profile
     from smartgen.profile.online import OnlineCosts
-    from smartgen.profile.store import load as load_profile
 
-    refused = list(unsupported(recipe.program))
-    if refused:
-        typer.echo(f"error: this version cannot execute `{refused[0][0]}` of {recipe.name}: {refused[0][1]}", err=True)
-        raise typer.Exit(1)
+    if path is None:
+        example = example_profile()
+        return OnlineCosts(example.verify, example.draft), LABEL
+    from smartgen.language.diagnostics import one
+    from smartgen.language.source import Source, Span
+    from smartgen.profile.errors import ProfileError
+    from smartgen.profile.store import load
+
+    named = Span(Source("--profile", str(path)), 0, len(str(path)))
+    if not path.is_file():
+        raise one("SG601", f"there is no profile {path}", named, f"measure one: `smartgen profile --out {path}`")
     try:
-        costs = example_profile() if profile is None else load_profile(profile)
+        found = load(path)
     except ProfileError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-    typer.echo(f"costs: {LABEL if profile is None else profile}")
-    for line in explained(recipe.program, OnlineCosts(costs.verify, costs.draft), batch, context, seed):
-        typer.echo(line)
+        message, _, fix = str(error).partition("; ")
+        raise one("SG602", message, named, fix or "measure it anew with `smartgen profile`") from None
+    return OnlineCosts(found.verify, found.draft), str(path)
+
+
+def _show(rows: list[Row]) -> None:
+    """In colour on a terminal, plain in a pipe."""
+    import sys
+
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo(row.text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        console.print(Text(row.text, style=_STYLES[row.role]))

@@ -24,7 +24,9 @@ def fmt(
     recipes: Annotated[
         list[str], typer.Argument(help="Text recipes (.smart), folders, or - for standard input.", show_default=False)
     ],
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if something would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if something would change.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Change nothing; print what would change.")] = False,
 ) -> None:
     """Format recipes in place; standard input goes to standard output.
@@ -56,7 +58,10 @@ def _put(source: Source, written: str, check: bool, diff: bool) -> None:
     stdin = source.name.startswith("<stdin>")
     if diff:
         rows = difflib.unified_diff(
-            source.text.splitlines(keepends=True), written.splitlines(keepends=True), source.name, f"{source.name} formatted"
+            source.text.splitlines(keepends=True),
+            written.splitlines(keepends=True),
+            source.name,
+            f"{source.name} formatted",
         )
         typer.echo("".join(rows), nl=False)
     elif check:

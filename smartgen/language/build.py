@@ -136,7 +136,8 @@ def _argument(tree: Tree[Any], source: Excerpt) -> s.Argument:
     label: Any
     label, value = tree.children
     kinds: dict[str, Callable[[Any, Excerpt], Any]] = {"QUANTITY": _quantity, "STRING": _text}
-    return s.Argument(kinds.get(label.type, _name)(label, source), expression(value, source), _span(tree, source))
+    read: Callable[[Any, Excerpt], Any] = kinds.get(label.type, _name)
+    return s.Argument(read(label, source), expression(value, source), _span(tree, source))
 
 
 def _quantity(token: Any, source: Excerpt) -> s.Number:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
@@ -41,9 +42,7 @@ def type_call(typer: Typer, e: s.Call) -> Typed:
 def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
     named = next((argument for argument in e.arguments if argument.label is not None), None)
     if named is not None:
-        raise typer.replaced(
-            "SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text
-        )
+        raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
     if not least <= len(e.arguments) <= most:
         raise wrong_count(typer, e, least, most)
     return [typer.expression(argument.value) for argument in e.arguments]
@@ -88,9 +87,7 @@ def _path(typer: Typer, e: s.Call) -> Typed:
     (value,) = _plain(typer, e, 1, 1)
     typer.require(value, "number", "`path`")
     if not value.kind.dimension.bare:
-        raise typer.replaced(
-            "SG208", f"`path` multiplies probabilities, this is {value.kind}", value.span, "node.prob"
-        )
+        raise typer.replaced("SG208", f"`path` multiplies probabilities, this is {value.kind}", value.span, "node.prob")
     if isinstance(value.code, Const) and not value.kind.prob:
         message = f"`path` multiplies probabilities, {value.span.text} is none"
         raise typer.replaced("SG208", message, value.span, _as_fraction(value))
@@ -242,7 +239,7 @@ def _key(typer: Typer, at: Typed, row: s.Argument) -> float | str:
 
 
 def _ascending(keys: list[float | str]) -> bool:
-    return isinstance(keys[0], str) or all(a < b for a, b in zip(keys, keys[1:], strict=False))  # type: ignore[operator]
+    return isinstance(keys[0], str) or all(a < b for a, b in pairwise(keys))  # type: ignore[operator]
 
 
 def _unsorted(typer: Typer, e: s.Call, keys: list[float | str]) -> Broken:
@@ -251,8 +248,10 @@ def _unsorted(typer: Typer, e: s.Call, keys: list[float | str]) -> Broken:
     at = rows[wrong].label.span  # type: ignore[union-attr]
     if keys[wrong] in keys[:wrong]:
         removed = Span(at.source, rows[wrong - 1].span.end, rows[wrong].span.end)
-        return typer.fail("SG309", "this key stands twice", at, "remove one of the two rows", edits=(Edit(removed, ""),))
-    ordered = sorted(dict(zip(keys, rows, strict=True)).items(), key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
+        return typer.fail(
+            "SG309", "this key stands twice", at, "remove one of the two rows", edits=(Edit(removed, ""),)
+        )
+    ordered = sorted(dict(zip(keys, rows, strict=True)).items(), key=lambda pair: pair[0])
     written = ", ".join(" ".join(row.span.text.split()) for _, row in ordered)
     whole = rows[0].span.to(rows[-1].span)
     edits = (Edit(whole, written),)

@@ -103,7 +103,9 @@ class Checker:
     def _totals_exist(self, value: s.Expression, objective: Typed, costs: tuple[CostTerm, ...]) -> None:
         for total, unit in (("time", "a time"), ("energy", "an energy"), ("money", "money")):
             if total in objective.reads and not any(cost.total == total for cost in costs):
-                statement = f"cost verifying = profile.verify.{total}" if total != "money" else "cost running = 0.001 usd"
+                statement = (
+                    f"cost verifying = profile.verify.{total}" if total != "money" else "cost running = 0.001 usd"
+                )
                 if any(cost.name == "verifying" for cost in costs):
                     statement = statement.replace("verifying", f"verifying_{total}")
                 fix, edits = self._added(statement)

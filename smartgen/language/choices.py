@@ -92,7 +92,9 @@ def verify(typer: Typer, slots: Slots, objective: bool) -> Chosen:
     return Chosen(made, _parts(counted, by, where, None))
 
 
-def _parts(counted: Counted, by: Typed | None, where: Typed | None, maximizing: Typed | None) -> tuple[tuple[str, Typed], ...]:
+def _parts(
+    counted: Counted, by: Typed | None, where: Typed | None, maximizing: Typed | None
+) -> tuple[tuple[str, Typed], ...]:
     named = (("by", by), ("where", where), ("maximizing", maximizing))
     return tuple(("count", part) for part in counted.parts) + tuple((word, part) for word, part in named if part)
 
@@ -137,7 +139,7 @@ def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:
     text = choice.span.text
     pattern = r"\s*\bpooled\b" if word == "pooled" else r"\s*\bmaximizing\b.*?(?=\s+(?:by|where|pooled)\b|\Z)"
     found = re.search(pattern, text, re.DOTALL)
-    span, edits = choice.span, ()
+    span, edits = choice.span, tuple[Edit, ...]()
     if found:
         start = choice.span.start + found.start()
         removed = type(span)(span.source, start, choice.span.start + found.end())
@@ -179,11 +181,11 @@ def count(typer: Typer, written: s.Count | None, by: str) -> Counted:
         code = low.code if low else Const(1.0)
         return Counted(code, code, False, (low,) if low else ())
     high = whole(typer, written.high, by)
-    if low and high and isinstance(low.code, Const) and isinstance(high.code, Const):
-        if float(low.code.value) > float(high.code.value):
-            swapped = f"{written.high.span.text}..{written.low.span.text}"
-            edits = (Edit(written.span, swapped),)
-            typer.findings.add("SG317", "this range is empty", written.span, f"write `{swapped}`", edits=edits)
+    known = low and high and isinstance(low.code, Const) and isinstance(high.code, Const)
+    if low and high and known and float(low.code.value) > float(high.code.value):  # type: ignore[union-attr]
+        swapped = f"{written.high.span.text}..{written.low.span.text}"
+        edits = (Edit(written.span, swapped),)
+        typer.findings.add("SG317", "this range is empty", written.span, f"write `{swapped}`", edits=edits)
     parts = tuple(part for part in (low, high) if part)
     return Counted(low.code if low else Const(0.0), high.code if high else Const(1.0), True, parts)
 
@@ -218,9 +220,9 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
         number = found.span.text.strip('"')
         return f"write `{number}`", (Edit(found.span, number),)
     param = typer.policy.params.get(found.span.text)
-    if param is not None and found.kind.base == "number" and found.kind.dimension.bare:
-        if isinstance(found.code, Const) and float(found.code.value).is_integer():
-            return f"declare it as `param {param.name.text}: count`", (Edit(param.type.span, "count"),)
+    bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
+    if param is not None and bare and float(found.code.value).is_integer():  # type: ignore[union-attr]
+        return f"declare it as `param {param.name.text}: count`", (Edit(param.type.span, "count"),)
     if found.kind.base == "number":
         unit = f" / 1 {found.kind.dimension.symbol}" if not found.kind.dimension.bare else ""
         written = f"floor({found.span.text}{unit})"
@@ -249,6 +251,8 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
             number = written.count.high.span.text
             message = f"only `depth` can be searched, not `{written.extent}`"
             edits = (Edit(written.count.span, number),)
-            typer.findings.add("SG317", message, written.count.span, f"write `limit {written.extent} {number}`", edits=edits)
+            typer.findings.add(
+                "SG317", message, written.count.span, f"write `limit {written.extent} {number}`", edits=edits
+            )
     parts = tuple(part for part in (high, low) if part)
     return (high.code if high else Const(1.0)), (low.code if low else None), parts

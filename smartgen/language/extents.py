@@ -26,7 +26,11 @@ class Verbs:
 
 
 def extents(
-    typer: Typer, limits: Mapping[str, tuple[Expr, Expr | None]], tightened: Mapping[str, int], verbs: Verbs, slots: Slots
+    typer: Typer,
+    limits: Mapping[str, tuple[Expr, Expr | None]],
+    tightened: Mapping[str, int],
+    verbs: Verbs,
+    slots: Slots,
 ) -> Extents:
     """The policy's bounds; `limits` are its own, `tightened` those from outside. Findings where nothing bounds it."""
     verify, expand, width = verbs.verify, verbs.expand, verbs.width

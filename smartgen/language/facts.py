@@ -12,7 +12,7 @@ from smartgen.language.types import Typed
 @dataclass(frozen=True)
 class Line:
     """One statement, or one clause of it. `word`: "benefit", "limit depth", "verify"; `clause`: "count", "by", "where" or
-    empty. `reads`: signals by name; one that stands inside a forecast as "forecast:NAME"."""
+    empty. `reads`: signals by name; one that stands inside a forecast as "forecast:NAME". `unit` in SI, empty if bare."""
 
     word: str
     clause: str
@@ -20,11 +20,14 @@ class Line:
     axis: Axis
     phase: Phase
     reads: frozenset[str]
+    unit: str
     searched: bool = False
 
     @classmethod
     def of(cls, word: str, typed: Typed, span: Span, clause: str = "", searched: bool = False) -> Line:
-        return cls(word, clause, span, typed.axis, typed.phase, typed.reads, searched)
+        dimension = typed.kind.dimension
+        unit = "" if dimension.bare else dimension.symbol
+        return cls(word, clause, span, typed.axis, typed.phase, typed.reads, unit, searched)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from smartgen.language.layout import Line, head, joined, padded
 from smartgen.language.lexemes import Lexeme, lexemes
-from smartgen.language.words import STATEMENTS
+from smartgen.language.words import SECOND_WORDS, STATEMENTS
 
 _BEGINS = frozenset({*STATEMENTS, "policy", "smartgen"})
 
@@ -49,7 +49,8 @@ class _Breaker:
             if own:
                 self.level -= 1
             begins = x.text in _BEGINS or own or shut
-            if not within and not opens and (begins or x.first or self.line.comment):
+            joined = opens or self._second_word(x)
+            if not within and not joined and (begins or x.first or self.line.comment):
                 self._next(gap, more=not begins and before is not None)
             self.line.words.append(x)
             within += (opens and i in inline) - (closes and i in inline)
@@ -58,6 +59,10 @@ class _Breaker:
             before = x
         self._next(False)
         return self.done
+
+    def _second_word(self, x: Lexeme) -> bool:
+        """`to` behind `subject`, `while` behind `continue`: they stay on one line."""
+        return bool(self.line.words) and SECOND_WORDS.get(self.line.words[-1].text) == x.text
 
     def _next(self, gap: bool, more: bool = False) -> None:
         if self.line.words or self.line.comment:

@@ -27,7 +27,9 @@ FUNCTIONS: dict[str, Function] = {
     "sqrt": Function("sqrt(x)", "square root of a bare number; 0 below 0", "sqrt(node.prob)", 1, 1),
     "exp": Function("exp(x)", "e to the power of a bare number", "exp(-node.entropy)", 1, 1),
     "log": Function("log(x)", "natural logarithm of a bare number", "log(node.prob)", 1, 1),
-    "path": Function("path(p)", "product of a probability from the root's child down to the node", "path(node.prob)", 1, 1),
+    "path": Function(
+        "path(p)", "product of a probability from the root's child down to the node", "path(node.prob)", 1, 1
+    ),
     "calibrated": Function(
         "calibrated(p, g, ...)",
         "learned chance that a node is accepted given its parent was, monotone in p, apart for every g; p itself until "

@@ -44,7 +44,7 @@ class Ranges:
 
     def of(self, code: Expr) -> Interval:
         """(smallest, largest); a yes/no value is 1 or 0, a text anything."""
-        return _RANGES[type(code)](self, code)  # type: ignore[arg-type]
+        return _RANGES[type(code)](self, code)
 
     def _const(self, code: Const) -> Interval:
         return ANY if isinstance(code.value, str) else (float(code.value), float(code.value))

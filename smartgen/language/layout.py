@@ -35,7 +35,7 @@ def head(line: Line) -> str:
     """What is padded to the width of its neighbours: `subject to`, `limit`, `continue`."""
     if not line.statement or line.statement in _UNALIGNED:
         return ""
-    return "subject to" if line.statement == "subject" else line.statement
+    return "subject to" if line.statement == "subject" and len(line.words) > 1 else line.statement
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class Padding:
         if statement in ("when", "otherwise"):
             return self._block(words)
         if statement == "param":
-            return f"param {self._param(words)}"
+            return f"param {self._param(words)}".rstrip()
         if statement == "let":
-            return f"let {_named(words[1:], self.let)}"
+            return f"let {_named(words[1:], self.let)}".rstrip()
         if not head(line):
             return joined(words)
-        lead = 2 if statement == "subject" else 1
+        lead = len(head(line).split())
         rest = _named(words[lead:], self.valued) if statement in ("benefit", "cost") else joined(words[lead:])
-        return f"{head(line):{width}} {rest}"
+        return f"{head(line):{width}} {rest}".rstrip()
 
     def _block(self, words: Sequence[Lexeme]) -> str:
         brace = next((i for i, x in enumerate(words) if x.text == "{"), len(words))
@@ -118,7 +118,7 @@ def joined(words: Sequence[Lexeme]) -> str:
 
 
 def _quantity(text: str) -> str:
-    return re.sub(r"^([0-9.]+(?:[eE][+-]?[0-9]+)?)[ \t]*([A-Za-z].*)$", r"\1 \2", text)
+    return " ".join(part for part in re.split(r"^([0-9.]+(?:[eE][+-]?[0-9]+)?)[ \t]*", text) if part)
 
 
 def _tight(words: Sequence[Lexeme], i: int) -> bool:
@@ -126,9 +126,9 @@ def _tight(words: Sequence[Lexeme], i: int) -> bool:
     x, before = words[i], words[i - 1]
     if x.text in _TIGHT_BEFORE or before.text in _TIGHT_BEHIND:
         return True
-    if x.text == "(":
-        return before.sort == "name"
-    return before.text == "-" and _sign(words, i - 1)
+    if before.text == "-" and _sign(words, i - 1):
+        return True
+    return x.text == "(" and before.sort == "name"
 
 
 def _sign(words: Sequence[Lexeme], i: int) -> bool:
@@ -136,4 +136,6 @@ def _sign(words: Sequence[Lexeme], i: int) -> bool:
     if i == 0:
         return True
     before = words[i - 1]
-    return (before.sort == "keyword" and before.text not in ("true", "false")) or (before.sort == "sign" and before.text != ")")
+    return (before.sort == "keyword" and before.text not in ("true", "false")) or (
+        before.sort == "sign" and before.text != ")"
+    )

@@ -122,4 +122,6 @@ def _own_slots(policy: Resolved) -> list[Slots]:
 
 def _no_effect(typer: Typer, code: str, message: str, at: Span, removed: Span | None) -> None:
     edits = () if removed is None or removed.source.is_yaml else (Edit(removed, ""),)
-    typer.findings.add(code, message, at, "use it or remove it" if code == "SG902" else "remove it", warning=True, edits=edits)
+    typer.findings.add(
+        code, message, at, "use it or remove it" if code == "SG902" else "remove it", warning=True, edits=edits
+    )

@@ -6,6 +6,7 @@ that it does not read keeps what was learnt.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Options = dict[str, Typed]
+_SYNONYMS = dict.fromkeys(("begin", "initial", "init", "default", "first"), "start")
 
 
 def calibrated(typer: Typer, e: s.Call) -> Typed:
@@ -77,7 +79,7 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
     for argument in e.arguments:
         label = argument.label.text if isinstance(argument.label, s.Name) else None
         if argument.label is not None and label not in options:
-            near = closest(str(label), options, 0.4) or options[0]
+            near = _SYNONYMS.get(str(label)) or closest(str(label), options, 0.4) or options[0]
             fix = f"did you mean `{near}:`? options are {', '.join(options)}"
             message = f"`{e.name.text}` has no option `{label or argument.label.span.text}`"
             raise typer.replaced("SG111", message, argument.label.span, near, fix)
@@ -103,7 +105,7 @@ def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken
 def _rungs(typer: Typer, rungs: list[Typed], e: s.Call) -> None:
     """Raises Broken unless the rungs ascend; only what is a constant can be told."""
     known = [(float(r.code.value), r) for r in rungs if isinstance(r.code, Const) and r.kind.base == "number"]
-    for (low, _), (high, rung) in zip(known, known[1:], strict=False):
+    for (low, _), (high, rung) in pairwise(known):
         if high <= low:
             ordered = ", ".join(r.span.text for _, r in sorted(known, key=lambda pair: pair[0]))
             edits = (Edit(rungs[0].span.to(rungs[-1].span), ordered),) if len(known) == len(rungs) else ()

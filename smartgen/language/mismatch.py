@@ -50,7 +50,11 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
             written = f"{_grouped(other.span)} / 1 {unit}"
             return "SG202", f"divide by its unit: `{written}`", (_wrapped(other.span, "", f" / 1 {unit}"),)
     if e.op in _VERBS:
-        return "SG203", "put them in separate `cost` lines; each joins the total of its unit", _split(typer, e, left, right)
+        return (
+            "SG203",
+            "put them in separate `cost` lines; each joins the total of its unit",
+            _split(typer, e, left, right),
+        )
     return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
 
 
@@ -71,7 +75,11 @@ def _added(typer: Typer, bare: Typed, other: Typed) -> tuple[str, tuple[Edit, ..
     if _LITERAL.fullmatch(bare.span.text):
         return f"write `{bare.span.text} {unit}`", (_wrapped(bare.span, "", f" {unit}"),)
     param = typer.policy.params.get(bare.span.text)
-    if param is not None and param.type.text in ("number", "count", "prob") and _LITERAL.fullmatch(param.value.span.text):
+    if (
+        param is not None
+        and param.type.text in ("number", "count", "prob")
+        and _LITERAL.fullmatch(param.value.span.text)
+    ):
         value = f"{param.value.span.text} {unit}"
         edits = (Edit(param.type.span, unit), Edit(param.value.span, value))
         return f"declare it as `param {param.name.text}: {unit} = {value}`", edits
@@ -131,7 +139,10 @@ def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
 def differ(typer: Typer, a: Typed, b: Typed, what: str) -> Broken:
     """Alternatives (branches, rows, arguments) of different kinds."""
     literal = _literal_fix(typer, a, b) or _unquoted(a, b) or _unquoted(b, a)
-    fix, edits = literal or ("give both one unit" if a.kind.base == b.kind.base == "number" else "give both one kind", ())
+    fix, edits = literal or (
+        "give both one unit" if a.kind.base == b.kind.base == "number" else "give both one kind",
+        (),
+    )
     message = f"{what} differ: {a.kind} and {b.kind}"
     return typer.fail("SG206", message, a.span, fix, short(a.kind), (Label(b.span, short(b.kind)),), edits)
 
@@ -176,7 +187,11 @@ def _grouped(span: Span) -> str:
 
 
 def _wrapped(span: Span, before: str, behind: str) -> Edit:
-    return Edit(span, f"{before}{_grouped(span)}{behind}") if before or behind.startswith(" /") else Edit(span, span.text + behind)
+    return (
+        Edit(span, f"{before}{_grouped(span)}{behind}")
+        if before or behind.startswith(" /")
+        else Edit(span, span.text + behind)
+    )
 
 
 def _loose(text: str) -> bool:

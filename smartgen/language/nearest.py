@@ -14,7 +14,9 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     if len(tail) == 1 and "." in tail[0]:
         return tail[0]
     by_lower = {c.lower(): c for c in reversed(pool)}
-    found = difflib.get_close_matches(word, pool, 1, cutoff) or difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
+    found = difflib.get_close_matches(word, pool, 1, cutoff) or difflib.get_close_matches(
+        word.lower(), by_lower, 1, cutoff
+    )
     if found:
         return by_lower.get(found[0].lower(), found[0]) if found[0] not in pool else found[0]
     if len(last) < 4:

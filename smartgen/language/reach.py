@@ -71,19 +71,19 @@ def _region(condition: Expr) -> _Region | None:
     if not isinstance(condition, Operation):
         return None
     if condition.op == "and":
-        left, right = (_region(operand) for operand in condition.operands)
-        return None if left is None or right is None else _both(left, right)
+        sides = [_region(operand) for operand in condition.operands]
+        return None if sides[0] is None or sides[1] is None else _both(sides[0], sides[1])
     if condition.op not in _SWAPPED:
         return None
-    left, right = condition.operands
+    code, constant = condition.operands
     op = condition.op
-    if isinstance(left, Const):
-        left, right, op = right, left, _SWAPPED[op]
-    if not isinstance(right, Const) or isinstance(left, Const):
+    if isinstance(code, Const):
+        code, constant, op = constant, code, _SWAPPED[op]
+    if not isinstance(constant, Const) or isinstance(code, Const):
         return None
-    if isinstance(right.value, str):
-        return {left: right.value} if op == "==" else None
-    value = float(right.value)
+    if isinstance(constant.value, str):
+        return {code: constant.value} if op == "==" else None
+    value = float(constant.value)
     stretch = {
         "<": _Stretch(high=value, open_high=True),
         "<=": _Stretch(high=value),
@@ -91,7 +91,7 @@ def _region(condition: Expr) -> _Region | None:
         ">=": _Stretch(low=value),
         "==": _Stretch(value, value),
     }[op]
-    return {left: stretch}
+    return {code: stretch}
 
 
 def _both(left: _Region, right: _Region) -> _Region:

@@ -36,7 +36,14 @@ class _Stop:
 
     place: int
     left: int
-    accepts: frozenset[str]
+    error: UnexpectedInput | None
+
+    @property
+    def accepts(self) -> frozenset[str]:
+        """Terminals that could have stood there."""
+        if not isinstance(self.error, UnexpectedToken) or self.error.interactive_parser is None:
+            return frozenset()
+        return frozenset(self.error.interactive_parser.accepts())  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,7 @@ class _Recovery:
             token = getattr(error, "token", None)
             ended = isinstance(token, Token) and token.type == "$END"
             place = len(text) if ended else min(len(text), max(0, error.pos_in_stream or 0))
-            accepts: frozenset[str] = frozenset()
-            if isinstance(error, UnexpectedToken) and error.interactive_parser is not None:
-                accepts = frozenset(error.interactive_parser.accepts())
-            return _Stop(place, len(text) - place, accepts)
+            return _Stop(place, len(text) - place, error)
         return None
 
     def _spot(self, stop: _Stop) -> Spot:
@@ -153,7 +157,7 @@ class _Recovery:
         mended = self.excerpt.edited(repair.changes)
         then = self._read(mended)
         if then is None:
-            return _Attempt(repair, mended, _Stop(len(mended.text), -1, frozenset()))
+            return _Attempt(repair, mended, _Stop(len(mended.text), -1, None))
         adds = all(start == end and text.strip() for start, end, text in repair.changes)
         further = then.left < stop.left or (then.left == stop.left == 0 and adds)
         return _Attempt(repair, mended, then) if further else None
@@ -190,7 +194,12 @@ class _Recovery:
 def _spaced(edit: Edit) -> Edit:
     """An insertion in front of a YAML value, whose key stands for the words before it, has its space behind it."""
     text, at = edit.span.source.text, edit.span.start
-    if edit.span.end > at or not edit.text.startswith(" ") or text[at - 1 : at].strip() or not text[at : at + 1].strip():
+    if (
+        edit.span.end > at
+        or not edit.text.startswith(" ")
+        or text[at - 1 : at].strip()
+        or not text[at : at + 1].strip()
+    ):
         return edit
     return Edit(edit.span, edit.text.strip() + " ")
 
@@ -202,4 +211,3 @@ def _expected(spot: Spot) -> str:
     if spot.wants_operand:
         return "a number, a name, a call or a parenthesis can stand here"
     return "`smartgen explain statements` shows how each statement is written"
-

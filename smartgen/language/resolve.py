@@ -128,7 +128,9 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
             edits = (Edit(Span(at.source, at.start, at.start), f"{meant}: "),)
         else:
             edits = (_without_argument(use, argument),)
-        fix = f"did you mean `{meant}`?" if meant and name else f"write `{meant}: {argument.span.text}`" if meant else ""
+        fix = (
+            f"did you mean `{meant}`?" if meant and name else f"write `{meant}: {argument.span.text}`" if meant else ""
+        )
         message = f"`{use.name}` has no param `{name}`" if name else f"arguments of `{use.name}` are named"
         fix = fix or (f"its params are {', '.join(known)}" if known else "remove it: it has no params")
         findings.add("SG103", message, at, fix, edits=edits)

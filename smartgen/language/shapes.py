@@ -26,7 +26,11 @@ def static_tree(choice: s.Choice, findings: Findings) -> tuple[Path, ...]:
             broken = broken or path is None
             if path in places:
                 findings.add(
-                    "SG311", f"`{match.group()}` stands twice in this tree", span, "remove one of them", edits=(_gone(span),)
+                    "SG311",
+                    f"`{match.group()}` stands twice in this tree",
+                    span,
+                    "remove one of them",
+                    edits=(_gone(span),),
                 )
             elif path:
                 places[path] = span
@@ -56,7 +60,9 @@ def _connected(path: Path, span: Span, places: dict[Path, Span], findings: Findi
     if len(path) > 1 and path[:-1] not in places:
         parent = _written(path[:-1])
         edits = (Edit(Span(span.source, span.start, span.start), f"{parent} "),)
-        findings.add("SG311", f"child {written} stands without its parent {parent}", span, f"add `{parent}`", edits=edits)
+        findings.add(
+            "SG311", f"child {written} stands without its parent {parent}", span, f"add `{parent}`", edits=edits
+        )
     missing = [(*path[:-1], rank) for rank in range(path[-1]) if (*path[:-1], rank) not in places]
     if missing and (*path[:-1], path[-1] - 1) in missing:
         likelier = " ".join(_written(sibling) for sibling in missing)

@@ -39,7 +39,7 @@ def parser() -> Lark:
 
 def built() -> Lark:
     """The parser straight from the grammar."""
-    return Lark(_grammar(), start=list(STARTS), **_OPTIONS)  # type: ignore[arg-type]
+    return Lark(_grammar(), start=list(STARTS), **_OPTIONS)
 
 
 def tables() -> str:
@@ -57,7 +57,7 @@ def _loaded(tables: dict[str, Any]) -> Lark:
     table["tokens"] = {int(key): name for key, name in table["tokens"].items()}
     table["states"] = {int(k): {int(t): action for t, action in row.items()} for k, row in table["states"].items()}
     memo = {int(key): thing for key, thing in tables["memo"].items()}
-    return Lark.load({"data": data, "memo": memo})  # type: ignore[arg-type]  # a mapping is never unpickled
+    return Lark.load({"data": data, "memo": memo})  # a mapping is never unpickled
 
 
 def _grammar() -> str:

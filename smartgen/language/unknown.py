@@ -16,10 +16,27 @@ from smartgen.language.units import SPELT
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
-_SPELT = {"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "yes": "true", "no": "false", "on": "true"}
+_SPELT = {
+    "True": "true",
+    "False": "false",
+    "TRUE": "true",
+    "FALSE": "false",
+    "yes": "true",
+    "no": "false",
+    "on": "true",
+}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
-_THIS_STEP = ("target.", "node.accepted", "node.target", "node.token", "node.logit", "tree.accepted", "verified.", "output.")
+_THIS_STEP = (
+    "target.",
+    "node.accepted",
+    "node.target",
+    "node.token",
+    "node.logit",
+    "tree.accepted",
+    "verified.",
+    "output.",
+)
 _GROUPS = {
     "node": "node.path",
     "layer": "layer.nodes",
@@ -45,7 +62,9 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         written = f'"{text}"' if typer.place.example.startswith('"') else typer.place.example
         return typer.replaced("SG102", f"`{text}` is no value that a param can have", e.span, written)
     if text.startswith(_THIS_STEP) or text in ("target", "accept", "accepted_tokens"):
-        fix = "the chance that a node is accepted is `calibrated(node.prob)`; what was accepted before is `last.accepted`"
+        fix = (
+            "the chance that a node is accepted is `calibrated(node.prob)`; what was accepted before is `last.accepted`"
+        )
         message = f"`{text}` would be this step's target output, which no policy can read: it could change the text"
         return typer.fail("SG101", message, e.span, fix, edits=(Edit(e.span, "calibrated(node.prob)"),))
     if text in _NOTHING:
@@ -63,8 +82,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG102", f"`{text}` is no value by itself", e.span, _GROUPS[text], fix)
     if "." in text:
         group = text.split(".")[0]
-        members = [name for name in SIGNALS if name.startswith(f"{group}.")]
-        fix = f"it is one of {', '.join(members)}" if members else "`smartgen explain signals` lists what can be read"
+        there = [name for name in SIGNALS if name.startswith(f"{group}.")]
+        fix = f"it is one of {', '.join(there)}" if there else "`smartgen explain signals` lists what can be read"
         return typer.fail(code, message, e.span, fix)
     kind = "count = 8" if typer.place.word == "a count" else "prob = 0.5"
     chain = typer.policy.chain[0].span if typer.policy.chain else None
@@ -98,7 +117,13 @@ def unquoted(typer: Typer, e: s.Binary) -> None:
         tight = left.span.end == right.span.start - 1
         if tight and right.text in SPELT and not (right.text in typer.params or right.text in typer.policy.lets):
             written = f"{left.unit}/{SPELT[right.text]}"
-            raise typer.replaced("SG004", f"there is no unit `{left.unit}/{right.text}`", right.span, SPELT[right.text], f"write `{left.written} {written}`")
+            raise typer.replaced(
+                "SG004",
+                f"there is no unit `{left.unit}/{right.text}`",
+                right.span,
+                SPELT[right.text],
+                f"write `{left.written} {written}`",
+            )
     if e.op not in ("==", "!="):
         return
     for side in (e.left, e.right):

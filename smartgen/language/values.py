@@ -102,9 +102,9 @@ def objective(typer: Typer, slots: Slots) -> Typed | None:
         return constant(0.0, NUMBER, value.span)
     typer.objective = found.kind
     if found.kind.base != "number":
-        edits = (Edit(found.span, "tokens / time"),)
+        instead = (Edit(found.span, "tokens / time"),)
         message = f"an objective is a number, this is {found.kind}"
-        typer.findings.add("SG201", message, found.span, "write `maximize tokens / time`", edits=edits)
+        typer.findings.add("SG201", message, found.span, "write `maximize tokens / time`", edits=instead)
     elif found.axis > Axis.STEP:
         message = f"the objective is one number per step, this is one per {AXIS_NAMES[found.axis]}"
         fix, edits = aggregated(typer, value, Axis.STEP)
@@ -203,5 +203,6 @@ def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit
 def late(found: Typed) -> str:
     """The first thing in an expression that is not known before drafting."""
     reads = sorted(found.reads)
-    return next((name for name in reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN), reads[0] if reads else "this")
-
+    return next(
+        (name for name in reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN), reads[0] if reads else "this"
+    )

@@ -23,7 +23,9 @@ def work(situations: Iterable[Situation], sites: Sequence[Site]) -> Work:
 
 def _of(rules: Rules, ranges: Ranges) -> Work:
     depth = max(0.0, ranges.of(rules.limits.depth)[1])
-    width, topk, nodes = (_most(ranges, extent) for extent in (rules.limits.width, rules.limits.topk, rules.limits.nodes))
+    width, topk, nodes = (
+        _most(ranges, extent) for extent in (rules.limits.width, rules.limits.topk, rules.limits.nodes)
+    )
     topk = width if math.isinf(topk) else topk
     layers = [0.0]
     frontier = 1.0

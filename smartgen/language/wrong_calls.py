@@ -47,7 +47,15 @@ _RENAMED = {
     "map": "table",
     "bandit": "ucb",
 }
-_AGGREGATES = {"avg": "mean", "average": "mean", "len": "count", "any": "max", "all": "min", "total": "sum", "median": "mean"}
+_AGGREGATES = {
+    "avg": "mean",
+    "average": "mean",
+    "len": "count",
+    "any": "max",
+    "all": "min",
+    "total": "sum",
+    "median": "mean",
+}
 
 
 def unknown_function(typer: Typer, e: s.Call) -> Broken:

@@ -48,7 +48,9 @@ def finder(
 
     def _file(path: Path, span: Span) -> tuple[s.Policy, FindBase] | None:
         if not path.is_file():
-            near = closest(path.name, [p.name for p in path.parent.glob("*") if p.suffix in _ENDINGS and str(p) != source.name])
+            near = closest(
+                path.name, [p.name for p in path.parent.glob("*") if p.suffix in _ENDINGS and str(p) != source.name]
+            )
             fix = f"did you mean `{near}`?" if near else f"give a path beside {source.name}"
             edits = (Edit(span, f'"{near}"'),) if near else ()
             findings.add("SG103", f"there is no file {path}", span, fix, edits=edits)
@@ -86,6 +88,6 @@ def _too_late(name: str, span: Span, below: tuple[s.Policy, ...], findings: Find
         return
     line = later.span.source.position(later.span.start)[0]
     at = Span(span.source, asking.span.start, asking.span.start)
-    edits = (Edit(at, f"{later.span.text}\n"), Edit(later.span, ""))
+    moved = (Edit(at, f"{later.span.text}\n"), Edit(later.span, ""))
     message = f"`{name}` stands below, on line {line}: a policy uses one that stands above it"
-    findings.add("SG104", message, span, f"move `{name}` above `{asking.name.text}`", edits=edits)
+    findings.add("SG104", message, span, f"move `{name}` above `{asking.name.text}`", edits=moved)

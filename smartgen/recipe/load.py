@@ -14,13 +14,13 @@ from smartgen.language.lower import lower
 from smartgen.language.nearest import closest
 from smartgen.language.parse import parse_expression
 from smartgen.language.resolve import resolve
-from smartgen.language.source import Excerpt, Source, Span
+from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.bases import finder
 from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.shipped import shipped
-from smartgen.recipe.written import written
+from smartgen.recipe.written import Written, written
 
 _YAML = re.compile(r"(\s*#[^\n]*\n|\s)*(?:---\s+)?[a-z_]+[ \t]*:")  # the first line that is no comment is `key: ...`
 
@@ -66,9 +66,20 @@ def load_source(
     itself = () if source.is_yaml else (read.policy,)  # a YAML recipe is named after what it inherits
     find = finder(source, read.others, findings, (str(Path(source.name).resolve()),), itself)
     resolved = resolve(read.policy, find, findings)
+    _profile(read, findings)
     lowered = lower(resolved, findings, {**read.params, **settings}, _limits(read.limits, limits or {}))
     program = lowered.program
-    return Recipe(program.name, program, source.name, source.text, lowered.facts, read.profile, tuple(findings.all))
+    profile = read.profile.value if read.profile else None
+    return Recipe(program.name, program, source.name, source.text, lowered.facts, profile, tuple(findings.all))
+
+
+def _profile(read: Written, findings: Findings) -> None:
+    """A profile that is not there is a warning: it may be on the machine where the recipe will run."""
+    if read.profile is not None and not Path(read.profile.value).is_file():
+        name = read.profile.value
+        fix = f"write `auto`, or measure it: `smartgen profile --out {name}`"
+        span, edits = read.profile.span, (Edit(read.profile.span, "auto"),)
+        findings.add("SG601", f"there is no profile {name}", span, fix, warning=True, edits=edits)
 
 
 def _from_text(text: str) -> Source:

@@ -23,7 +23,9 @@ def read_file(path: Path) -> Source:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise nowhere(str(path), f"{path} cannot be read: {reason}", "give the path of a .smart or .yaml file") from None
+        raise nowhere(
+            str(path), f"{path} cannot be read: {reason}", "give the path of a .smart or .yaml file"
+        ) from None
     return decoded(data, str(path))
 
 

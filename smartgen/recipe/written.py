@@ -22,7 +22,7 @@ class Written:
     version: s.Number | None = None
     params: Mapping[str, s.Argument] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
-    profile: str | None = None
+    profile: s.Text | None = None
 
 
 def written(source: Source, findings: Findings) -> Written | None:
@@ -59,7 +59,13 @@ def _policies(document: s.Document, findings: Findings) -> None:
         if name.text in names[:index]:
             written = f"{name.text}_{names[: index + 1].count(name.text)}"
             message = f"there are two policies `{name.text}`"
-            findings.add("SG105", message, name.span, f"choose another name, for example `{written}`", edits=(Edit(name.span, written),))
+            findings.add(
+                "SG105",
+                message,
+                name.span,
+                f"choose another name, for example `{written}`",
+                edits=(Edit(name.span, written),),
+            )
         elif index + 1 < len(names) and name.text not in used:
             message = f"nothing uses the policy `{name.text}`: the last one of a file is the recipe"
             fix = f"write `use {name.text}` in another, or remove it"

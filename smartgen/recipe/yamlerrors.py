@@ -13,15 +13,27 @@ from smartgen.language.source import Edit, Source, Span
 # A part of the reader's own words → what is told.
 _TOLD = (
     ("cannot start any token", "this character cannot begin a value", 'quote the value: "..."'),
-    ("mapping values are not allowed", "a second `: ` stands on this line", 'quote an expression that holds `: `: "..."'),
+    (
+        "mapping values are not allowed",
+        "a second `: ` stands on this line",
+        'quote an expression that holds `: `: "..."',
+    ),
     ("found undefined alias", "`*name` refers to nothing", "write the value out"),
     ("duplicate anchor", "an anchor stands twice", "choose another name behind `&`"),
     ("found duplicate anchor", "an anchor stands twice", "choose another name behind `&`"),
     ("expected a single document", "a file holds one recipe, and `---` begins another", "keep one"),
     ("end of stream", "a quote is not closed", "close it"),
     ("document separator", "a quote is not closed", "close it"),
-    ("expected ',' or '}'", "this `{` is not closed, or a `,` is missing", 'close it with `}`, or quote the expression: "..."'),
-    ("expected ',' or ']'", "this `[` is not closed, or a `,` is missing", 'close it with `]`, or quote the expression: "..."'),
+    (
+        "expected ',' or '}'",
+        "this `{` is not closed, or a `,` is missing",
+        'close it with `}`, or quote the expression: "..."',
+    ),
+    (
+        "expected ',' or ']'",
+        "this `[` is not closed, or a `,` is missing",
+        'close it with `]`, or quote the expression: "..."',
+    ),
     ("could not find expected ':'", "this line is no `key: value`", "write `key: value`, or indent it under its key"),
     ("expected <block end>", "this line does not fit the indentation above", "indent keys of one level alike"),
     ("while parsing a block mapping", "this line does not fit the indentation above", "indent keys of one level alike"),
@@ -139,7 +151,9 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
     closes = "}" if opens == "{" else "]"
     end = _line_end(source.text, start)
     edits = (Edit(Span(source, end, end), closes),)
-    return _made(f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits)
+    return _made(
+        f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits
+    )
 
 
 def _no_colon(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
@@ -169,7 +183,9 @@ def _second_document(error: yaml.YAMLError, source: Source, at: int, message: st
 def _alias(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
     found = re.match(r"\*\w+", source.text[at:])
     name = found.group() if found else "*"
-    return _made(f"`{name}` refers to nothing: no `&{name[1:]}` stands above", Span(source, at, at + len(name)), fix, ())
+    return _made(
+        f"`{name}` refers to nothing: no `&{name[1:]}` stands above", Span(source, at, at + len(name)), fix, ()
+    )
 
 
 _ANSWERS = (
@@ -211,7 +227,9 @@ def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic
     if near:
         fix = f"did you mean `${{{near}}}`?"
         return _interpolation(f"nothing is called `{inside}`", span, fix, (Edit(at, near),))
-    return _interpolation(f"`{raw}` does not resolve", span, "write the value out, or give a default: `${oc.env:NAME,default}`", ())
+    return _interpolation(
+        f"`{raw}` does not resolve", span, "write the value out, or give a default: `${oc.env:NAME,default}`", ()
+    )
 
 
 def _interpolation(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:

@@ -47,9 +47,13 @@ class _Reader:
         settings = self._settings(keys)
         rules, limits = self._rules(keys, use is not None)
         chain = self._cases(keys.get("cases"))
-        profile = self.tree.text(keys["profile"]) if "profile" in keys else None
+        profile = self._profile(keys["profile"]) if "profile" in keys else None
         policy = s.Policy(name, use, params, rules, chain, span)
-        return Written(policy, self.inner, version, settings, limits, None if profile in (None, "", "auto") else profile)
+        return Written(policy, self.inner, version, settings, limits, profile)
+
+    def _profile(self, node: yaml.Node) -> s.Text | None:
+        named = self.tree.text(node)
+        return None if named in (None, "", "auto") else s.Text(str(named), self.tree.span(node))
 
     def _settings(self, keys: Nodes) -> dict[str, s.Argument]:
         found: dict[str, s.Argument] = {}
@@ -86,7 +90,13 @@ class _Reader:
         return (Edit(Span(self.tree.source, line, end), ""),) if not text[line:start].strip() else ()
 
     def _unknown(
-        self, key: yaml.Node, value: yaml.Node, name: str, known: tuple[str, ...], what: str, there: Collection[str] = ()
+        self,
+        key: yaml.Node,
+        value: yaml.Node,
+        name: str,
+        known: tuple[str, ...],
+        what: str,
+        there: Collection[str] = (),
     ) -> None:
         self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         message = f"{what} has no key `{name}`"
@@ -337,7 +347,9 @@ class _Reader:
             if case.condition is None:
                 span = Span(case.span.source, case.span.start, case.span.start + len("otherwise"))
                 edits = self._moved(case.span, chain[-1].span)
-                self.findings.add("SG018", "`otherwise` stands last", span, "move it to the end of the list", edits=edits)
+                self.findings.add(
+                    "SG018", "`otherwise` stands last", span, "move it to the end of the list", edits=edits
+                )
         return tuple(sorted(chain, key=lambda case: case.condition is None))
 
     def _moved(self, case: Span, last: Span) -> tuple[Edit, ...]:
@@ -357,7 +369,9 @@ class _Reader:
         if name is None or not self._good_name(name, key):
             return None
         found = self._statement("param", f"param {name}: ", value, name)
-        return None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
+        return (
+            None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
+        )
 
     def _list(self, node: yaml.Node | None) -> list[yaml.Node]:
         if node is None:

@@ -46,7 +46,9 @@ class Tree:
         fix = "begin with `smartgen: 1`, one key a line"
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
-            edits = tuple(Edit(Span(self.source, at - 2, at), "") for at in starts if self.source.text[at - 2 : at] == "- ")
+            edits = tuple(
+                Edit(Span(self.source, at - 2, at), "") for at in starts if self.source.text[at - 2 : at] == "- "
+            )
             fix = "write the keys without `-`"
         self.wrong("SG403", "a YAML recipe is a mapping", node, fix, True, edits)
 
@@ -65,7 +67,7 @@ class Tree:
             fix = "a recipe is three levels deep"
             self.findings.add("SG012", "this file is nested too deeply", Span(self.source, 0, 1), fix)
             return None
-        except ValueError:  # an impossible escape, such as a code point out of range
+        except (ValueError, OverflowError):  # an impossible escape, such as a code point out of range
             fix = "write the text without the escape"
             self.findings.add("SG403", "this is not YAML: an escape means no character", Span(self.source, 0, 1), fix)
             return None
@@ -76,7 +78,7 @@ class Tree:
         return node
 
     def _small(self, root: yaml.Node) -> bool:
-        for count, node in enumerate(_walk(root)):
+        for count, node in enumerate(walk(root)):
             if count > _MOST_NODES:
                 fix = "a recipe is a page, and three levels deep"
                 self.wrong("SG012", "this file is too large with its aliases written out", root, fix, short=True)
@@ -91,7 +93,9 @@ class Tree:
         tag = written[0] if written and written[0].startswith("!") else "!"
         span = Span(self.source, start, start + len(tag))
         edits = (Edit(Span(self.source, start, start + len(tag) + 1), ""),)
-        self.findings.add("SG403", f"`{tag}` means nothing here: values are plain texts", span, "remove it", edits=edits)
+        self.findings.add(
+            "SG403", f"`{tag}` means nothing here: values are plain texts", span, "remove it", edits=edits
+        )
 
     # -- scalars ------------------------------------------------------------------------------------------------
     def excerpt(self, node: yaml.Node, joint: str = " ") -> Excerpt | None:
@@ -219,7 +223,7 @@ def aligned(source: Source, node: yaml.ScalarNode) -> Excerpt:
     return Excerpt(source, value, starts, ends)
 
 
-def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
+def walk(root: yaml.Node) -> Iterator[yaml.Node]:
     """Every node, aliases as often as they stand; without recursion, for they may be endless."""
     stack = [root]
     while stack:

@@ -80,8 +80,11 @@ class Bench:
         return [standing(candidates, count, order) for order in (raw, calibrated)]
 
     def lists(self, resamples: int, seed: int = 0) -> Ints:
-        """(1 + resamples, R): all requests in order, then lists drawn from them with replacement."""
-        everything = np.arange(self.trace.requests)
+        """(1 + resamples, R): all requests in order, then lists drawn from them with replacement.
+
+        A request that ended with its first token leaves nothing to decode and is left out.
+        """
+        everything = np.flatnonzero(np.diff(self.trace.text_start) > 1)
         drawn = np.random.default_rng(seed).integers(0, len(everything), (resamples, len(everything)))
         return np.concatenate([everything[None], drawn])
 

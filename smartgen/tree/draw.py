@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from smartgen.tree.draft_tree import DraftTree
 
@@ -14,8 +14,9 @@ def draw(
     accepted: Collection[int] = (),
     text: Callable[[int], str] = str,
     dropped: int = 4,
+    note: Callable[[int], str] = lambda node: "",
 ) -> list[str]:
-    """Lines of a drawing, root first; `verified` and `accepted` are places in the tree.
+    """Lines of a drawing, root first; `verified` and `accepted` are places in the tree, `note` adds to a node's line.
 
     Marks: `*` accepted, `+` verified, `-` drafted and left out, of which the best `dropped` are shown.
     """
@@ -26,7 +27,10 @@ def draw(
     for node in sorted(shown, key=lambda n: -float(tree.benefit[row, n])):
         children.setdefault(int(tree.parent[row, node]), []).append(node)
     lines = ["root"]
-    _branch(tree, row, -1, "", children, verified, accepted, text, lines)
+    for indent, node, mark in _branch(-1, "", children, verified, accepted):
+        word = repr(text(int(tree.token[row, node])))
+        numbers = f"{float(tree.prob[row, node]):.2f} → {float(tree.benefit[row, node]):.2f}{note(node)}"
+        lines.append(f"{indent} {mark} {word}  {numbers}")
     rest = len(left_out) - len([n for n in shown if n not in verified])
     if rest:
         lines.append(f"… {rest} more candidates left out")
@@ -34,21 +38,12 @@ def draw(
 
 
 def _branch(
-    tree: DraftTree,
-    row: int,
-    node: int,
-    indent: str,
-    children: dict[int, list[int]],
-    verified: Collection[int],
-    accepted: Collection[int],
-    text: Callable[[int], str],
-    lines: list[str],
-) -> None:
+    node: int, indent: str, children: dict[int, list[int]], verified: Collection[int], accepted: Collection[int]
+) -> Iterator[tuple[str, int, str]]:
+    """(the lines that lead to it, node, mark), depth first."""
     below = children.get(node, [])
     for child in below:
         last = child == below[-1]
         mark = "*" if child in accepted else "+" if child in verified else "-"
-        word = repr(text(int(tree.token[row, child])))
-        numbers = f"{float(tree.prob[row, child]):.2f} → {float(tree.benefit[row, child]):.2f}"
-        lines.append(f"{indent}{'└─' if last else '├─'} {mark} {word}  {numbers}")
-        _branch(tree, row, child, indent + ("   " if last else "│  "), children, verified, accepted, text, lines)
+        yield f"{indent}{'└─' if last else '├─'}", child, mark
+        yield from _branch(child, indent + ("   " if last else "│  "), children, verified, accepted)

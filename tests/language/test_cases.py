@@ -54,7 +54,7 @@ def _read(path: Path) -> tuple[Source | None, tuple[Diagnostic, ...]]:
 
 @pytest.mark.parametrize("path", WRONG, ids=_name)
 def test_wrong_programs_get_their_answer(path, request):
-    source, found = _read(path)
+    _, found = _read(path)
     answer = "\n\n".join(full(d) for d in found).replace(f"{CASES}/", "") + "\n"
     golden = path.with_name(path.name + ".out")
     if request.config.getoption("--update-golden"):

@@ -161,7 +161,12 @@ def test_what_runs_between_is_not_timed():
         now[0] += seconds
 
     seconds = measure_sizes(
-        lambda size: spend(size), (1, 2), 1e9, repeats=3, clock=lambda: now[0], between=lambda: (runs.append(1), spend(50.0))
+        lambda size: spend(size),
+        (1, 2),
+        1e9,
+        repeats=3,
+        clock=lambda: now[0],
+        between=lambda: (runs.append(1), spend(50.0)),
     )
     assert seconds == pytest.approx({1: 1.0, 2: 2.0})
     assert len(runs) == 6

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from smartgen.language.functions import FUNCTIONS
+from smartgen.language.mistakes.calls import call
+from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.operands import (
-    closing,
     expression_first,
-    expression_last,
     operand_first,
     operand_last,
     unclosed,
@@ -47,7 +47,6 @@ _OPERANDS = {
     "best": "max",
     "all": "layer.nodes",
 }
-_ARGUMENTS = {"forecast": "objective", "previous": "objective", "marginal": "tokens", "calibrated": "node.prob", "path": "node.prob"}
 
 
 def unit(spot: Spot) -> Iterator[Repair]:
@@ -72,7 +71,9 @@ def unit(spot: Spot) -> Iterator[Repair]:
     if name in ("percent", "pct"):
         written = f"{float(number.text) / 100:.6g}"
         yield spot.replace("SG010", "percentages are written as fractions", written, "", 2, -1)
-    meant = SPELT.get(name.lower()) or next((u for u in UNITS if u.lower() == name.lower()), None) or misspelt(name, UNITS)
+    meant = (
+        SPELT.get(name.lower()) or next((u for u in UNITS if u.lower() == name.lower()), None) or misspelt(name, UNITS)
+    )
     if name not in KEYWORDS and meant:
         change = (here.start, here.end, meant)
         help = f"write `{number.text} {meant}`"
@@ -127,142 +128,6 @@ def _chained(spot: Spot) -> Iterator[Repair]:
     yield Repair("SG007", "comparisons are not chained", here.start, here.end, f"write `{written}`", (change,), also)
 
 
-def conditional(spot: Spot) -> Iterator[Repair]:
-    """`if` in all the shapes of other languages."""
-    here = spot.near(0)
-    if here is None:
-        return
-    if here.text == "if" and "_IF" not in spot.accepts and spot.at:
-        if spot.wants_operand or "QUANTITY" in spot.accepts:
-            yield from _bare(spot)
-        else:
-            yield from _behind(spot)
-    if "_THEN" in spot.accepts and here.text == "{":
-        yield from _braced(spot)
-    if "_THEN" in spot.accepts and here.text != "then":
-        if here.text in (":", ",", "do", "{", "=>") and spot.statement != "when":
-            yield spot.replace("SG006", "between condition and value stands `then`", "then", "write `if a then b else c`")
-        if here.word and misspelt(here.text, ["then"]):
-            yield spot.replace("SG011", f"there is no word `{here.text}` here", "then", "did you mean `then`?")
-        yield spot.insert("SG006", "between condition and value stands `then`", "then", "write `if a then b else c`")
-    if "_ELSE" in spot.accepts and here.text != "else":
-        yield from _no_else(spot)
-    if here.text == "elif" and "_ELSE" in spot.accepts:
-        yield spot.replace("SG006", "there is no `elif`", "else if", "write `else if`")
-
-
-def _braced(spot: Spot) -> Iterator[Repair]:
-    """`if c { a } else { b }`."""
-    close = closing(spot.lexemes, spot.at)
-    if close is None or close + 2 >= len(spot.lexemes) or spot.lexemes[close + 2].text != "{":
-        return
-    end = closing(spot.lexemes, close + 2)
-    if end is None or spot.lexemes[close + 1].text != "else":
-        return
-    then, otherwise = spot.slice(spot.at + 1, close - 1), spot.slice(close + 3, end - 1)
-    written = f"then {then} else {otherwise}"
-    here = spot.lexemes[spot.at]
-    change = (here.start, spot.lexemes[end].end, written)
-    yield Repair("SG006", "the branches of an `if` stand without braces", here.start, here.end, f"write `{written}`", (change,))
-
-
-def _bare(spot: Spot) -> Iterator[Repair]:
-    """A conditional where only an operand may stand goes into parentheses."""
-    here = spot.lexemes[spot.at]
-    last = expression_last(spot.lexemes, spot.at)
-    end = spot.lexemes[last].end
-    changes = ((here.start, here.start, "("), (end, end, ")"))
-    written = f"({spot.text[here.start : end]})"
-    yield Repair("SG006", "an `if` inside an expression stands in parentheses", here.start, here.end, f"write `{' '.join(written.split())}`", changes)
-
-
-def _behind(spot: Spot) -> Iterator[Repair]:
-    """`a if c else b`."""
-    here = spot.lexemes[spot.at]
-    first = expression_first(spot.lexemes, spot.at - 1)
-    otherwise = next((i for i in range(spot.at, len(spot.lexemes)) if spot.lexemes[i].text == "else"), None)
-    if otherwise is None or first >= spot.at:
-        return
-    last = expression_last(spot.lexemes, otherwise + 1) if otherwise + 1 < len(spot.lexemes) else otherwise
-    value, condition = spot.slice(first, spot.at - 1), spot.slice(spot.at + 1, otherwise - 1)
-    written = f"if {condition} then {value} else {spot.slice(otherwise + 1, last)}"
-    start, end = spot.lexemes[first].start, spot.lexemes[last].end
-    message = "the condition stands in front"
-    for shown in (written, f"({written})"):
-        yield Repair("SG006", message, here.start, here.end, f"write `{shown}`", ((start, end, shown),))
-
-
-def _no_else(spot: Spot) -> Iterator[Repair]:
-    here = spot.lexemes[spot.at]
-    message = "an `if` has two branches"
-    if here.text in (":", ",", "otherwise", "}") and spot.word(1) not in ("", "}"):
-        yield spot.replace("SG006", message, "else", "write `if a then b else c`")
-    if here.word and misspelt(here.text, ["else"]):
-        yield spot.replace("SG011", f"there is no word `{here.text}` here", "else", "did you mean `else`?")
-    then = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "then"), None)
-    begun = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "if"), None)
-    if (then is not None and begun is not None and then < spot.at - 1 and not spot.lexemes[spot.at].word) or spot.ends or here.first:
-        value = spot.slice(then + 1, spot.at - 1) if then is not None and then + 1 < spot.at else "0"
-        end = spot.lexemes[spot.at - 1].end
-        start = spot.lexemes[begun] if begun is not None else here
-        change = (end, end, f" else {value}")
-        yield Repair("SG006", message, start.start, start.end, f"write what holds otherwise, for example `else {value}`", (change,))
-
-
-def call(spot: Spot) -> Iterator[Repair]:
-    """Arguments: none, unseparated, in the manner of Python."""
-    here, before = spot.near(0), spot.near(-1)
-    if here is None or before is None:
-        return
-    if here.text == ")" and before.text == "(" and spot.at >= 2:
-        called = spot.lexemes[spot.at - 2]
-        if called.text in _ARGUMENTS:
-            argument = _ARGUMENTS[called.text]
-            yield spot.insert("SG111", f"`{called.text}` needs an argument", argument, f"write `{called.text}({argument})`")
-        yield spot.remove("SG111", "there is nothing between these parentheses", f"write `{called.text}`", 2, -1)
-    if before.sort == "name" and here.sort in ("name", "number") and not here.first:
-        group, _, function = before.text.partition(".")
-        if function in ("max", "min", "sum", "mean", "count") or before.text in ("forecast", "previous", "path", "calibrated", "marginal", "sqrt", "floor", "log", "exp"):
-            last = operand_last(spot.lexemes, spot.at)
-            argument = spot.slice(spot.at, last)
-            changes = ((before.end, here.start, "("), (spot.lexemes[last].end, spot.lexemes[last].end, ")"))
-            yield Repair("SG108", f"`{before.text}` is called with parentheses", before.start, before.end, f"write `{before.text}({argument})`", changes)
-    if here.text in ("for", "in") and unclosed(spot.lexemes, spot.at) is not None:
-        yield from _comprehension(spot)
-    if before.text == "lambda" or (spot.at >= 2 and spot.word(-2) == "lambda"):
-        yield from _lambda(spot)
-
-
-def _comprehension(spot: Spot) -> Iterator[Repair]:
-    """`max(n.prob for n in layer)`."""
-    opened = unclosed(spot.lexemes, spot.at)
-    if opened is None or opened == 0 or spot.here != "for":
-        return
-    close = closing(spot.lexemes, opened)
-    variable, scope = spot.word(1), spot.word(3).split(".")[0]
-    if close is None or not variable:
-        return
-    function = spot.lexemes[opened - 1].text.split(".")[-1]
-    scope = scope if scope in ("layer", "frontier", "tree", "batch") else "layer"
-    inside = re.sub(rf"\b{re.escape(variable)}\.", "node.", spot.slice(opened + 1, spot.at - 1))
-    written = f"{scope}.{function}({inside})"
-    here = spot.lexemes[spot.at]
-    change = (spot.lexemes[opened - 1].start, spot.lexemes[close].end, written)
-    yield Repair("SG007", "there are no comprehensions: an aggregate has its scope in front", here.start, here.end, f"write `{written}`", (change,))
-
-
-def _lambda(spot: Spot) -> Iterator[Repair]:
-    at = spot.at - 1 if spot.word(-1) == "lambda" else spot.at - 2
-    colon = next((i for i in range(at, min(at + 4, len(spot.lexemes))) if spot.lexemes[i].text == ":"), None)
-    if colon is None:
-        return
-    first, variable = spot.lexemes[at], spot.lexemes[at + 1].text
-    last = expression_last(spot.lexemes, colon + 1)
-    body = re.sub(rf"\b{re.escape(variable)}\.", "node.", spot.slice(colon + 1, last))
-    change = (first.start, spot.lexemes[last].end, body)
-    yield Repair("SG007", "there are no functions of one's own: an aggregate takes the expression itself", first.start, first.end, f"write `{body}`", (change,))
-
-
 def renamed(spot: Spot) -> Iterator[Repair]:
     """A keyword that was a name until its definition was mended."""
     here = spot.near(0)
@@ -281,23 +146,43 @@ def operand(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
-        yield spot.replace("SG102", f"`{here.text}` is a word of the language and no value", meant, f"did you mean `{meant}`?")
-    if spot.wants_operand and here.sort == "keyword" and here.text not in STATEMENTS and here.text not in ("if", "then", "else"):
+        yield spot.replace(
+            "SG102", f"`{here.text}` is a word of the language and no value", meant, f"did you mean `{meant}`?"
+        )
+    if (
+        spot.wants_operand
+        and here.sort == "keyword"
+        and here.text not in STATEMENTS
+        and here.text not in ("if", "then", "else")
+    ):
         written = f"my_{here.text}"
-        yield spot.replace("SG106", f"`{here.text}` is a word of the language", written, f"choose another name, for example `{written}`")
+        yield spot.replace(
+            "SG106",
+            f"`{here.text}` is a word of the language",
+            written,
+            f"choose another name, for example `{written}`",
+        )
     following = spot.near(1)
-    if here.text == "," and before.sort == "number" and following is not None and following.sort == "number" and following.start == here.end == before.end + 1:
+    if (
+        here.text == ","
+        and before.sort == "number"
+        and following is not None
+        and following.sort == "number"
+        and following.start == here.end == before.end + 1
+    ):
         thousands = re.fullmatch(r"[0-9]{3}(\s*\w+)?", following.text) and not before.text.startswith("0")
         written = before.text + ("" if thousands else ".") + following.text
         message = "digits are written without `,`" if thousands else "the decimal sign is a point"
         yield spot.replace("SG010", message, written, "", 3, -1)
     yield from _missing_comma(spot)
-    if "TIMES" in spot.accepts and not here.first and (here.sort in ("name", "number") or here.text == "("):
-        if before.sort in ("name", "number") or before.text == ")":
-            first = operand_first(spot.lexemes, spot.at - 1)
-            last = operand_last(spot.lexemes, spot.at)
-            written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
-            yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
+    begins = here.sort in ("name", "number") or here.text == "("
+    ends = before.sort in ("name", "number") or before.text == ")"
+    numbers = before.sort == here.sort == "number"
+    if "TIMES" in spot.accepts and not here.first and begins and ends and not numbers:
+        first = operand_first(spot.lexemes, spot.at - 1)
+        last = operand_last(spot.lexemes, spot.at)
+        written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
+        yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
 
 
 def _missing_comma(spot: Spot) -> Iterator[Repair]:
@@ -315,7 +200,12 @@ def extent_as_name(spot: Spot) -> Iterator[Repair]:
     here = spot.near(0)
     if here is not None and here.text in EXTENTS and spot.accepts == {"NAME"}:
         written = f"my_{here.text}"
-        yield spot.replace("SG106", f"`{here.text}` is a word of the language", written, f"choose another name, for example `{written}`")
+        yield spot.replace(
+            "SG106",
+            f"`{here.text}` is a word of the language",
+            written,
+            f"choose another name, for example `{written}`",
+        )
 
 
 RULES = (renamed, unit, compare, conditional, call, operand, extent_as_name)

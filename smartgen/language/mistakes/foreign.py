@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import closing, expression_first, expression_last, operand_first, operand_last
@@ -79,7 +80,7 @@ def _slashes(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     line_end = text.find("\n", sign.end)
     rest = [x for x in lexemes[index + 1 :] if line_end < 0 or x.start < line_end]
-    prose = any(a.word and b.word for a, b in zip(rest, rest[1:], strict=False)) or any(x.sort == "foreign" for x in rest)
+    prose = any(a.word and b.word for a, b in pairwise(rest)) or any(x.sort == "foreign" for x in rest)
     operand = index > 0 and (lexemes[index - 1].sort in ("name", "number") or lexemes[index - 1].text == ")")
     if sign.first or not operand or not rest or prose:
         return _replace(sign, "SG016", "comments begin with `#`", "#", "write `#`")
@@ -140,7 +141,9 @@ def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
     if before is not None and following is not None and before.word and following.word:
         written = f"{before.text}.{following.text}"
         change = (before.end, following.start, ".")
-        return Repair("SG016", "no space stands at a point", before.start, following.end, f"write `{written}`", (change,))
+        return Repair(
+            "SG016", "no space stands at a point", before.start, following.end, f"write `{written}`", (change,)
+        )
     return _replace(sign, "SG016", "this point belongs to nothing", "", "remove it")
 
 
@@ -149,7 +152,9 @@ def _joined(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
         return _replace(sign, "SG007", "`->` means nothing here", "", "remove it")
-    return _replace(sign, "SG007", f"`{sign.text}` means nothing here: parts of a name are joined by a point", ".", "write `.`")
+    return _replace(
+        sign, "SG007", f"`{sign.text}` means nothing here: parts of a name are joined by a point", ".", "write `.`"
+    )
 
 
 def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
@@ -158,7 +163,13 @@ def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
     operator, name = sign.text[:-1], lexemes[index - 1].text if index else "x"
     written = f"= {name} {operator}"
-    return _replace(sign, "SG008", f"nothing is assigned twice, so there is no `{sign.text}`", "=", f"`{written} ...` needs another name; write `=`")
+    return _replace(
+        sign,
+        "SG008",
+        f"nothing is assigned twice, so there is no `{sign.text}`",
+        "=",
+        f"`{written} ...` needs another name; write `=`",
+    )
 
 
 def _quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
@@ -261,7 +272,9 @@ def _character(text: str, lexemes: Lexemes, index: int) -> Repair:
     at = lexemes[index]
     c = at.text[0]
     if c in "µμ" and text[at.end : at.end + 1] == "s":
-        return Repair("SG004", f"there is no unit `{c}s`", at.start, at.end + 1, "write `us`", ((at.start, at.end, "u"),))
+        return Repair(
+            "SG004", f"there is no unit `{c}s`", at.start, at.end + 1, "write `us`", ((at.start, at.end, "u"),)
+        )
     if c in "²³":
         first = operand_first(lexemes, index - 1) if index else index
         base = text[lexemes[first].start : at.start].strip() or "x"

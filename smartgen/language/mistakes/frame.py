@@ -32,7 +32,14 @@ def header(spot: Spot) -> Iterator[Repair]:
     if not spot.document or spot.accepts - {"_SMARTGEN", "QUANTITY"} or not spot.accepts:
         return
     if not spot.lexemes:
-        yield Repair("SG002", "this recipe is empty", 0, 1, "begin with `smartgen 1` and a policy", ((0, len(spot.text), _EMPTY),))
+        yield Repair(
+            "SG002",
+            "this recipe is empty",
+            0,
+            1,
+            "begin with `smartgen 1` and a policy",
+            ((0, len(spot.text), _EMPTY),),
+        )
         return
     missing = "a recipe begins with its language version"
     if spot.accepts == {"QUANTITY"}:
@@ -40,7 +47,9 @@ def header(spot: Spot) -> Iterator[Repair]:
         return
     first = spot.lexemes[0]
     if spot.at == 0 and first.word and (misspelt(first.text, ["smartgen"]) or first.text in ("version", "language")):
-        yield spot.replace("SG001", f"a recipe begins with `smartgen`, not `{first.text}`", "smartgen", "write `smartgen 1`")
+        yield spot.replace(
+            "SG001", f"a recipe begins with `smartgen`, not `{first.text}`", "smartgen", "write `smartgen 1`"
+        )
     if spot.at == 0 and spot.word(1) == "gen":
         yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
     change = (first.start, first.start, "smartgen 1\n")
@@ -62,7 +71,7 @@ def _version(spot: Spot, missing: str) -> Iterator[Repair]:
         yield Repair("SG001", missing, before.start, before.end, fix, (change,))
 
 
-def naming(spot: Spot) -> Iterator[Repair]:
+def policy_line(spot: Spot) -> Iterator[Repair]:
     """The line `policy NAME {`."""
     if not spot.document:
         return
@@ -85,7 +94,9 @@ def _name(spot: Spot) -> Iterator[Repair]:
         last = _name_end(spot)
         written = re.sub(r"\W+", "_", spot.slice(spot.at, last))
         written = written if written[:1].isalpha() else f"p_{written}"
-        yield spot.replace("SG017", "a name has letters, digits and `_`, and begins with a letter", written, "", last - spot.at + 1)
+        yield spot.replace(
+            "SG017", "a name has letters, digits and `_`, and begins with a letter", written, "", last - spot.at + 1
+        )
     elif here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `policy`", "write `policy NAME {`")
 
@@ -110,10 +121,16 @@ def _brace(spot: Spot) -> Iterator[Repair]:
             use = re.fullmatch(r"[A-Za-z_]\w*", bases)
             count = close - spot.at + 1 + (close + 1 < len(spot.lexemes) and spot.lexemes[close + 1].text in ("{", ":"))
             written = f"{{ use {bases}" if use else "{"
-            help = f"write `use {bases}` as its first statement" if use else "parameters are declared inside: `param trust: prob = 1.0`"
+            help = (
+                f"write `use {bases}` as its first statement"
+                if use
+                else "parameters are declared inside: `param trust: prob = 1.0`"
+            )
             yield spot.replace("SG011", "a policy has no parentheses", written, help, count)
             yield spot.remove("SG011", "a policy has no parentheses", help, close - spot.at + 1)
-    elif here.text in ("-", ".") or (here.sort == "number" and spot.near(-1) and spot.lexemes[spot.at - 1].end == here.start):
+    elif here.text in ("-", ".") or (
+        here.sort == "number" and spot.near(-1) and spot.lexemes[spot.at - 1].end == here.start
+    ):
         last = _name_end(spot)
         written = re.sub(r"\W+", "_", spot.slice(spot.at - 1, last))
         yield spot.replace("SG017", "a name has letters, digits and `_` only", written, "", last - spot.at + 2, -1)
@@ -131,14 +148,18 @@ def _block(spot: Spot, start: int, end: int, sign: str) -> Repair:
     following = next((x for x in spot.lexemes[spot.at :] if x.text == "policy"), None)
     close = following.start if following else len(spot.text.rstrip())
     message = f"a policy stands in braces, not behind `{sign}`" if sign else "a policy stands in braces"
-    changes = ((start, end, " {" if not sign else " {"), (close, close, "\n}\n"))
+    changes = ((start, end, " {"), (close, close, "\n}\n"))
     return Repair("SG002", message, start, max(end, start + 1), "write `{` here and `}` at its end", changes)
 
 
 def _name_end(spot: Spot) -> int:
     """Index of the last lexeme of something written without a space."""
     last = spot.at
-    while last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].start == spot.lexemes[last].end and spot.lexemes[last + 1].text not in ("{", "(", ":"):
+    while (
+        last + 1 < len(spot.lexemes)
+        and spot.lexemes[last + 1].start == spot.lexemes[last].end
+        and spot.lexemes[last + 1].text not in ("{", "(", ":")
+    ):
         last += 1
     return last
 
@@ -165,12 +186,26 @@ def outside(spot: Spot) -> Iterator[Repair]:
         closed = spot.text[here.start : end].rstrip().endswith("}")
         changes: tuple[tuple[int, int, str], ...] = ((brace.start, brace.end, ""),)
         changes += () if closed and spot.text.count("}") > spot.text.count("{") else ((end, end, "\n}\n"),)
-        yield Repair("SG015", "this policy is closed before its last statement", brace.start, brace.end, "move the `}` to its end", changes)
+        yield Repair(
+            "SG015",
+            "this policy is closed before its last statement",
+            brace.start,
+            brace.end,
+            "move the `}` to its end",
+            changes,
+        )
     if spot.word(-1) != "}" and (here.text in STATEMENTS or here.text in EXTENTS or spot.word(1) in ("=", ":")):
         name = "mine"
         end = len(spot.text.rstrip())
         changes = ((here.start, here.start, f"policy {name} {{\n"), (end, end, "\n}\n"))
-        yield Repair("SG002", "statements stand inside a policy", here.start, here.end, "write `policy mine {` before them and `}` behind", changes)
+        yield Repair(
+            "SG002",
+            "statements stand inside a policy",
+            here.start,
+            here.end,
+            "write `policy mine {` before them and `}` behind",
+            changes,
+        )
 
 
 def unclosed_end(spot: Spot) -> Iterator[Repair]:
@@ -179,8 +214,21 @@ def unclosed_end(spot: Spot) -> Iterator[Repair]:
     if not spot.document or "RBRACE" not in spot.accepts or (here is not None and here.text != "policy"):
         return
     at = spot.lexemes[spot.at - 1] if spot.at else None
-    opened = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "{" and closing(spot.lexemes, i) is None), None)
+    opened = next(
+        (i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "{" and closing(spot.lexemes, i) is None),
+        None,
+    )
     also = ((spot.lexemes[opened].start, spot.lexemes[opened].end, "opened here"),) if opened is not None else ()
     end = at.end if at else 0
     lines = "\n}\n" if "\n" in spot.text else " }"
-    yield Repair("SG002", "the recipe ends before its policy does" if here is None else "this policy is not closed before the next begins", max(0, end - 1), end, "close it with `}`", ((end, end, lines),), also)
+    yield Repair(
+        "SG002",
+        "the recipe ends before its policy does"
+        if here is None
+        else "this policy is not closed before the next begins",
+        max(0, end - 1),
+        end,
+        "close it with `}`",
+        ((end, end, lines),),
+        also,
+    )

@@ -39,18 +39,27 @@ def words(spot: Spot) -> Iterator[Repair]:
         yield from _glued(spot, possible)
         following = spot.near(1)
         if following is not None and following.word and here.text + following.text in possible:
-            yield spot.replace("SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2)
+            yield spot.replace(
+                "SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2
+            )
     if before is not None and before.sort == "name":
         near = misspelt(before.text, KEYWORDS)
         if near:
-            yield spot.replace("SG011", f"there is no word `{before.text}` here", near, f"did you mean `{near}`?", 1, -1)
+            yield spot.replace(
+                "SG011", f"there is no word `{before.text}` here", near, f"did you mean `{near}`?", 1, -1
+            )
 
 
 def _glued(spot: Spot, possible: list[str]) -> Iterator[Repair]:
     for keyword in possible:
         rest = spot.here[len(keyword) :]
         if spot.here.startswith(keyword) and rest and not rest.startswith("_"):
-            yield spot.replace("SG011", f"there is no word `{spot.here}` here", f"{keyword} {rest}", f"did you mean `{keyword} {rest}`?")
+            yield spot.replace(
+                "SG011",
+                f"there is no word `{spot.here}` here",
+                f"{keyword} {rest}",
+                f"did you mean `{keyword} {rest}`?",
+            )
 
 
 def signs(spot: Spot) -> Iterator[Repair]:
@@ -61,7 +70,9 @@ def signs(spot: Spot) -> Iterator[Repair]:
         end = spot.lexemes[spot.at - 1].end
         at = spot.lexemes[opened]
         shown = " ".join(spot.text[at.start : end].split())
-        yield Repair("SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),))
+        yield Repair(
+            "SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),)
+        )
     if here is not None and here.text in (")", "}"):
         yield spot.remove("SG015", f"this `{here.text}` closes nothing", "remove it")
     for terminal, sign in _SIGNS.items():

@@ -77,7 +77,22 @@ _OTHER_WORDS = {
     "proceed": "continue while",
     "repeat": "continue while",
 }
-_NO_WORDS = ("return", "for", "class", "lambda", "function", "fn", "func", "print", "try", "with", "do", "goto", "break", "pass")
+_NO_WORDS = (
+    "return",
+    "for",
+    "class",
+    "lambda",
+    "function",
+    "fn",
+    "func",
+    "print",
+    "try",
+    "with",
+    "do",
+    "goto",
+    "break",
+    "pass",
+)
 
 
 def opening(spot: Spot) -> Iterator[Repair]:
@@ -179,7 +194,9 @@ def _unnamed(spot: Spot) -> Iterator[Repair]:
     sign = spot.word(1)
     if sign == "=":
         change = (here.start, here.start, "let ")
-        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,))
+        yield Repair(
+            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,)
+        )
     if sign == ":" and spot.word(3) in ("=", "/"):
         change = (here.start, here.start, "param ")
         help = f"write `param {word}: {spot.word(2)} = ...`"
@@ -187,7 +204,9 @@ def _unnamed(spot: Spot) -> Iterator[Repair]:
     if sign == ":":
         colon = spot.lexemes[spot.at + 1]
         changes = ((here.start, here.start, "let "), (colon.start, colon.end, " ="))
-        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes)
+        yield Repair(
+            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
+        )
 
 
 def _foreign_statement(spot: Spot) -> Iterator[Repair]:

@@ -8,7 +8,9 @@ from smartgen.language.lexemes import Lexeme
 from smartgen.language.words import STATEMENTS
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
-_STOPS = frozenset({"=", ":", ",", "(", "[", "{", "}", "..", "best", "by", "where", "while", "to", "maximizing", "then"})
+_STOPS = frozenset(
+    {"=", ":", ",", "(", "[", "{", "}", "..", "best", "by", "where", "while", "to", "maximizing", "then"}
+)
 _MORE = frozenset({"else", "if", "depth", "width", "topk", "nodes", "maximize", "when"})
 _HANGING = frozenset({"+", "-", "*", "/", "=", "==", "!=", "<", ">", "<=", ">=", ",", "(", "..", ":", "and", "or"})
 _OPEN = frozenset({"not", "if", "then", "else", "where", "by", "best", "while", "to", "maximizing"})

@@ -1,0 +1,104 @@
+"""Calls in the manner of other languages: without arguments, without parentheses, with loops and functions inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, expression_last, operand_last, unclosed
+from smartgen.language.mistakes.spot import Repair, Spot
+
+_ARGUMENTS = {
+    "forecast": "objective",
+    "previous": "objective",
+    "marginal": "tokens",
+    "calibrated": "node.prob",
+    "path": "node.prob",
+}
+
+
+def call(spot: Spot) -> Iterator[Repair]:
+    """Arguments: none, unseparated, in the manner of Python."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None:
+        return
+    if here.text == ")" and before.text == "(" and spot.at >= 2:
+        called = spot.lexemes[spot.at - 2]
+        if called.text in _ARGUMENTS:
+            argument = _ARGUMENTS[called.text]
+            yield spot.insert(
+                "SG111", f"`{called.text}` needs an argument", argument, f"write `{called.text}({argument})`"
+            )
+        yield spot.remove("SG111", "there is nothing between these parentheses", f"write `{called.text}`", 2, -1)
+    if before.sort == "name" and here.sort in ("name", "number") and not here.first:
+        function = before.text.rpartition(".")[2]
+        if ("." in before.text and function in ("max", "min", "sum", "mean", "count")) or before.text in (
+            "forecast",
+            "previous",
+            "path",
+            "calibrated",
+            "marginal",
+            "sqrt",
+            "floor",
+            "log",
+            "exp",
+        ):
+            last = operand_last(spot.lexemes, spot.at)
+            argument = spot.slice(spot.at, last)
+            changes = ((before.end, here.start, "("), (spot.lexemes[last].end, spot.lexemes[last].end, ")"))
+            yield Repair(
+                "SG108",
+                f"`{before.text}` is called with parentheses",
+                before.start,
+                before.end,
+                f"write `{before.text}({argument})`",
+                changes,
+            )
+    if here.text in ("for", "in") and unclosed(spot.lexemes, spot.at) is not None:
+        yield from _comprehension(spot)
+    if before.text == "lambda" or (spot.at >= 2 and spot.word(-2) == "lambda"):
+        yield from _lambda(spot)
+
+
+def _comprehension(spot: Spot) -> Iterator[Repair]:
+    """`max(n.prob for n in layer)`."""
+    opened = unclosed(spot.lexemes, spot.at)
+    if opened is None or opened == 0 or spot.here != "for":
+        return
+    close = closing(spot.lexemes, opened)
+    variable, scope = spot.word(1), spot.word(3).split(".")[0]
+    if close is None or not variable:
+        return
+    function = spot.lexemes[opened - 1].text.split(".")[-1]
+    scope = scope if scope in ("layer", "frontier", "tree", "batch") else "layer"
+    inside = re.sub(rf"\b{re.escape(variable)}\.", "node.", spot.slice(opened + 1, spot.at - 1))
+    written = f"{scope}.{function}({inside})"
+    here = spot.lexemes[spot.at]
+    change = (spot.lexemes[opened - 1].start, spot.lexemes[close].end, written)
+    yield Repair(
+        "SG007",
+        "there are no comprehensions: an aggregate has its scope in front",
+        here.start,
+        here.end,
+        f"write `{written}`",
+        (change,),
+    )
+
+
+def _lambda(spot: Spot) -> Iterator[Repair]:
+    at = spot.at - 1 if spot.word(-1) == "lambda" else spot.at - 2
+    colon = next((i for i in range(at, min(at + 4, len(spot.lexemes))) if spot.lexemes[i].text == ":"), None)
+    if colon is None:
+        return
+    first, variable = spot.lexemes[at], spot.lexemes[at + 1].text
+    last = expression_last(spot.lexemes, colon + 1)
+    body = re.sub(rf"\b{re.escape(variable)}\.", "node.", spot.slice(colon + 1, last))
+    change = (first.start, spot.lexemes[last].end, body)
+    yield Repair(
+        "SG007",
+        "there are no functions of one's own: an aggregate takes the expression itself",
+        first.start,
+        first.end,
+        f"write `{body}`",
+        (change,),
+    )

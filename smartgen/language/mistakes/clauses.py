@@ -1,0 +1,240 @@
+"""What stands behind `expand`, `verify`, `limit` and `use`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, expression_last, statement_last
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import closest, misspelt
+from smartgen.language.words import EXTENTS, KEYWORDS
+
+
+def choice(spot: Spot) -> Iterator[Repair]:
+    """What stands behind `expand` and `verify`."""
+    here, before, statement = spot.near(0), spot.word(-1), spot.statement
+    if here is None or statement not in ("expand", "verify"):
+        return
+    if before == statement:
+        yield from _head(spot, statement)
+    if before == "best" and here.text in ("=", ":", "of", "top"):
+        yield spot.remove("SG008", f"no `{here.text}` stands behind `best`", f"write `{statement} best {spot.word(1)}`")
+    if before == "tree" and here.sort in ("number", "name"):
+        last = statement_last(spot.lexemes, spot.at)
+        written = f'"{spot.slice(spot.at, last)}"'
+        yield spot.replace(
+            "SG016", "the paths of a tree are a text", written, f"write `verify tree {written}`", last - spot.at + 1
+        )
+    if here.text in ("when", "if", "while", "with", "having", "filter", "such", "unless") or misspelt(
+        here.text, ["where"]
+    ):
+        count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
+        yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
+    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key"):
+        count = 2 if spot.word(1) in ("by", "=", ":") else 1
+        yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
+    if here.text in (
+        "nodes",
+        "tokens",
+        "node",
+        "candidates",
+        "children",
+        "leaves",
+        "token",
+        "draft",
+        "per",
+        "of",
+        "for",
+        "each",
+        "a",
+    ):
+        yield from _counted_what(spot)
+    if (here.text in ("and", "&") and spot.word(1) in ("node", "where")) or (
+        here.text == "where" and "_WHERE" not in spot.accepts
+    ):
+        yield spot.replace("SG105", "one `where` filters", "and", "join conditions with `and`")
+    if here.text in ("to", "-", ":", "until", "through", "upto", ","):
+        yield from _range(spot)
+    if here.text in ("maximize", "maximise", "maximising") and "_MAXIMIZING" in spot.accepts:
+        yield spot.replace(
+            "SG006", "a range of `expand` is searched by `maximizing`", "maximizing", "write `maximizing`"
+        )
+
+
+def _head(spot: Spot, statement: str) -> Iterator[Repair]:
+    here = spot.lexemes[spot.at]
+    message = f"`{statement}` takes `all` or `best` and a count"
+    if here.text in ("=", ":"):
+        yield spot.remove(
+            "SG008", f"no `{here.text}` stands behind `{statement}`", f"write `{statement} {spot.word(1)} ...`"
+        )
+    if here.text in ("none", "nothing", "off", "no"):
+        yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
+    if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
+        count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
+        yield spot.replace("SG006", message, "best", f"write `{statement} best {spot.word(count)}`", count)
+    if here.text in ("every", "any", "everything", "the", "nodes") or misspelt(here.text, ["all"]):
+        count = 2 if spot.word(1) in ("nodes", "best", "node") else 1
+        yield spot.replace("SG006", message, "all", f"write `{statement} all`", count)
+    if here.sort in ("number", "name") or here.text in ("(", "-"):
+        size = spot.slice(spot.at, expression_last(spot.lexemes, spot.at))
+        yield spot.insert("SG006", message, "best", f"write `{statement} best {size}`")
+    if here.sort == "text":
+        yield spot.insert("SG006", message, "tree", f"write `{statement} tree {here.text}`")
+    if here.text in ("where", "by", "pooled"):
+        yield spot.insert("SG006", message, "all", f"write `{statement} all {here.text} ...`")
+    if spot.ends or here.first:
+        last = spot.lexemes[spot.at - 1]
+        yield Repair(
+            "SG009", message, last.start, last.end, f"write `{statement} all`", ((last.end, last.end, " all"),)
+        )
+
+
+def _counted_what(spot: Spot) -> Iterator[Repair]:
+    """Words behind a count: `10 nodes`, `10 per batch`."""
+    here = spot.lexemes[spot.at]
+    last = spot.at
+    while (
+        last + 1 < len(spot.lexemes)
+        and spot.lexemes[last + 1].word
+        and not spot.lexemes[last + 1].first
+        and (spot.lexemes[last + 1].text not in KEYWORDS or spot.lexemes[last + 1].text in EXTENTS)
+    ):
+        last += 1
+    words = spot.slice(spot.at, last)
+    count = last - spot.at + 1
+    if re.search(r"\b(batch|all|total|together|step)\b", words):
+        yield spot.replace(
+            "SG004",
+            f"`{here.text}` is not a word of the language",
+            "pooled",
+            "one count for all rows of the batch is `pooled`",
+            count,
+        )
+    yield spot.remove(
+        "SG004", f"a count has no unit, and `{words}` is no clause", f"remove `{words}`: a count is per row", count
+    )
+
+
+def _range(spot: Spot) -> Iterator[Repair]:
+    before, following = spot.near(-1), spot.near(1)
+    if (
+        before is not None
+        and following is not None
+        and before.sort == "number"
+        and following.sort in ("number", "name")
+    ):
+        written = f"{before.text}..{following.text}"
+        yield spot.replace("SG007", "a range has two points", "..", f"write `{written}`")
+
+
+def limit(spot: Spot) -> Iterator[Repair]:
+    """`limit EXTENT count, ...`."""
+    here, before = spot.near(0), spot.word(-1)
+    if spot.statement != "limit" or here is None:
+        return
+    if before in EXTENTS and here.text in ("=", ":", "<=", "<", "to", "of", "is", "at", "==", "max", "best", "up"):
+        count = 2 if (here.text, spot.word(1)) in (("up", "to"), ("at", "most")) else 1
+        help = f"write `limit {before} {spot.word(count)}`"
+        yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
+    if "DEPTH" in spot.accepts and before in ("limit", ","):
+        yield from _extent(spot, before)
+    if here.text in EXTENTS and "COMMA" in spot.accepts:
+        yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {spot.word(1)}`")
+    if here.text in ("and", "&", "+") and spot.word(1) in EXTENTS:
+        yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`")
+
+
+def _extent(spot: Spot, before: str) -> Iterator[Repair]:
+    here = spot.lexemes[spot.at]
+    known = ", ".join(EXTENTS)
+    if here.sort == "number" and spot.word(1) in EXTENTS:
+        swapped = f"{spot.word(1)} {here.text}"
+        yield spot.replace("SG008", "the extent stands before its count", swapped, f"write `limit {swapped}`", 2)
+    if here.sort == "number" or here.text == "(":
+        yield spot.insert(
+            "SG005", "a limit says what it limits", "depth", f"write `limit depth {here.text}`; extents are {known}"
+        )
+    if here.text in (":", "="):
+        yield spot.remove("SG008", f"no `{here.text}` stands behind `limit`", "write `limit depth 8`")
+    if here.word:
+        meant = _EXTENT_WORDS.get(here.text.lower()) or misspelt(here.text, EXTENTS) or closest(here.text, EXTENTS)
+        count = 2 if spot.word(1) in ("=", ":") else 1
+        yield spot.replace(
+            "SG008",
+            f"there is no extent `{here.text}`",
+            meant or "nodes",
+            f"did you mean `{meant}`?" if meant else f"extents are {known}",
+            count,
+        )
+    if before == ",":
+        yield spot.remove("SG005", "this `,` leads nowhere", "remove it", 1, -1)
+
+
+_EXTENT_WORDS = {
+    "layers": "depth",
+    "deep": "depth",
+    "height": "depth",
+    "length": "depth",
+    "steps": "depth",
+    "levels": "depth",
+    "passes": "depth",
+    "tokens": "nodes",
+    "token": "nodes",
+    "size": "nodes",
+    "tree": "nodes",
+    "budget": "nodes",
+    "draft": "nodes",
+    "breadth": "width",
+    "wide": "width",
+    "beam": "width",
+    "frontier": "width",
+    "k": "topk",
+    "top_k": "topk",
+    "top": "topk",
+    "branching": "topk",
+    "children": "topk",
+    "max_depth": "depth",
+    "max_nodes": "nodes",
+    "max_width": "width",
+    "max_tokens": "nodes",
+}
+
+
+def use(spot: Spot) -> Iterator[Repair]:
+    """`use NAME (param: value)`."""
+    here = spot.near(0)
+    if spot.statement != "use" or here is None or spot.at - spot.begun > 6:
+        return
+    if here.text in (":", "=", "policy", "from") and spot.word(-1) == "use":
+        yield spot.remove("SG008", f"no `{here.text}` stands behind `use`", f"write `use {spot.word(1)}`")
+    if here.text == "{":
+        close = closing(spot.lexemes, spot.at)
+        if close is not None:
+            inside = spot.slice(spot.at, close)[1:-1].strip().replace("=", ":")
+            yield spot.replace(
+                "SG007", "parameters of a base stand in parentheses", f"({inside})", "", close - spot.at + 1
+            )
+    if here.text in ("with", "where", "params"):
+        last = statement_last(spot.lexemes, spot.at)
+        pair = [x.text for x in spot.lexemes[spot.at + 1 : last + 1] if x.text not in ("=", ":", "(", ")", "and")]
+        if len(pair) == 2:
+            written = f"({pair[0]}: {pair[1]})"
+            yield spot.replace(
+                "SG007",
+                "parameters of a base stand in parentheses",
+                written,
+                f"write `use {spot.word(-1)}{written}`",
+                last - spot.at + 1,
+            )
+    if here.text in (",", "and"):
+        last = statement_last(spot.lexemes, spot.at)
+        yield spot.remove(
+            "SG018", "a policy uses one other", "keep one; that one may use another in turn", last - spot.at + 1
+        )
+    if here.text == "as":
+        yield spot.remove("SG018", "a base keeps its name", "remove it", 2)
+
+
+RULES = (choice, limit, use)

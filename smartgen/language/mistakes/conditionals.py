@@ -1,0 +1,113 @@
+"""`if` in all the shapes of other languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, expression_first, expression_last
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import misspelt
+
+
+def conditional(spot: Spot) -> Iterator[Repair]:
+    """`if` in all the shapes of other languages."""
+    here = spot.near(0)
+    if here is None:
+        return
+    if here.text == "if" and "_IF" not in spot.accepts and spot.at:
+        if spot.wants_operand or "QUANTITY" in spot.accepts:
+            yield from _bare(spot)
+        else:
+            yield from _behind(spot)
+    if "_THEN" in spot.accepts and here.text == "{":
+        yield from _braced(spot)
+    if "_THEN" in spot.accepts and here.text != "then":
+        if here.text in (":", ",", "do", "{", "=>") and spot.statement != "when":
+            yield spot.replace(
+                "SG006", "between condition and value stands `then`", "then", "write `if a then b else c`"
+            )
+        if here.word and misspelt(here.text, ["then"]):
+            yield spot.replace("SG011", f"there is no word `{here.text}` here", "then", "did you mean `then`?")
+        yield spot.insert("SG006", "between condition and value stands `then`", "then", "write `if a then b else c`")
+    if "_ELSE" in spot.accepts and here.text != "else":
+        yield from _no_else(spot)
+    if here.text == "elif" and "_ELSE" in spot.accepts:
+        yield spot.replace("SG006", "there is no `elif`", "else if", "write `else if`")
+
+
+def _braced(spot: Spot) -> Iterator[Repair]:
+    """`if c { a } else { b }`."""
+    close = closing(spot.lexemes, spot.at)
+    if close is None or close + 2 >= len(spot.lexemes) or spot.lexemes[close + 2].text != "{":
+        return
+    end = closing(spot.lexemes, close + 2)
+    if end is None or spot.lexemes[close + 1].text != "else":
+        return
+    then, otherwise = spot.slice(spot.at + 1, close - 1), spot.slice(close + 3, end - 1)
+    written = f"then {then} else {otherwise}"
+    here = spot.lexemes[spot.at]
+    change = (here.start, spot.lexemes[end].end, written)
+    yield Repair(
+        "SG006", "the branches of an `if` stand without braces", here.start, here.end, f"write `{written}`", (change,)
+    )
+
+
+def _bare(spot: Spot) -> Iterator[Repair]:
+    """A conditional where only an operand may stand goes into parentheses."""
+    here = spot.lexemes[spot.at]
+    last = expression_last(spot.lexemes, spot.at)
+    end = spot.lexemes[last].end
+    changes = ((here.start, here.start, "("), (end, end, ")"))
+    written = f"({spot.text[here.start : end]})"
+    yield Repair(
+        "SG006",
+        "an `if` inside an expression stands in parentheses",
+        here.start,
+        here.end,
+        f"write `{' '.join(written.split())}`",
+        changes,
+    )
+
+
+def _behind(spot: Spot) -> Iterator[Repair]:
+    """`a if c else b`."""
+    here = spot.lexemes[spot.at]
+    first = expression_first(spot.lexemes, spot.at - 1)
+    otherwise = next((i for i in range(spot.at, len(spot.lexemes)) if spot.lexemes[i].text == "else"), None)
+    if otherwise is None or first >= spot.at:
+        return
+    last = expression_last(spot.lexemes, otherwise + 1) if otherwise + 1 < len(spot.lexemes) else otherwise
+    value, condition = spot.slice(first, spot.at - 1), spot.slice(spot.at + 1, otherwise - 1)
+    written = f"if {condition} then {value} else {spot.slice(otherwise + 1, last)}"
+    start, end = spot.lexemes[first].start, spot.lexemes[last].end
+    message = "the condition stands in front"
+    for shown in (written, f"({written})"):
+        yield Repair("SG006", message, here.start, here.end, f"write `{shown}`", ((start, end, shown),))
+
+
+def _no_else(spot: Spot) -> Iterator[Repair]:
+    here = spot.lexemes[spot.at]
+    message = "an `if` has two branches"
+    if here.text in (":", ",", "otherwise", "}") and spot.word(1) not in ("", "}"):
+        yield spot.replace("SG006", message, "else", "write `if a then b else c`")
+    if here.word and misspelt(here.text, ["else"]):
+        yield spot.replace("SG011", f"there is no word `{here.text}` here", "else", "did you mean `else`?")
+    then = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "then"), None)
+    begun = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text == "if"), None)
+    if (
+        (then is not None and begun is not None and then < spot.at - 1 and not spot.lexemes[spot.at].word)
+        or spot.ends
+        or here.first
+    ):
+        value = spot.slice(then + 1, spot.at - 1) if then is not None and then + 1 < spot.at else "0"
+        end = spot.lexemes[spot.at - 1].end
+        start = spot.lexemes[begun] if begun is not None else here
+        change = (end, end, f" else {value}")
+        yield Repair(
+            "SG006",
+            message,
+            start.start,
+            start.end,
+            f"write what holds otherwise, for example `else {value}`",
+            (change,),
+        )

@@ -1,0 +1,112 @@
+"""The tables of the language as pages: what `smartgen explain signals` prints and `docs/language/reference.md` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from smartgen.language.codes import codes
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
+from smartgen.language.signals import SIGNALS
+from smartgen.language.types import AXIS_NAMES
+from smartgen.language.units import UNITS
+from smartgen.language.words import CLAUSES, EXTENTS, KEYWORDS, STATEMENTS, TYPES
+
+Lines = list[str]
+
+
+def statements() -> Lines:
+    """Statements, clauses and extents."""
+    rows = ((_code(s.form), s.per, s.known, s.meaning, _code(s.example)) for s in STATEMENTS.values())
+    lines = _table(("statement", "one value per", "known at", "meaning", "example"), rows)
+    lines += ["", "Clauses of `expand` and `verify`, in any order, each at most once:", ""]
+    lines += [f"- {meaning}" for meaning in CLAUSES.values()]
+    lines += ["", "Extents that `limit` caps:", ""]
+    return lines + [f"- `{extent}`: {meaning}" for extent, meaning in EXTENTS.items()]
+
+
+def signals() -> Lines:
+    """Everything that an expression may read."""
+    rows = (
+        (f"`{name}`", str(s.kind), AXIS_NAMES[s.axis], s.phase.name.lower(), s.needs, s.meaning)
+        for name, s in SIGNALS.items()
+    )
+    return _table(("signal", "is", "one value per", "known at", "from", "meaning"), rows)
+
+
+def functions() -> Lines:
+    """Functions, aggregates and the scopes in front of them."""
+    lines = _table(
+        ("function", "meaning", "example"), ((_code(f.form), f.meaning, _code(f.example)) for f in FUNCTIONS.values())
+    )
+    lines += ["", "An aggregate has its scope in front, `layer.max(node.prob)`. Scopes:", ""]
+    lines += [f"- `{scope}`: {meaning}" for scope, meaning in SCOPES.items()]
+    lines += ["", "Aggregates:", ""]
+    lines += [f"- `{name}`: {meaning}" for name, meaning in AGGREGATES.items()]
+    profile = "A profile signal is read at the current point; called, it is asked elsewhere or through a fit: "
+    asked = '`profile.verify.time(nodes: 0)`, `profile.draft.time(width: 4)`, `profile.verify.time(model: "linear")`.'
+    return [*lines, "", profile + asked]
+
+
+def units() -> Lines:
+    """Units and the types of params."""
+    rows = ((f"`{unit}`", str(dimension), f"{factor:g}") for unit, (dimension, factor) in UNITS.items())
+    lines = _table(("unit", "is", "in SI"), rows)
+    lines += ["", "One unit may stand below another: `ms/tok`, `tok/s`, `J/tok`.", "", "Types of params:", ""]
+    return [*lines, *(f"- `{name}`: {meaning}" for name, meaning in TYPES.items()), "- a unit: `ms`, `tok`, `ms/tok`"]
+
+
+SECTIONS: dict[str, Callable[[], Lines]] = {
+    "statements": statements,
+    "signals": signals,
+    "functions": functions,
+    "units": units,
+}
+
+
+def page() -> str:
+    """`docs/language/reference.md`."""
+    lines = [
+        "# Reference",
+        "",
+        "Generated from the tables that the checker reads; `smartgen explain statements`, `signals`, `functions` and "
+        "`units` print the same.",
+        "",
+    ]
+    for name, section in SECTIONS.items():
+        lines += [f"## {name.capitalize()}", "", *section(), ""]
+    lines += ["## Words", "", "Reserved: " + ", ".join(f"`{word}`" for word in KEYWORDS) + ".", ""]
+    lines += ["## Operators", "", "From the loosest to the tightest: `if a then b else c`, `or`, `and`, `not`, one of"]
+    lines += ["`< <= > >= == !=` (not chained), `+ -`, `* /`, a leading `-`. A comment begins with `#`.", ""]
+    return "\n".join(lines)
+
+
+def errors() -> str:
+    """`docs/language/errors.md`: a page for each code."""
+    lines = ["# Diagnostics", "", "Every code that `smartgen check` gives, as `smartgen explain CODE` prints it.", ""]
+    for code, entry in codes().items():
+        lines += [f"## {code}: {entry.title}", "", entry.text.strip(), ""]
+        if entry.wrong:
+            lines += [
+                "Wrong:",
+                "",
+                *_block(f"wrong {code}", entry.wrong),
+                "",
+                "Right:",
+                "",
+                *_block("", entry.right),
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def _block(note: str, text: str) -> Lines:
+    return [f"```smart {note}".rstrip(), *text.rstrip().splitlines(), "```"]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Lines:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return lines + [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
