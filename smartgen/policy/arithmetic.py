@@ -27,7 +27,7 @@ def divide(a: Value, b: Value) -> Value:
         if b:
             return a / b
         return np.inf if a > 0 else -np.inf if a < 0 else 0.0 if a == 0 else np.nan
-    if np.min(b) > 0.0:  # the usual case, without the guards
+    if np.asarray(b).min() > 0.0:  # the usual case, without the guards
         return np.divide(a, b)
     nothing = np.equal(a, 0.0) & np.equal(b, 0.0)
     return np.where(nothing, 0.0, np.divide(a, np.add(b, 0.0)))  # + 0.0: there is one zero

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.policy.arithmetic import Value, or_nothing
+from smartgen.policy.arithmetic import Value
 from smartgen.policy.board import Board
 from smartgen.policy.pooled import shares
 from smartgen.policy.rules import Constraint
@@ -28,16 +28,12 @@ def totals(
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
     made = _offered(controller, step, board)
-    made.time, made.energy, made.money = (
-        made.time + spent["time"],
-        made.time + spent["energy"],
-        made.time + spent["money"],
-    )
+    made.amounts = amounts = dict(spent)
     scope = seen(controller, step, totals=made, every_size=True)
     rules = step.rules
     for cost in rules.costs:
         if cost.each == "step":
-            setattr(made, cost.total, getattr(made, cost.total) + or_nothing(cost.value(scope)))
+            amounts[cost.total] = amounts[cost.total] + cost.value(scope)
     if rules.objective is not None:
         made.objective = _each(rules.objective(scope), made)
     if rules.constraints:
@@ -99,13 +95,14 @@ def _excess(constraints: tuple[Constraint, ...], scope: Scope, made: Totals) -> 
 # -- one pass more ----------------------------------------------------------------------------------------------------
 def next_layer(step: Step) -> Floats:
     """(B, F) the forecast benefits of what one more pass would draw."""
-    return np.maximum(step.growth.ahead(step.depth, step.mass), 0.0)
+    return step.growth.ahead(step.depth, step.mass)
 
 
 def ahead(controller: Controller, step: Step) -> Totals:
     """The totals as they would stand after one more pass, by the learned growth."""
     board = step.board.with_forecast(next_layer(step), step.caps.room)
-    return totals(controller, step, board, with_pass(controller, step, step.next_width), ForecastScope)
+    step.spent_ahead = with_pass(controller, step, step.next_width)
+    return totals(controller, step, board, step.spent_ahead, ForecastScope)
 
 
 def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float]:
@@ -114,7 +111,7 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
     scope = Scope(controller, step, width=width)
     for cost in step.rules.costs:
         if cost.each == "pass":
-            spent[cost.total] += float(or_nothing(cost.value(scope)))
+            spent[cost.total] += float(cost.value(scope))
     return spent
 
 

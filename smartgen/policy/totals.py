@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Totals:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
         self.run: Ints | Floats = np.arange(low, high + 1)
         self.chosen = 0  # which of the sizes
-        self.time = self.energy = self.money = np.zeros(high + 1 - low)
+        self.amounts: dict[str, Any] = {}  # seconds, joules and money: (S,), or one number for all sizes
         self.objective: Floats | None = None
         self.excess: Floats | None = None
         self._count_tokens()
@@ -73,6 +73,23 @@ class Totals:
             return
         self.tokens = self.row_tokens.sum(0)
         self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+
+    def _amount(self, name: str) -> Floats:
+        """(S,) of a total, also where it is one number for all sizes."""
+        amount = self.amounts.get(name, 0.0)
+        return amount if isinstance(amount, np.ndarray) else np.full(self.high + 1 - self.low, amount)
+
+    @property
+    def time(self) -> Floats:
+        return self._amount("time")
+
+    @property
+    def energy(self) -> Floats:
+        return self._amount("energy")
+
+    @property
+    def money(self) -> Floats:
+        return self._amount("money")
 
     @property
     def sizes(self) -> Ints:
