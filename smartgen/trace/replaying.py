@@ -176,9 +176,8 @@ class _Run:
             self._step()
             going = np.flatnonzero(self.place < self.lengths[self.request] - 1)
             if len(going) < len(self.request):
-                self.request, self.place, self.number, self.came = (
-                    values[going] for values in (self.request, self.place, self.number, self.came)
-                )
+                self.request, self.place = self.request[going], self.place[going]
+                self.number, self.came = self.number[going], self.came[going]
                 self.session.keep_rows(going)
 
     def refill(self, order: list[int], batch: int) -> None:
