@@ -30,7 +30,9 @@ def test_a_trace_is_what_happens(name):
 def test_the_world_is_the_one_described():
     text = PAGE.read_text(encoding="utf-8")
     for name, row in zip("AB", BELOW, strict=True):
-        cells = [" ".join(f"{prob:g}" for prob in row.get(node, ())) or "–" for node in ("", "0", "1", "00", "01", "10")]
+        cells = [
+            " ".join(f"{prob:g}" for prob in row.get(node, ())) or "–" for node in ("", "0", "1", "00", "01", "10")
+        ]
         assert f"| {name} | {' | '.join(cells)} |" in text
     assert (DRAFT[1], DRAFT[2]) == (0.004, 0.005)
     assert VERIFY[7] == pytest.approx(0.040 + 7 * 0.002)
