@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smartgen.language import syntax as s
+from smartgen.language.findings import Findings
 from smartgen.language.parse import parse
 from smartgen.language.program import parts
 from smartgen.language.source import Source, Span
@@ -50,7 +51,10 @@ class Mutant:
 
 def mutants(source: Source) -> Iterator[Mutant]:
     """Every single change, in the order of the syntax tree. Raises RecipeError for a text that is no recipe."""
-    for part in parts(parse(source).policies):
+    findings = Findings()
+    document = parse(source, findings)
+    findings.raise_errors()
+    for part in parts(document.policies if document is not None else ()):
         if isinstance(part, s.Number):
             yield from (Mutant(part.span, text) for text in _near(part))
         elif isinstance(part, s.Binary):
