@@ -12,7 +12,7 @@ from smartgen.language.program import Aggregate, Choice, Expr, Measured, Program
 
 ENERGY = "energy"  # of `profile.draft.energy` and `profile.verify.energy`
 _LATE = ("node.", "layer.", "frontier.", "tree.")  # known while drafting
-_DRAFTER = frozenset({"node.entropy", "node.confidence"})
+DRAFTER_SIGNALS = frozenset({"node.entropy", "node.confidence"})
 _BACKEND = frozenset({"request.tag", "request.elapsed", "request.tpot", "engine.queue", "engine.memory", "run.power"})
 _PROVIDERS = {"request": "the request's metadata", "engine": "a serving engine", "run": "an energy meter"}
 
@@ -27,7 +27,7 @@ class Backend:
 
     name: str
     gives: frozenset[str] = frozenset()
-    drafter: frozenset[str] = _DRAFTER
+    drafter: frozenset[str] = DRAFTER_SIGNALS
     shapes_first: bool = False
 
 
@@ -71,7 +71,7 @@ def refusals(program: Program, backend: Backend, drafter: Collection[str] | None
 
 def _part(part: object, backend: Backend, from_drafter: Collection[str]) -> Iterator[Refusal]:
     if isinstance(part, Read):
-        if part.name in _DRAFTER and part.name not in from_drafter:
+        if part.name in DRAFTER_SIGNALS and part.name not in from_drafter:
             yield Refusal(
                 part.name, "is not given by this drafter", "choose a drafter that gives it, or another recipe"
             )
