@@ -59,6 +59,8 @@ class Scope:
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
         if field == "source":
             return step.situation.drafter.source
+        if field == "depth" and step.fresh == [columns]:
+            return float(step.depth)  # all nodes of a layer have it
         if field in ("entropy", "confidence"):
             return step.tree.measure(field)[:, columns]
         return getattr(step.tree, field)[:, columns]

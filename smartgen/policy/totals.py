@@ -123,6 +123,16 @@ class Totals:
             return self.shares[:, self.chosen]
         return np.minimum(self.board.count, self.size)
 
+    @property
+    def row_benefit(self) -> Floats:
+        """(B,) summed benefit of each row's nodes at the size chosen."""
+        benefit = self.board.benefit
+        if self.shares is None:
+            total: Floats = benefit[:, : self.size].sum(1)
+            return total
+        own: Floats = np.where(np.arange(benefit.shape[1]) < self.row_nodes[:, None], benefit, 0.0).sum(1)
+        return own
+
     def chosen_of(self, name: str) -> float:
         """The total of this name at the size chosen; 0 for an objective that nobody wrote."""
         values = getattr(self, name)
