@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.scope import cells_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
 
@@ -63,10 +64,9 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
         here = (tree.parent[:, columns] == current[:, None]) & tree.valid[:, columns] & (length > depth)[:, None]
         hit = here & (tree.token[:, columns] == text[:, depth : depth + 1])
         for index, site in sites:
-            if index in step.cells:
-                cells = step.cells[index][:, columns][here]
-                known = cells >= 0  # where the call was read
-                controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
+            cells = tree.column(cells_of(index), -1)[:, columns][here]
+            known = cells >= 0  # where the call was read
+            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)

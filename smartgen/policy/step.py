@@ -77,7 +77,6 @@ class Step:
     before: Moment | None = None  # as it was before the newest layer
     verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
     draft_seconds: dict[int, float] = field(default_factory=dict)  # by width
-    cells: dict[int, Ints] = field(default_factory=dict)  # calibration sites: (B, M) where a trial counts, -1: nowhere
     recalled: set[int] = field(default_factory=set)  # sites that were read
     passes: int = 0
     probe: bool = False

@@ -178,5 +178,5 @@ def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | No
     tokens[0] = batch
     tokens[1:] = (benefit if worth is None else benefit * worth[:, None])[:, :high].sum(0)
     tokens[1:] *= gain
-    np.cumsum(tokens, out=tokens)
+    tokens.cumsum(out=tokens)
     return tokens[low:]
