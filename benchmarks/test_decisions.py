@@ -1,4 +1,9 @@
-"""Micro-benchmarks of the decision path: 16 rows, a layer of 100 new candidates, compiled `smart`. `make bench`."""
+"""Micro-benchmarks of the decision path: compiled `smart`, 1 and 16 rows, with a calibration that has learned. `make bench`.
+
+`grow`: a layer of 100 new candidates is valued, kept, weighed at every size, and the next one forecast. `select`: 164
+candidates a row, 64 on the board and 100 new ones. `observe`: a step that committed two tokens a row.
+`python benchmarks/decisions.py` writes the figures with their provenance to benchmarks/results/decisions.json.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +39,13 @@ def batch(request):
 
 @pytest.fixture
 def controller():
-    profile = example_profile()
-    made = Controller(load("smart").program, OnlineCosts(profile.verify, profile.draft), Learned())
-    return made
+    profile, learned = example_profile(), Learned()
+    program = load("smart").program
+    random, trained = np.random.default_rng(1), learned.map_for(program.sites[0])
+    cells = random.integers(0, trained.height.size, 20_000)
+    trained.record(cells, (random.random(20_000) < 0.6).astype(float))
+    trained.refresh()
+    return Controller(program, OnlineCosts(profile.verify, profile.draft), learned)
 
 
 def _situation(batch: int) -> Situation:
@@ -71,8 +80,11 @@ def test_grow_100_candidates(benchmark, controller, batch):
     benchmark.pedantic(controller.grow, args=([layer],), setup=setup, rounds=300)
 
 
-def test_select(benchmark, controller, batch):
+def test_select_164_candidates(benchmark, controller, batch):
     _two_layers(controller, batch)
+    for _ in range(2):
+        controller.step.frontier = np.broadcast_to(np.arange(10), (batch, 10)).copy()
+        controller.grow([_layer(batch, 10)])
     benchmark(controller.select)
 
 

@@ -44,7 +44,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
     nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
-    step.board = step.board.with_layer(order, tree, step.caps.room, all_open)
+    step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit)
     step.totals = totals(controller, step, step.board, step.spent)
     _see_frontier(step, nodes, real, all_real)
 
@@ -124,7 +124,7 @@ def _present(value: Value, shape: tuple[int, ...]) -> Floats:
 def _see_frontier(step: Step, nodes: Ints, real: Bools, all_real: bool) -> None:
     """Remember what was kept: what the next pass would feed, and how much it is worth."""
     tree = step.tree
-    step.next_width = nodes.shape[1]
+    step.next_width, step.frontier_whole = nodes.shape[1], all_real
     if all_real:
         step.frontier = nodes
         step.frontier_mass = tree.column("benefit").take(nodes + tree.row_starts).sum(1)
@@ -138,7 +138,9 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     tree, nodes = step.tree, step.frontier
     assert nodes is not None
     real = nodes >= 0
-    at = np.maximum(nodes, step.newest.start)
+    at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
     parent = layer.parent[np.arange(tree.batch)[:, None], at - step.newest.start]
-    return token, parent if real.all() else np.where(real, parent, 0), nodes, real
+    if not step.frontier_whole:
+        parent = np.where(real, parent, 0)
+    return token, parent, nodes, real

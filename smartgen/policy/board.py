@@ -40,9 +40,13 @@ class Board:
     def empty(batch: int) -> Board:
         return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0, True)
 
-    def with_layer(self, order: Ints, tree: DraftTree, room: Room, whole: bool) -> Board:
-        """Merge a layer in, by its `order` (B, K), and keep what there is room for; `whole`: every cell is a candidate."""
+    def with_layer(self, order: Ints, tree: DraftTree, room: Room, whole: bool, sorted_: bool) -> Board:
+        """Merge a layer in, by its `order` (B, K), and keep what there is room for.
+
+        `whole`: every cell is a candidate. `sorted_`: the order ascends in each row.
+        """
         assert self.order is not None
+        order = order[:, : room.most] if sorted_ else order
         merged = np.concatenate([self.order, order], 1) if self.order.shape[1] else order.copy()
         merged.sort(1)
         merged = merged[:, : room.most]

@@ -74,7 +74,7 @@ class Controller:
         self.calibrations = {
             number: Calibrated(site, compiler) for number, site in enumerate(program.sites) if site.kind == "calibrated"
         }
-        self.progress = any(isinstance(part, Read) and part.name == "progress" for part in parts(program))
+        self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
         self.steps = 0
 
     # -- plan -----------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Controller:
 
     def _worth(self, situation: Situation) -> Floats | None:
         """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
-        if not (self.progress and situation.drains and situation.batch > 1):
+        if not ("progress" in self.reads and situation.drains and situation.batch > 1):
             return None
         counts = range(1, situation.batch + 1)
         plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
@@ -194,7 +194,7 @@ class Controller:
         benefit = np.take_along_axis(step.tree.benefit, np.maximum(frontier, 0), 1)
         if width != step.next_width:
             step.spent_ahead = None
-        step.frontier, step.next_width = frontier[:, :width], width
+        step.frontier, step.next_width, step.frontier_whole = frontier[:, :width], width, False
         step.frontier_mass = np.where(frontier >= 0, benefit, 0.0).sum(1)
         return False
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.scope import cells_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
 
@@ -25,12 +26,15 @@ PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none 
 def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcome) -> None:
     """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes.
 
+    Which of them were tested is worked out for programs that ask for `last.tested`.
+
     Where what was learned is frozen only the past goes on.
     """
     text, length = _text(outcome)
     line = _trials(controller, step, text, length)
-    drafted = (chosen >= 0).sum(1)
-    controller.past.record(outcome, drafted, _tested(step, chosen, line), step.situation.rows)
+    drafted = step.totals.row_nodes
+    tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
+    controller.past.record(outcome, length, drafted, tested, step.situation.rows)
     if controller.learned.frozen:
         return
     _observe_gain(step, chosen, text, outcome)
@@ -41,11 +45,10 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:
     """(B, A) committed tokens, -1 behind each row's end, and (B,) how many there are."""
-    length = np.array([len(tokens) for tokens in outcome.committed])
-    text = np.full((len(length), int(length.max(initial=1))), -1)
-    for row, tokens in enumerate(outcome.committed):
-        text[row, : len(tokens)] = tokens
-    return text, length
+    counts = [len(tokens) for tokens in outcome.committed]
+    length, longest = np.array(counts), max(counts, default=1)
+    padded = [[*tokens, *[-1] * (longest - len(tokens))] for tokens in outcome.committed]
+    return np.array(padded).reshape(len(counts), longest), length
 
 
 def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
@@ -61,10 +64,9 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
         here = (tree.parent[:, columns] == current[:, None]) & tree.valid[:, columns] & (length > depth)[:, None]
         hit = here & (tree.token[:, columns] == text[:, depth : depth + 1])
         for index, site in sites:
-            if index in step.cells:
-                cells = step.cells[index][:, columns][here]
-                known = cells >= 0  # where the call was read
-                controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
+            cells = tree.column(cells_of(index), -1)[:, columns][here]
+            known = cells >= 0  # where the call was read
+            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)
@@ -85,12 +87,12 @@ def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
 
 def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> None:
     tree = step.tree
-    rows = np.arange(tree.batch)[:, None]
     if chosen.shape[1]:
-        worth = np.where(chosen >= 0, tree.benefit[rows, chosen.clip(0)], 0.0).sum(1)
+        worth = step.totals.row_benefit
         predicted = np.minimum(worth, step.situation.remaining - 1)
         step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), tree.batch)
     elif step.layers:
+        rows = np.arange(tree.batch)[:, None]
         columns = step.layers[0]
         best = np.argsort(-tree.benefit[:, columns], axis=1, kind="stable")[:, :PROBE_NODES]
         predicted = tree.benefit[:, columns][rows, best].sum()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from smartgen.policy.situation import Outcome, Situation
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Past:
@@ -16,41 +17,37 @@ class Past:
     FADE = 0.97  # of the running sums, per step
 
     def __init__(self) -> None:
-        self.rows: dict[str, Floats] = {}
-        self.ids: NDArray[np.int64] | None = None  # whose values they are
+        self.ids: Ints | None = None  # whose values they are
+        self.accepted = self.length = self.drafted = self.tested = np.zeros(0, np.int64)
         self.tokens: float = float("nan")
         self.seconds: float = float("nan")
         self._sums: dict[int, tuple[float, float]] = {}  # active rows -> decayed tokens, seconds
 
     def column(self, name: str, situation: Situation) -> Floats:
         """(B, 1) of `accepted`, `length`, `drafted`, `tested` or `rate`, for the rows of the present step."""
-        values, batch = self.rows.get(name), situation.batch
-        if values is None:
-            return np.full((batch, 1), np.nan)
+        values, batch = self._values(name), situation.batch
         if situation.rows is None or self.ids is None:  # rows without names stay where they are, or nothing is known
             return values[:, None] if len(values) == batch else np.full((batch, 1), np.nan)
         known = dict(zip(self.ids.tolist(), values.tolist(), strict=True))
         return np.array([known.get(row, np.nan) for row in situation.rows.tolist()])[:, None]
+
+    def _values(self, name: str) -> Floats:
+        if name == "length":
+            return self.length.astype(np.float64)
+        verified: Floats = np.where(self.drafted > 0, self.drafted, np.nan)
+        if name == "rate":
+            return self.accepted / verified
+        values: Floats = np.where(self.drafted > 0, getattr(self, name), np.nan)
+        return values
 
     def run_rate(self, batch: int) -> float:
         """Tokens a second with this many active rows; absent before anything was measured."""
         tokens, seconds = self._sums.get(batch, (np.nan, np.nan))
         return tokens / seconds if seconds else float("nan")
 
-    def record(
-        self,
-        outcome: Outcome,
-        drafted: NDArray[np.int64],
-        tested: NDArray[np.int64],
-        ids: NDArray[np.int64] | None = None,
-    ) -> None:
-        """`drafted` (B,) nodes verified; `tested` (B,) those whose parent was accepted; `ids` (B,) names of the rows."""
-        length = np.array([len(tokens) for tokens in outcome.committed], np.float64)
-        verified: Floats = np.where(drafted > 0, drafted, np.nan)
-        accepted: Floats = np.where(drafted > 0, outcome.accepted, np.nan)
-        seen: Floats = np.where(drafted > 0, tested, np.nan)
-        rate: Floats = accepted / verified
-        self.rows = {"accepted": accepted, "length": length, "drafted": verified, "tested": seen, "rate": rate}
+    def record(self, outcome: Outcome, length: Ints, drafted: Ints, tested: Ints, ids: Ints | None = None) -> None:
+        """A step has passed; all (B,): tokens committed, nodes verified, those whose parent was accepted, names of the rows."""
+        self.accepted, self.length, self.drafted, self.tested = outcome.accepted, length, drafted, tested
         self.ids = ids
         self.tokens, self.seconds = float(length.sum()), outcome.seconds
         before = self._sums.get(len(length), (0.0, 0.0))

@@ -59,6 +59,8 @@ class Scope:
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
         if field == "source":
             return step.situation.drafter.source
+        if field == "depth" and step.fresh == [columns]:
+            return float(step.depth)  # all nodes of a layer have it
         if field in ("entropy", "confidence"):
             return step.tree.measure(field)[:, columns]
         return getattr(step.tree, field)[:, columns]
@@ -246,7 +248,8 @@ class Scope:
         columns = self.columns
         assert columns is not None
         prob, features = controller.calibrations[site].inputs(self)
-        prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
+        if np.ndim(prob) != 2 or prob.shape[1] == 1:
+            prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
         estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
         if self._all_known(site, columns):
             self._remember_cells(site, estimate.cell)
@@ -270,15 +273,7 @@ class Scope:
         return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(above)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
-        columns, tree = self.columns, self.step.tree
-        assert columns is not None
-        stored = self.step.cells.get(site)
-        if stored is None or stored.shape[1] < tree.size:
-            larger = np.full((tree.batch, 2 * tree.size), -1)
-            if stored is not None:
-                larger[:, : stored.shape[1]] = stored
-            self.step.cells[site] = stored = larger
-        stored[:, columns] = cell
+        self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""
@@ -287,6 +282,11 @@ class Scope:
             return of(ForecastScope(self.controller, step, totals=self.controller.ahead(step)))
         assert kind == "previous", "`marginal` is read outside `expand ... where`; the checker should have refused it"
         return of(Scope(self.controller, step, moment=step.before)) if step.before is not None else 0.0
+
+
+def cells_of(site: int) -> str:
+    """The column that says where a trial of a node counts for a `calibrated` call, -1 where it does not."""
+    return f"cell of {site}"
 
 
 def reduced_rows(function: str, value: Value, batch: int) -> Floats:

@@ -123,6 +123,16 @@ class Totals:
             return self.shares[:, self.chosen]
         return np.minimum(self.board.count, self.size)
 
+    @property
+    def row_benefit(self) -> Floats:
+        """(B,) summed benefit of each row's nodes at the size chosen."""
+        benefit = self.board.benefit
+        if self.shares is None:
+            total: Floats = benefit[:, : self.size].sum(1)
+            return total
+        own: Floats = np.where(np.arange(benefit.shape[1]) < self.row_nodes[:, None], benefit, 0.0).sum(1)
+        return own
+
     def chosen_of(self, name: str) -> float:
         """The total of this name at the size chosen; 0 for an objective that nobody wrote."""
         values = getattr(self, name)
@@ -168,5 +178,5 @@ def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | No
     tokens[0] = batch
     tokens[1:] = (benefit if worth is None else benefit * worth[:, None])[:, :high].sum(0)
     tokens[1:] *= gain
-    np.cumsum(tokens, out=tokens)
+    tokens.cumsum(out=tokens)
     return tokens[low:]

@@ -9,6 +9,7 @@ show for it. Outliers are pulled in: a single pause must not flip a decision.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 
@@ -42,10 +43,11 @@ class Correction:
         self.version = self.count = 0
         self.level, self.fixed, self.sloped = 0.0, 1.0, 1.0  # the level is a logarithm
         self.at, self.residual = np.zeros(1), np.zeros(1)
+        self._residual_of: dict[float, float] = {}  # the same by size: most sizes were seen before
 
     def observe(self, size: int, share: float, ratio: float) -> None:
         """A measurement at `size`; `share`: of its seconds by the table, the part that does not depend on the size."""
-        off = float(np.log(ratio)) - self._shape(size, share)
+        off = math.log(ratio) - self._shape(size, share)
         if self.count == 0:
             self.level = min(max(off, -np.log(4.0)), np.log(4.0))
         surprise = min(max(off - self.level, -self.OUTLIER), self.OUTLIER)
@@ -63,8 +65,11 @@ class Correction:
         return np.clip(np.exp(self.level + tilted), *self.BOUNDS)
 
     def _shape(self, size: int, share: float) -> float:
-        tilted = float(np.log(self.fixed * share + self.sloped * (1.0 - share)))
-        return tilted + float(np.interp(size, self.at, self.residual))
+        tilted = math.log(self.fixed * share + self.sloped * (1.0 - share))
+        if self.version == 0:
+            return tilted
+        known = self._residual_of.get(size)
+        return tilted + (float(np.interp(size, self.at, self.residual)) if known is None else known)
 
     def _refresh(self) -> None:
         self.version += 1
@@ -74,6 +79,7 @@ class Correction:
         self.at, place, count = np.unique(size, return_inverse=True, return_counts=True)
         shrunk = np.bincount(place, weights=left) / (count + self.SIZE_PRIOR)
         self.residual = np.clip(shrunk, -self.SIZES, self.SIZES)
+        self._residual_of = dict(zip(self.at.tolist(), self.residual.tolist(), strict=True))
 
     def _tilt(self, share: Floats, ratio: Floats) -> tuple[float, float]:
         """Factors of the fixed and the sloped part: least squares, pulled together by the prior."""
@@ -91,6 +97,7 @@ class OnlineCosts:
         self.tables = {"verify": verify, "draft": draft}
         self._corrections: dict[tuple[str, int], Correction] = {}
         self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
+        self._expected: dict[tuple[str, int, int, int], tuple[float, float]] = {}
         self._fits: dict[tuple[str, str, int, int], Curve] = {}
 
     def replace(self, verify: CostTable, draft: CostTable) -> None:
@@ -99,6 +106,7 @@ class OnlineCosts:
             self.tables = {"verify": verify, "draft": draft}
             self._corrections.clear()
             self._cached.clear()
+            self._expected.clear()
             self._fits.clear()
 
     def verify(self, batch: int, top: int, context: float) -> Floats:
@@ -127,10 +135,21 @@ class OnlineCosts:
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
         if not len(self.tables[phase]) or seconds <= 0:
             return
-        smallest, predicted = self.tables[phase].seconds(batch, np.array([SMALLEST[phase], float(size)]), context)
         with self._lock:
-            correction = self._corrections.setdefault((phase, batch), Correction())
-            correction.observe(size, min(1.0, float(smallest / predicted)), seconds / float(predicted))
+            smallest, predicted = self._tabled(phase, batch, size, context)
+            if (phase, batch) not in self._corrections:
+                self._corrections[phase, batch] = Correction()
+            self._corrections[phase, batch].observe(size, min(1.0, smallest / predicted), seconds / predicted)
+
+    def _tabled(self, phase: str, batch: int, size: int, context: float) -> tuple[float, float]:
+        """Seconds by the table at the smallest size and at this one."""
+        key = (phase, batch, size, int(context) // CONTEXT_STEP)
+        if key not in self._expected:
+            if len(self._expected) > 4096:
+                self._expected.clear()
+            both = self.tables[phase].seconds(batch, np.array([SMALLEST[phase], float(size)]), context)
+            self._expected[key] = (float(both[0]), float(both[1]))
+        return self._expected[key]
 
     def _correction(self, phase: str, batch: int) -> Correction | None:
         """What was learned at this batch, or at the nearest one of which enough is known."""

@@ -54,6 +54,7 @@ class DraftTree:
         self._store: dict[str, NDArray[Any]] = {
             name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
         }
+        self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._starts: tuple[int, Ints] | None = None
         self._above: tuple[tuple[int, int], Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
@@ -100,6 +101,7 @@ class DraftTree:
         """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
         if name not in self._store:
             self._store[name] = np.full((self.batch, self.capacity), fill)
+            self._fill[name] = fill
         return self._store[name]
 
     def above(self, layer: slice) -> Ints | None:
@@ -153,8 +155,7 @@ class DraftTree:
             return
         self.capacity = max(size, 2 * self.capacity)
         for name, old in self._store.items():
-            fill = np.nan if name in MEASURES else 0
-            larger: NDArray[Any] = np.full((self.batch, self.capacity), fill, old.dtype)
+            larger: NDArray[Any] = np.full((self.batch, self.capacity), self._fill.get(name, 0), old.dtype)
             larger[:, : old.shape[1]] = old
             self._store[name] = larger
 

@@ -233,8 +233,9 @@ def test_absent_values_compare_false_and_leave_memories_alone():
     assert acting.step(below, accepted=0) == ["0"], "the average is now 1"
     assert acting.step(below) == [""], "and now 0; from here on nothing is verified and nothing learned"
     assert acting.step(below) == [""]
-    assert np.isnan(acting.controller.past.rows["accepted"]).all()
-    assert acting.controller.past.rows["length"].tolist() == [1.0]
+    past, situation = acting.controller.past, acting.controller.step.situation
+    assert np.isnan(past.column("accepted", situation)).all()
+    assert past.column("length", situation).tolist() == [[1.0]]
 
 
 def test_row_memories_follow_their_rows():
