@@ -86,6 +86,8 @@ def _no_name(spot: Spot, statement: str) -> Iterator[Repair]:
     here, usual = spot.near(0), _USUAL[statement]
     if here is None:
         return
+    if here.text.startswith("profile.draft"):
+        usual = "drafting"
     if here.text in (":",) and statement != "param":
         yield spot.replace(
             "SG008", f"a {statement} has a name and `=`", f"{usual} =", f"write `{statement} {usual} = ...`"
@@ -138,6 +140,10 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
                 f"write `{statement} {written} = ...`",
                 close - spot.at + 1,
             )
+    if written in ("is", "equals", "be", "as", "of"):
+        usual = _USUAL[statement]
+        fix = f"write `{statement} {usual} = ...`"
+        yield spot.replace("SG005", f"this {statement} has no name", f"{usual} =", fix, 1, -1)
     yield from _joined_name(spot, "=")
     yield spot.insert(
         "SG008", f"`=` is missing behind `{statement} {written}`", "=", f"write `{statement} {written} = ...`"
@@ -176,6 +182,11 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
         kind = {"int": "count", "float": "number", "bool": "flag", "str": "text"}.get(written, written)
         swapped = f"{here.text}: {kind}"
         yield spot.replace("SG005", "the type stands behind the name", swapped, f"write `param {swapped} = ...`", 2, -1)
+    if here.text == "(" and spot.word(2) == ")":
+        kind = spot.word(1)
+        yield spot.replace(
+            "SG008", "a type stands behind a `:`", f": {kind}", f"write `param {written}: {kind} = ...`", 3
+        )
     yield from _joined_name(spot, ":")
     if here.text in ("=", "=="):
         kind = _type(spot, spot.at + 1)
@@ -249,6 +260,17 @@ def nothing(spot: Spot) -> Iterator[Repair]:
             help,
             (change,),
         )
+    if before in ("-", "+", "*", "/") and spot.word(-2) == "=" and spot.statement in _EXAMPLE:
+        begun = spot.lexemes[spot.begun]
+        example = _EXAMPLE[spot.statement]
+        change = (last.start, last.end, example)
+        help = f"write what it is, for example `{spot.slice(spot.begun, spot.at - 2)} {example}`"
+        what = spot.slice(spot.begun, spot.begun + 1)
+        yield Repair("SG009", f"`{what}` has no expression", begun.start, last.end, help, (change,))
+    if before == ".." and spot.statement in ("expand", "verify", "limit"):
+        written = f"{spot.word(-2)}..64"
+        change = (last.end, last.end, "64")
+        yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{written}`", (change,))
     if spot.wants_operand and before in (
         "+",
         "-",
@@ -274,6 +296,10 @@ def nothing(spot: Spot) -> Iterator[Repair]:
             f"remove `{before}`, or write what follows it",
             (change,),
         )
+    here = spot.near(0)
+    if before in _NAMED and here is not None and not here.first and here.word:
+        help = f"write `{here.text} ...`"
+        yield spot.remove("SG018", f"`{before}` does not stand before `{here.text}`", help, 1, -1)
     if before in _NAMED and spot.accepts == {"NAME"}:
         change = (last.start, last.end, "")
         yield Repair(
