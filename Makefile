@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-oldest lint types layers check bench wheel clean distclean weights-if-any
+.PHONY: help venv demo test test-oldest lint types layers check mutants bench wheel clean distclean weights-if-any
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ layers: $(READY) ## who may import whom
 	$(BIN)/lint-imports
 
 check: lint types layers ## lint, types, layers
+
+mutants: $(READY) ## small mistakes in every recipe: do their tables of decisions notice? (half a minute)
+	$(BIN)/smartgen test --mutants recipes
 
 bench: $(READY) ## micro-benchmarks of the decision path
 	$(BIN)/python -m pytest benchmarks --benchmark-only

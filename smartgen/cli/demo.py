@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,22 +18,24 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-CHAT = [
-    "I have a rainy Sunday, some flour, eggs and apples. What could I do, and in which order?",
-    "Write a Python function `median(values)` that returns the median of a list of numbers, with a docstring and two examples.",
-    "Summarise in two sentences: The lighthouse was built in 1871 after three ships were lost on the reef in a single winter. "
-    "Its lamp burned oil until 1923, when the keeper's family wired it for electricity themselves. The light was automated in "
-    "1984 and the keeper's house is now a small museum, run by volunteers who still polish the lens by hand every spring.",
-    "Explain to a ten-year-old why the moon seems to change its shape.",
-]
-CODE = [
-    "import json\n\n\ndef read_settings(path):\n",
-    "class Stack:\n    def __init__(self):\n",
-    "def mean(values):\n    return ",
-    "for line in lines:\n    if line.",
-]
-EQUAL, FAST, SLOW, ROUNDS = 40, 64, 20, 3
-WAYS = (("plain", None, FAST), ("eagle2", "eagle2", SLOW), ("smart", "smart", FAST))
+CHAT = {
+    "chat question": "I have a rainy Sunday, some flour, eggs and apples. What could I do, and in which order?",
+    "coding task": "Write a Python function `median(values)` that returns the median of a list of numbers, with a docstring "
+    "and two examples.",
+    "summary": "Summarise in two sentences: The lighthouse was built in 1871 after three ships were lost on the reef in a "
+    "single winter. Its lamp burned oil until 1923, when the keeper's family wired it for electricity themselves. The light "
+    "was automated in 1984 and the keeper's house is now a small museum, run by volunteers who still polish the lens by hand "
+    "every spring.",
+    "explanation": "Explain to a ten-year-old why the moon seems to change its shape.",
+}
+CODE = {
+    "function": "import json\n\n\ndef read_settings(path):\n",
+    "class": "class Stack:\n    def __init__(self):\n",
+    "expression": "def mean(values):\n    return ",
+    "loop": "for line in lines:\n    if line.",
+}
+EQUAL, FAST, ROUNDS = 40, 64, 3  # new tokens compared, new tokens timed, rounds
+WAYS = (("plain", None), ("eagle2", "eagle2"), ("smart", "smart"))
 
 
 @dataclass
@@ -51,7 +54,11 @@ class Stage:
     model: Any
     tokenizer: Any
     drafter: Any
-    prompts: list[str]
+    named: dict[str, str]
+
+    @property
+    def prompts(self) -> list[str]:
+        return list(self.named.values())
 
 
 @app.command()
@@ -66,19 +73,19 @@ def demo(
         raise typer.BadParameter(f"there is no demo model {model!r}: smollm2 or bundled", param_hint="--model")
     began = time.perf_counter()
     with told():
-        target, drafter, prompts = _names(model)
+        target, drafter, named = _names(model)
         import torch
 
-        strict = _stage(target, drafter, prompts, torch.float32)
+        strict = _stage(target, drafter, named, torch.float32)
         _equality(strict, 16 if quick else EQUAL)
-        stage, dtype = _faster(strict, target, drafter, prompts)
-        for batch in (1, len(prompts)):
-            _speed(stage, batch, dtype, 1 if quick else ROUNDS)
+        stage = _faster(strict, target, drafter)
+        for batch in (1, len(named)):
+            _speed(stage, batch, *((FAST // 2, 1) if quick else (FAST, ROUNDS)))
         _tree(stage)
     typer.echo(f"\n{time.perf_counter() - began:.0f} s in all")
 
 
-def _names(model: str) -> tuple[Any, Any, list[str]]:
+def _names(model: str) -> tuple[Any, Any, dict[str, str]]:
     from smartgen.models import get, resolve
 
     if model == "bundled":
@@ -91,7 +98,7 @@ def _names(model: str) -> tuple[Any, Any, list[str]]:
     return folder, resolve("smollm2-135m-eagle3"), CHAT
 
 
-def _stage(target: Any, drafter: Any, prompts: list[str], dtype: torch.dtype) -> Stage:
+def _stage(target: Any, drafter: Any, named: dict[str, str], dtype: torch.dtype) -> Stage:
     import transformers
 
     import smartgen
@@ -103,14 +110,14 @@ def _stage(target: Any, drafter: Any, prompts: list[str], dtype: torch.dtype) ->
         tokenizer = transformers.AutoTokenizer.from_pretrained(target)
         tokenizer.padding_side = "left"
         smartgen.attach(model)
-        return Stage(model, tokenizer, smartgen.load_drafter(drafter, model), prompts)
+        return Stage(model, tokenizer, smartgen.load_drafter(drafter, model), named)
 
 
 # -- equality -------------------------------------------------------------------------------------------------------
 def _equality(stage: Stage, tokens: int) -> None:
     """Plain greedy against `smart`, each prompt alone and all as one batch; a real difference ends the demo."""
     typer.echo("Equality, in float32, where it is strict:")
-    ties = sum(_compare(stage, [prompt], tokens, f"prompt {number}") for number, prompt in enumerate(stage.prompts, 1))
+    ties = sum(_compare(stage, [prompt], tokens, name) for name, prompt in stage.named.items())
     ties += _compare(stage, stage.prompts, tokens, f"all {len(stage.prompts)} as one batch")
     typer.echo(f"ties that fell differently (two scores closer than 1e-4): {ties}\n")
 
@@ -120,8 +127,10 @@ def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
 
     inputs = encoded(stage.tokenizer, prompts)
     options = {"max_new_tokens": tokens, "do_sample": False, "return_dict_in_generate": True}
-    plain = stage.model.generate(**inputs, **options, output_scores=True)
-    other = stage.model.generate(**inputs, **options, smart_recipe="smart", assistant_model=stage.drafter)
+    with spinner(f"{name}: plain") as say:
+        plain = stage.model.generate(**inputs, **options, output_scores=True)
+        say(f"{name}: smart")
+        other = stage.model.generate(**inputs, **options, smart_recipe="smart", assistant_model=stage.drafter)
     start = inputs["input_ids"].shape[1]
     found = []
     for row in range(len(prompts)):
@@ -139,11 +148,11 @@ def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
 
 
 # -- speed ----------------------------------------------------------------------------------------------------------
-def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> tuple[Stage, str]:
+def _faster(strict: Stage, target: Any, drafter: Any) -> Stage:
     """The faster of float32 and bfloat16 on this machine, by the time of a few plain tokens."""
     import torch
 
-    half = _stage(target, drafter, prompts, torch.bfloat16)
+    half = _stage(target, drafter, strict.named, torch.bfloat16)
     seconds = {}
     for name, stage in (("float32", strict), ("bfloat16", half)):
         inputs = encoded(stage.tokenizer, stage.prompts[:1])
@@ -154,19 +163,20 @@ def _faster(strict: Stage, target: Any, drafter: Any, prompts: list[str]) -> tup
     best = min(seconds, key=lambda name: seconds[name])
     both = ", ".join(f"{name} {took:.2f} s" for name, took in seconds.items())
     typer.echo(f"Speed, in {best}, the faster on this machine (12 tokens: {both}):")
-    return (strict if best == "float32" else half), best
+    return strict if best == "float32" else half
 
 
-def _speed(stage: Stage, batch: int, dtype: str, rounds: int) -> None:
+def _speed(stage: Stage, batch: int, tokens: int, rounds: int) -> None:
     """Plain, `eagle2` and `smart` in turn on the same prompts; medians of tokens a second."""
-    ways = {name: Way() for name, _, _ in WAYS}
-    _run(stage, stage.prompts[:batch], "smart", 8)  # a cost profile is measured here if none is remembered
+    ways = {name: Way() for name, _ in WAYS}
+    with spinner(f"batch {batch}: costs are measured if none are remembered"):
+        _run(stage, stage.prompts[:batch], "smart", 8)
     for round_ in range(rounds):
         prompts = [stage.prompts[round_ % len(stage.prompts)]] if batch == 1 else stage.prompts[:batch]
-        for name, recipe, tokens in WAYS:
-            rate, speculation = _run(
-                stage, prompts, recipe, tokens, streams=batch == 1 and round_ == 0 and name == "smart"
-            )
+        for name, recipe in WAYS:
+            streams = batch == 1 and round_ == 0 and name == "smart"
+            with nullcontext() if streams else spinner(f"batch {batch}, round {round_ + 1} of {rounds}: {name}"):
+                rate, speculation = _run(stage, prompts, recipe, tokens, streams)
             ways[name].rates.append(rate)
             if speculation is not None:
                 ways[name].accept.append(speculation.accept_length)
@@ -204,7 +214,7 @@ def _tree(stage: Stage) -> None:
     from smartgen.hf.watch import watching
     from smartgen.tree.draw import draw
 
-    with watching() as seen:
+    with watching() as seen, spinner("one tree"):
         _run(stage, stage.prompts[1:2], "smart", 32)
     best = max(seen, key=lambda step: (len(step.accepted), len(step.verified)), default=None)
     if best is None:
@@ -215,4 +225,9 @@ def _tree(stage: Stage) -> None:
     )
     for line in draw(best.tree, 0, best.verified, best.accepted, lambda token: stage.tokenizer.decode([token])):
         typer.echo("  " + line)
-    typer.echo(f"  drafting stopped: {best.reason}")
+    report = best.report
+    typer.echo(
+        f"  {report.candidates} candidates were drafted, {report.layers} deep, until {report.reason!r}; of these the "
+        f"{report.nodes} that pay best were verified: {report.predicted:.2f} tokens expected of the step (the target's own "
+        f"next one among them), {len(best.accepted) + 1} came"
+    )

@@ -90,10 +90,11 @@ def _refuse(recipe: Recipe, given: set[str]) -> None:
     """Raises RecipeError for what nothing here gives: energy without a meter, signals without a value."""
     from dataclasses import replace
 
-    from smartgen.language.capabilities import BACKENDS
+    from smartgen.language.capabilities import BACKENDS, DRAFTER_SIGNALS
     from smartgen.recipe.targets import refused_by
 
-    here = replace(BACKENDS["replay"], gives=BACKENDS["replay"].gives | given)
+    replay = BACKENDS["replay"]  # the sample drafter gives all that a drafter can give
+    here = replace(replay, gives=replay.gives | given, drafter=DRAFTER_SIGNALS)
     found = refused_by(recipe, here)
     if found:
         raise RecipeError(found)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from smartgen.cli.loading import load, told
-from smartgen.cli.progress import spinner
+from smartgen.cli.loading import encoded, load, told
+from smartgen.cli.progress import bar
 from smartgen.cli.prompts import read_prompts
 
 app = typer.Typer(add_completion=False)
@@ -45,11 +45,8 @@ def trace(
 
         ids = [_tokens(loaded.tokenizer, prompt.text, raw)[-longest:] for prompt in found]
         began = time.perf_counter()
-        with spinner(f"recording {len(ids)} requests") as say:
-
-            def report(done: int) -> None:
-                say(f"recording: {done} of {len(ids)} requests, {time.perf_counter() - began:.0f} s")
-
+        with bar() as progress:
+            progress("recording", 0, len(ids))
             recorded = record(
                 loaded.model,
                 loaded.drafter,
@@ -61,7 +58,7 @@ def trace(
                 envelope=Envelope(floor=floor),
                 kinds=[prompt.kind for prompt in found],
                 provenance=provenance(" ".join(["smartgen trace", *sys.argv[2:]])),
-                report=report,
+                report=lambda done: progress("recording", done, len(ids)),
             )
         save(recorded, out)
     typer.echo(
@@ -72,6 +69,4 @@ def trace(
 
 
 def _tokens(tokenizer: object, text: str, raw: bool) -> list[int]:
-    from smartgen.cli.loading import encoded
-
     return encoded(tokenizer, [text], raw)["input_ids"][0].tolist()

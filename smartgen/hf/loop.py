@@ -168,6 +168,9 @@ class _Call:
         counts = self.prompt - self.padding
         tokens, features = right_padded(self.input_ids, self.padding, self.tap.take() if self.tap else None)
         session = self.drafter.prefill(tokens, counts, features, capacity)
+        wanted = getattr(self.drafter, "signals", frozenset()) & read_signals(self.request.program)
+        if wanted:
+            session.wanted = wanted
         last = None
         if features is not None:
             rows = torch.arange(self.batch, device=features.device)
@@ -198,7 +201,7 @@ class _Call:
         accepted = np.array([len(path) - 1 for path in paths])
         took = time.perf_counter() - began
         report = controller.observe(Outcome(committed, accepted, took - drafting, draft_seconds))
-        tell(controller.tree, chosen[0].tolist(), paths[0], report.reason)
+        tell(controller.tree, chosen[0].tolist(), paths[0], report)
         self.stats.seconds["draft"] += drafting
         self.stats.add(
             report, len(self.rows), len(draft_seconds), verified, int(accepted.sum()), sum(map(len, committed))
@@ -305,3 +308,8 @@ def reads_costs(program: Program) -> bool:
         for situation in program.situations
         for part in parts(situation)
     )
+
+
+def read_signals(program: Program) -> frozenset[str]:
+    """Names of everything a program reads."""
+    return frozenset(part.name for part in parts(program) if isinstance(part, Read))

@@ -62,6 +62,8 @@ def _conflicts(effective: Callable[[str], Any], call: dict[str, Any]):
         "smartgen drafts n-grams itself when no drafter is given",
     )
     yield bool(effective("use_mtp")), "use_mtp", "both would draft"
+    yield effective("assistant_early_exit") is not None, "assistant_early_exit", "both would draft"
+    yield bool(effective("assistant_ensemble_weight")), "assistant_ensemble_weight", "it changes the target's text"
     yield effective("speculation_type") is not None, "speculation_type", "both would draft"
     implementation = effective("cache_implementation")
     allowed = implementation in (None, "dynamic", "dynamic_full", "hybrid")  # the last is None by stock's own rule

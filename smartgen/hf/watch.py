@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from smartgen.policy.controller import StepReport
 from smartgen.tree.draft_tree import DraftTree
 
 
@@ -17,7 +18,7 @@ class Watched:
     tree: DraftTree
     verified: list[int]
     accepted: list[int]
-    reason: str
+    report: StepReport
 
 
 _watcher: ContextVar[list[Watched] | None] = ContextVar("smartgen_watcher", default=None)
@@ -34,8 +35,8 @@ def watching() -> Iterator[list[Watched]]:
         _watcher.reset(token)
 
 
-def tell(tree: DraftTree, nodes: list[int], path: list[int], reason: str) -> None:
+def tell(tree: DraftTree, nodes: list[int], path: list[int], report: StepReport) -> None:
     """A step is over: `nodes` are the verified places of row 0, `path` the accepted columns of its selection."""
     seen = _watcher.get()
     if seen is not None and nodes:
-        seen.append(Watched(tree, [n for n in nodes if n >= 0], [nodes[column - 1] for column in path[1:]], reason))
+        seen.append(Watched(tree, [n for n in nodes if n >= 0], [nodes[column - 1] for column in path[1:]], report))

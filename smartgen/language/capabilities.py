@@ -12,7 +12,7 @@ from smartgen.language.program import Aggregate, Choice, Expr, Measured, Program
 
 ENERGY = "energy"  # of `profile.draft.energy` and `profile.verify.energy`
 _LATE = ("node.", "layer.", "frontier.", "tree.")  # known while drafting
-_DRAFTER = frozenset({"node.entropy", "node.confidence"})
+DRAFTER_SIGNALS = frozenset({"node.entropy", "node.confidence"})
 _BACKEND = frozenset({"request.tag", "request.elapsed", "request.tpot", "engine.queue", "engine.memory", "run.power"})
 _PROVIDERS = {"request": "the request's metadata", "engine": "a serving engine", "run": "an energy meter"}
 
@@ -27,13 +27,15 @@ class Backend:
 
     name: str
     gives: frozenset[str] = frozenset()
-    drafter: frozenset[str] = _DRAFTER
+    drafter: frozenset[str] = DRAFTER_SIGNALS
     shapes_first: bool = False
 
 
 BACKENDS: dict[str, Backend] = {
     "hf": Backend("hf", gives=frozenset({"request.elapsed", "request.tpot"})),
-    "replay": Backend("replay", gives=frozenset({"request.elapsed", "request.tpot"})),
+    "replay": Backend(  # traces hold probabilities and nothing else of nodes
+        "replay", gives=frozenset({"request.elapsed", "request.tpot"}), drafter=frozenset()
+    ),
     "sglang": Backend(
         "sglang",
         gives=frozenset({"request.elapsed", "request.tpot", "engine.queue", "engine.memory"}),
@@ -69,7 +71,7 @@ def refusals(program: Program, backend: Backend, drafter: Collection[str] | None
 
 def _part(part: object, backend: Backend, from_drafter: Collection[str]) -> Iterator[Refusal]:
     if isinstance(part, Read):
-        if part.name in _DRAFTER and part.name not in from_drafter:
+        if part.name in DRAFTER_SIGNALS and part.name not in from_drafter:
             yield Refusal(
                 part.name, "is not given by this drafter", "choose a drafter that gives it, or another recipe"
             )
@@ -78,17 +80,21 @@ def _part(part: object, backend: Backend, from_drafter: Collection[str]) -> Iter
             yield Refusal(part.name, f"comes from {provider}, and there is none here")
     if isinstance(part, Measured) and part.quantity == "energy" and ENERGY not in backend.gives:
         yield Refusal(f"profile.{part.phase}.energy", "needs an energy meter, and none is read here")
-    if isinstance(part, Shift) and part.kind == "forecast":
-        yield from _not_foreseen(part.of)
+    if isinstance(part, Rules) and any(isinstance(p, Shift) and p.kind == "forecast" for p in parts(part.proceed)):
+        forecast = [p.of for p in parts(part.proceed) if isinstance(p, Shift) and p.kind == "forecast"]
+        each_step = tuple(cost for cost in part.costs if cost.each == "step")
+        yield from _not_foreseen((*forecast, part.objective, part.constraints, each_step))
 
 
-def _not_foreseen(of: Expr) -> Iterator[Refusal]:
-    """Single nodes of a layer that has not been drawn."""
-    for part in parts(of):
+def _not_foreseen(read: object) -> Iterator[Refusal]:
+    """Single nodes of a layer that has not been drawn, and of the tree that it would be part of."""
+    fix = "forecast what is known of it: totals, `layer.tokens`, `frontier.tokens`"
+    for part in parts(read):
         if isinstance(part, Aggregate) and part.scope != "batch":
             word = f"{part.scope}.{part.function}"
-            fix = "forecast what is known of it: totals, `layer.tokens`, `frontier.tokens`"
             yield Refusal(word, "runs over single nodes, which a forecast does not have", fix)
+        if isinstance(part, Read) and part.name in ("tree.depth", "tree.paths"):
+            yield Refusal(part.name, "is the shape of a tree, which a forecast does not have", fix)
 
 
 # -- backends that settle a tree's shape before drafting ----------------------------------------------------------------

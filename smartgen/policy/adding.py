@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
-from smartgen.policy.order import packed, packed_positive
+from smartgen.policy.order import PLACE, packed, packed_positive
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
@@ -29,20 +29,24 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
     tree = step.tree
     parent, valid = _placed(step, layer, widths)
+    step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
     step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
     step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
     step.depth += len(widths)
+    step.whole = bool(valid.all())
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
+    by_benefit = packed_positive(benefit, valid, step.whole, new.start)
+    by_benefit.sort(1)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        step.growth.observe(step.depth - 1, step.mass, benefit)
-    order = packed_positive(benefit, valid, new.start)
-    by_benefit = np.sort(order, 1)
-    nodes, real = kept_nodes(controller, step, scope, by_benefit)
-    step.board = step.board.with_layer(_to_verify(step, scope, by_benefit, valid), tree, step.caps.room)
+        best = (by_benefit[:, : step.growth.RANKS] & PLACE) + tree.row_starts
+        step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
+    nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
+    order, all_open = _to_verify(step, scope, by_benefit, valid)
+    step.board = step.board.with_layer(order, tree, step.caps.room, all_open)
     step.totals = totals(controller, step, step.board, step.spent)
-    _see_frontier(step, nodes, real)
+    _see_frontier(step, nodes, real, all_real)
 
 
 def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bools]:
@@ -73,12 +77,13 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
-    value = step.rules.benefit(scope)
-    benefit = np.where(valid & (value > 0.0), np.minimum(value, 1.0), 0.0)
+    benefit: Floats = step.rules.benefit(scope)
+    if not (step.rules.sound and step.whole):
+        benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
     stored, start = step.tree.column("benefit"), step.newest.start
     stored[:, step.newest] = benefit
     if step.rules.monotone:
-        return benefit
+        return stored[:, step.newest]
     for layer in step.fresh:
         above = step.tree.above(layer)
         if above is not None:
@@ -88,11 +93,11 @@ def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     return benefit
 
 
-def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> Ints:
-    """The layer in the order of `verify`, which may have a key of its own and leave candidates out."""
+def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> tuple[Ints, bool]:
+    """The layer in the order of `verify`, which may have a key of its own and leave candidates out; whether it did not."""
     verify, shape = step.rules.verify, step.rules.shape
     if verify.by is None and verify.where is None and shape is None:
-        return by_benefit
+        return by_benefit, step.whole
     tree, open_to = step.tree, valid
     if shape is not None:
         open_to = open_to & (shape.places(tree, step.fresh) >= 0)
@@ -109,18 +114,18 @@ def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> Ints
         if above is not None:  # no node before its parent, and none without it
             np.minimum(keys[:, layer], keys.take(above), out=keys[:, layer])
             opens[:, layer] &= opens.take(above)
-    return packed(np.ascontiguousarray(keys[:, step.newest]), opens[:, step.newest], start)
+    return packed(np.ascontiguousarray(keys[:, step.newest]), opens[:, step.newest], start), False
 
 
 def _present(value: Value, shape: tuple[int, ...]) -> Floats:
     return np.broadcast_to(np.asarray(value, np.float64), shape)
 
 
-def _see_frontier(step: Step, nodes: Ints, real: Bools) -> None:
+def _see_frontier(step: Step, nodes: Ints, real: Bools, all_real: bool) -> None:
     """Remember what was kept: what the next pass would feed, and how much it is worth."""
     tree = step.tree
     step.next_width = nodes.shape[1]
-    if real.all():
+    if all_real:
         step.frontier = nodes
         step.frontier_mass = tree.column("benefit").take(nodes + tree.row_starts).sum(1)
         return
@@ -135,5 +140,5 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     real = nodes >= 0
     at = np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
-    parent = np.where(real, np.take_along_axis(layer.parent, at - step.newest.start, 1), 0)
-    return token, parent, nodes, real
+    parent = layer.parent[np.arange(tree.batch)[:, None], at - step.newest.start]
+    return token, parent if real.all() else np.where(real, parent, 0), nodes, real

@@ -27,7 +27,7 @@ def divide(a: Value, b: Value) -> Value:
         if b:
             return a / b
         return np.inf if a > 0 else -np.inf if a < 0 else 0.0 if a == 0 else np.nan
-    if np.min(b) > 0.0:  # the usual case, without the guards
+    if np.asarray(b).min() > 0.0:  # the usual case, without the guards
         return np.divide(a, b)
     nothing = np.equal(a, 0.0) & np.equal(b, 0.0)
     return np.where(nothing, 0.0, np.divide(a, np.add(b, 0.0)))  # + 0.0: there is one zero
@@ -102,3 +102,10 @@ def running(function: str, values: Value, mask: Bools) -> NDArray[np.float64]:
     result[:, 0] = worst
     extreme.accumulate(np.where(there, values, worst), axis=1, out=result[:, 1:])
     return np.where(many > 0, result, np.nan)
+
+
+def or_nothing(value: Value) -> Value:
+    """0 in place of an absent value."""
+    if isinstance(value, float):
+        return 0.0 if value != value else value
+    return np.where(np.isnan(value), 0.0, value) if np.isnan(np.min(value)) else value

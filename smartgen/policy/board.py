@@ -34,13 +34,14 @@ class Board:
     benefit: Floats
     count: Ints
     longest: int
+    full: bool = False  # every cell holds a candidate
 
     @staticmethod
     def empty(batch: int) -> Board:
-        return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0)
+        return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0, True)
 
-    def with_layer(self, order: Ints, tree: DraftTree, room: Room) -> Board:
-        """Merge a layer in, by its `order` (B, K), and keep what there is room for."""
+    def with_layer(self, order: Ints, tree: DraftTree, room: Room, whole: bool) -> Board:
+        """Merge a layer in, by its `order` (B, K), and keep what there is room for; `whole`: every cell is a candidate."""
         assert self.order is not None
         merged = np.concatenate([self.order, order], 1) if self.order.shape[1] else order.copy()
         merged.sort(1)
@@ -48,8 +49,8 @@ class Board:
         if room.rows is not None:
             merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
         benefit: Floats = tree.column("benefit").take((merged & PLACE) + tree.row_starts)
-        if merged.shape[1] and merged[:, -1].max() < OUT:
-            return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1])
+        if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
+            return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1], True)
         there = merged < OUT
         count = there.sum(1)
         return Board(merged, np.where(there, benefit, 0.0), count, int(count.max(initial=0)))
@@ -60,6 +61,8 @@ class Board:
         np.negative(merged, out=merged)
         merged.sort(1)
         np.negative(merged, out=merged)
+        if room.rows is None and self.full and self.longest >= room.most:
+            return Board(None, merged[:, : room.most], self.count, self.longest, True)
         count = self.count + (benefit > 0).sum(1)
         merged, most = merged[:, : room.most], np.minimum(count, room.most)
         if room.rows is not None:

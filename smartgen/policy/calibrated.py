@@ -37,6 +37,7 @@ class Calibrated:
 
     def __init__(self, site: Site, compiler: Compiler) -> None:
         self.given = learns_from_probability(site)
+        self.always = not self.given or site.arguments[0] == Read("node.prob")  # a probability is there for every node
         self.features = [compiler(argument) for argument in site.arguments[self.given :]]
         self.prob = compiler(site.arguments[0]) if self.given else _by_rank
 

@@ -8,6 +8,7 @@ monotone in probability (pooled adjacent violators) and forgets slowly. Without 
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,29 @@ _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.5
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
 _LOG_CENTRES = np.log(_CENTRES)
+# One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
+_BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
+_SPANS = len(_BREAKS) + 1
+_BIN_OF = np.searchsorted(_EDGES, np.concatenate([[0.0], _BREAKS]), "right")
+_LOWER_OF = np.maximum(np.searchsorted(_CENTRES, np.concatenate([[0.0], _BREAKS]), "right") - 1, 0)
+
+# Bisection mispredicts its branches; a probability's leading bits name a cell so narrow that at most one break lies in it.
+_CELL_BITS = 44  # dropped: what remains is the exponent and 8 bits behind the point
+_FIRST_CELL = int(_BREAKS[:1].view(np.int64)[0] >> _CELL_BITS)
+_CELLS = int(np.array([1.0]).view(np.int64)[0] >> _CELL_BITS) - _FIRST_CELL + 1
+_CELL_STARTS = ((np.arange(_CELLS + 1) + _FIRST_CELL) << _CELL_BITS).view(np.float64)
+_BEFORE_CELL = np.searchsorted(_BREAKS, _CELL_STARTS[:-1], "right")
+_IN_CELL = np.append(_BREAKS, np.inf)[_BEFORE_CELL]
+assert (np.searchsorted(_BREAKS, _CELL_STARTS[1:], "right") - _BEFORE_CELL <= 1).all()
+
+
+def _reached(prob: Floats) -> Ints:
+    """How many breaks each probability has reached."""
+    cell = (prob.view(np.int64) >> _CELL_BITS) - _FIRST_CELL
+    reached: Ints = _BEFORE_CELL.take(cell, mode="clip")
+    reached += prob >= _IN_CELL.take(cell, mode="clip")
+    return reached
+
 
 # How each feature is cut into strata. Ranks and depths beyond the last edge share a stratum.
 _CUTS: dict[str, Ints] = {
@@ -30,12 +54,13 @@ _CUTS: dict[str, Ints] = {
     "node.spine": np.array([1]),
     "request.sampled": np.array([1]),
 }
+_PARTS = {name: np.searchsorted(cuts, np.arange(cuts[-1] + 1), "right") for name, cuts in _CUTS.items()}
 _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first level of smoothing already distinguishes
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """`value` (B, K): chance of acceptance. `cell` (B, K): where a trial of the node is counted."""
+    """`value` (B, K): chance of acceptance. `cell` (B, K): what `record` needs to count a trial of the node."""
 
     value: Floats
     cell: Ints
@@ -61,6 +86,8 @@ class CalibrationMap:
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
+        self._steps_of: list[Ints | None] = []
+        self._draw_lines()
 
     def _coarse_strata(self, sizes: list[int]) -> Ints:
         """(strata,) a number shared by the strata that differ only in fine features."""
@@ -73,15 +100,34 @@ class CalibrationMap:
                 scale *= size
         return coarse
 
-    def _stratum(self, values: list[object], shape: tuple[int, ...]) -> Ints:
-        stratum = np.zeros(shape, np.int64)
-        for name, stride, value in zip(self.features, self.strides, values, strict=True):
-            if name in _CUTS:
-                part = np.searchsorted(_CUTS[name], np.asarray(value, np.float64), "right")
+    def _strata(self, values: list[object], shape: tuple[int, ...]) -> Ints:
+        """(B, K) where each node's stratum begins in the table laid flat."""
+        whole, found = 0, None
+        for name, part, stride, value in zip(self.features, self._parts, self.strides.tolist(), values, strict=True):
+            if part is None:
+                whole += self._source(str(value)) * stride * _SPANS
+            elif isinstance(value, np.ndarray):
+                begins = part.take(
+                    value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False), mode="clip"
+                )
+                found = begins if found is None else np.add(found, begins, out=begins)
             else:
-                part = np.asarray(self._source(str(value)))
-            stratum += part * stride
-        return stratum
+                whole += bisect.bisect_right(_CUTS[name].tolist(), float(value)) * stride * _SPANS  # type: ignore[arg-type]
+        if found is None or found.shape != shape:
+            return np.full(shape, whole) if found is None else np.broadcast_to(found, shape) + whole
+        found += whole
+        return found
+
+    @property
+    def _parts(self) -> list[Ints | None]:
+        """For every feature that is a number: from its value to what its stratum adds to a place in the flat table."""
+        if not self._steps_of:
+            strides = self.strides.tolist()
+            self._steps_of = [
+                _PARTS[name] * (stride * _SPANS) if name in _PARTS else None
+                for name, stride in zip(self.features, strides, strict=True)
+            ]
+        return self._steps_of
 
     def _source(self, name: str) -> int:
         if name not in self.sources:
@@ -90,21 +136,29 @@ class CalibrationMap:
 
     def estimate(self, prob: Floats, values: list[object]) -> Estimate:
         """Acceptance of nodes with drafter probability `prob` (B, K) and further features as declared."""
-        stratum = self._stratum(values, prob.shape)
-        place = np.searchsorted(_EDGES, prob, "right")
-        cell = stratum * _BINS + place
+        cell = self._strata(values, prob.shape)
+        cell += _reached(prob)
         if not self.learned:
             return Estimate(prob, cell)
-        position = np.interp(np.log(np.maximum(prob, 1e-6)), _LOG_CENTRES, np.arange(_BINS))
-        lower = np.minimum(position.astype(np.int64), _BINS - 2)
-        weight = position - lower
-        flat, base = self.table.ravel(), stratum * _BINS + lower
-        return Estimate(flat[base] * (1 - weight) + flat[base + 1] * weight, cell)
+        value = np.maximum(prob, _CENTRES[0])
+        np.log(value, out=value)
+        value *= self.slope.take(cell)
+        value += self.height.take(cell)
+        return Estimate(value, cell)
+
+    def _draw_lines(self) -> None:
+        """The table as lines between neighbouring centres, level behind the last: `height` + `slope` x log(prob)."""
+        slope = np.zeros_like(self.table)
+        slope[:, :-1] = np.diff(self.table, axis=1) / np.diff(_LOG_CENTRES)
+        height = self.table - slope * _LOG_CENTRES
+        self.slope, self.height = slope.take(_LOWER_OF, 1), height.take(_LOWER_OF, 1)
 
     def record(self, cell: Ints, accepted: Floats) -> None:
         """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability."""
-        np.add.at(self.trials.ravel(), cell, 1.0)
-        np.add.at(self.hits.ravel(), cell, accepted)
+        stratum, at = np.divmod(cell, _SPANS)
+        place = stratum * _BINS + _BIN_OF[at]
+        np.add.at(self.trials.ravel(), place, 1.0)
+        np.add.at(self.hits.ravel(), place, accepted)
 
     def step(self) -> None:
         """One decoding step has passed: refresh the map when it is time."""
@@ -128,6 +182,7 @@ class CalibrationMap:
         for stratum in np.flatnonzero(coarse_trials.sum(1)[self.coarse_of] > 0):
             fine[stratum] = isotonic(fine[stratum], weight[stratum])
         self.table, self.learned = fine, bool(self.trials.sum() > 0)
+        self._draw_lines()
         self.trials *= self.DECAY
         self.hits *= self.DECAY
 

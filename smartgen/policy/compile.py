@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from smartgen.policy.scope import Scope
 
 Compiled = Callable[["Scope"], Value]
-_RANKED = {"<": -1, "<=": -1, ">": 1, ">=": 1}
+_RANKED = ("<", "<=", ">", ">=")
 
 
 class Compiler:
@@ -58,6 +58,10 @@ class Compiler:
     def _measured(self, expr: Measured) -> Compiled:
         at = [(name, self(value)) for name, value in expr.at]
         phase, quantity, model = expr.phase, expr.quantity, expr.model
+        if expr == Measured("verify", "time"):
+            return lambda scope: scope.verify_seconds()
+        if expr == Measured("draft", "time"):
+            return lambda scope: scope.draft_seconds()
         return lambda scope: scope.measured(phase, quantity, model, {name: value(scope) for name, value in at})
 
     def _operation(self, expr: Operation) -> Compiled:
@@ -110,25 +114,25 @@ def _moment_of_objective(expr: Expr) -> str | None:
 
 def _ranked(op: str, left: str, right: str) -> Compiled:
     """Two objectives compare as choices do: the one that breaks its constraints less is greater."""
-    function, sign = OPERATIONS[op], _RANKED[op]
 
-    def compared(scope: Scope) -> Value:
+    def compared(scope: Scope) -> bool:
         first, second = scope.totals_at(left), scope.totals_at(right)
-        excess = first.excess_chosen - second.excess_chosen
-        if abs(excess) > first.TOLERANCE:
-            return sign * excess < 0
-        return function(first.chosen_of("objective"), second.chosen_of("objective"))
+        if op in (">", "<"):
+            return first.better_than(second) if op == ">" else second.better_than(first)
+        return not (second.better_than(first) if op == ">=" else first.better_than(second))
 
     return compared
 
 
 def _lazy_if(condition: Compiled, then: Compiled, otherwise: Compiled) -> Compiled:
-    """A condition that is one for all reads one branch only."""
+    """A branch that nobody takes is not read."""
 
     def chosen(scope: Scope) -> Value:
         holds = condition(scope)
-        if np.ndim(holds) == 0:
-            return then(scope) if holds else otherwise(scope)
+        if np.all(holds):
+            return then(scope)
+        if not np.any(holds):
+            return otherwise(scope)
         return conditional(holds, then(scope), otherwise(scope))
 
     return chosen

@@ -192,6 +192,8 @@ class Controller:
         if width == 0:
             return _stopped(step, "no pass pays")
         benefit = np.take_along_axis(step.tree.benefit, np.maximum(frontier, 0), 1)
+        if width != step.next_width:
+            step.spent_ahead = None
         step.frontier, step.next_width = frontier[:, :width], width
         step.frontier_mass = np.where(frontier >= 0, benefit, 0.0).sum(1)
         return False
@@ -202,7 +204,8 @@ class Controller:
             return None
         token, parent, nodes, real = packed_frontier(step, layer)
         step.frontier = nodes
-        step.spent = with_pass(self, step, nodes.shape[1])
+        known = step.spent_ahead if nodes.shape[1] == step.next_width else None
+        step.spent = known or with_pass(self, step, nodes.shape[1])
         return Frontier(token, parent, real)
 
     # -- select ---------------------------------------------------------------------------------------------------

@@ -31,15 +31,9 @@ def best_depth(controller: Controller, step: Step, scope: Scope) -> None:
     found = _after_each_layer(controller, step)
     best = min(low, len(found) - 1)
     for depth in range(best + 1, len(found)):
-        if _better(found[depth], found[best]):
+        if found[depth].better_than(found[best]):
             best = depth
     step.caps.depth = max(best, low)
-
-
-def _better(a: Totals, b: Totals) -> bool:
-    if abs(a.excess_chosen - b.excess_chosen) > Totals.TOLERANCE:
-        return a.excess_chosen < b.excess_chosen
-    return a.chosen_of("objective") > b.chosen_of("objective")
 
 
 def _after_each_layer(controller: Controller, step: Step) -> list[Totals]:
@@ -54,6 +48,7 @@ def _after_each_layer(controller: Controller, step: Step) -> list[Totals]:
         DraftTree(step.tree.batch),
         Board.empty(step.tree.batch),
         next_width=step.next_width,
+        recalled=step.recalled,
         rehearsed=True,
     )
     imagined.totals = step.totals

@@ -20,8 +20,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools]:
-    """(B, W) places of the kept candidates of the newest layer, best first, and which cells hold one.
+def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools, bool]:
+    """(B, W) places of the kept candidates of the newest layer, best first, which cells hold one, and whether all do.
 
     `by_benefit` (B, K): the layer's order as packed integers, sorted. Marks `tree.kept`.
     """
@@ -39,20 +39,21 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
         else:
             answer = np.broadcast_to(np.asarray(expand.where(scope), bool), order.shape)
             order = _filtered(order, step, answer)
-    width = caps.width
+    width = caps.width if len(step.fresh) == 1 else order.shape[1]  # layers that come together are no wider
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
     order = order[:, :width]
     real = order < OUT
     if caps.rows_width is not None:
         real = real & (np.arange(order.shape[1]) < caps.rows_width)
-    widest = int(real.sum(1).max(initial=0))
-    order, real = order[:, :widest], real[:, :widest]
+    whole = bool(real.all())
+    if not whole:
+        widest = int(real.sum(1).max(initial=0))
+        order, real = order[:, :widest], real[:, :widest]
     nodes = order & PLACE
-    kept = tree.column("kept")
     flat = nodes + tree.row_starts
-    kept.ravel()[flat if real.all() else flat[real]] = True
-    return nodes, real
+    tree.column("kept").ravel()[flat if whole else flat[real]] = True
+    return nodes, real, whole
 
 
 def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:

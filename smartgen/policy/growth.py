@@ -37,8 +37,11 @@ class Growth:
             depth -= 1
         return float(self.ratio[depth])
 
-    def observe(self, depth: int, frontier: Floats, layer: Floats) -> None:
-        """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it."""
+    def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
+        """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.
+
+        `best` (B, RANKS or fewer): the greatest of them in descending order, where they are known already.
+        """
         below, mass = float(layer.sum()), float(frontier.sum())
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
@@ -46,7 +49,8 @@ class Growth:
         weight = max(self.WEIGHT, 1.0 / self.seen[depth])
         self.ratio[depth] += weight * (below / mass - self.ratio[depth])
         if below > self.LEAST:
-            ordered = -np.sort(-layer, axis=1)[:, : self.RANKS].sum(0) / below
+            best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
+            ordered = best.sum(0) / below
             share = np.zeros(self.RANKS)
             share[: len(ordered)] = ordered
             self.shares[depth] += weight * (share - self.shares[depth])

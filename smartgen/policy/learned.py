@@ -79,9 +79,8 @@ class Learned:
         memories = {
             key: {bin: restored(memory) for bin, memory in bins.items()} for key, bins in state["memories"].items()
         }
-        growths, gains, regimes = (
-            _from_keys(state[name], make) for name, make in (("growths", Growth), ("gains", Gain), ("regimes", Regime))
-        )
+        growths, gains = _from_keys(state["growths"], Growth), _from_keys(state["gains"], Gain)
+        regimes = _from_keys(state["regimes"], Regime)
         with self.lock:
             self.maps, self.memories = maps, memories
             self.growths, self.gains, self.regimes = growths, gains, regimes

@@ -30,11 +30,11 @@ def packed(key: Floats, valid: Bools, start: int) -> Ints:
     return order
 
 
-def packed_positive(key: Floats, valid: Bools, start: int) -> Ints:
-    """The same for keys that are never below zero."""
+def packed_positive(key: Floats, valid: Bools, whole: bool, start: int) -> Ints:
+    """The same for keys that are never below zero; `whole`: all are valid."""
     order = ~key.view(np.int64)
     order &= _REST
-    if not valid.all():
+    if not whole:
         order[~valid] = OUT
     order |= np.arange(start, start + key.shape[1])
     return order

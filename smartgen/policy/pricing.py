@@ -11,7 +11,7 @@ from smartgen.policy.arithmetic import Value
 from smartgen.policy.board import Board
 from smartgen.policy.pooled import shares
 from smartgen.policy.rules import Constraint
-from smartgen.policy.scope import Scope
+from smartgen.policy.scope import ForecastScope, Scope
 from smartgen.policy.situation import Costs
 from smartgen.policy.step import Step
 from smartgen.policy.totals import Totals
@@ -23,19 +23,17 @@ Floats = NDArray[np.float64]
 LEAST_EXCESS = 1e-9  # of a constraint that does not hold by a hair
 
 
-def totals(controller: Controller, step: Step, board: Board, spent: dict[str, float]) -> Totals:
-    """Evaluate every size on offer for `board`, with `spent` on drafting, and choose."""
+def totals(
+    controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
+) -> Totals:
+    """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
     made = _offered(controller, step, board)
-    made.time, made.energy, made.money = (
-        made.time + spent["time"],
-        made.time + spent["energy"],
-        made.time + spent["money"],
-    )
-    scope = Scope(controller, step, totals=made, every_size=True)
+    made.amounts = amounts = dict(spent)
+    scope = seen(controller, step, totals=made, every_size=True)
     rules = step.rules
     for cost in rules.costs:
         if cost.each == "step":
-            setattr(made, cost.total, getattr(made, cost.total) + _present(cost.value(scope)))
+            amounts[cost.total] = amounts[cost.total] + cost.value(scope)
     if rules.objective is not None:
         made.objective = _each(rules.objective(scope), made)
     if rules.constraints:
@@ -49,13 +47,6 @@ def _each(value: Value, made: Totals) -> Floats:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value
     return np.full(made.high + 1 - made.low, value, np.float64)
-
-
-def _present(value: Value) -> Value:
-    """An absent cost is none."""
-    if isinstance(value, float):
-        return 0.0 if value != value else value
-    return np.where(np.isnan(value), 0.0, value) if np.isnan(np.min(value)) else value
 
 
 def _offered(controller: Controller, step: Step, board: Board) -> Totals:
@@ -104,13 +95,14 @@ def _excess(constraints: tuple[Constraint, ...], scope: Scope, made: Totals) -> 
 # -- one pass more ----------------------------------------------------------------------------------------------------
 def next_layer(step: Step) -> Floats:
     """(B, F) the forecast benefits of what one more pass would draw."""
-    return np.maximum(step.growth.ahead(step.depth, step.mass), 0.0)
+    return step.growth.ahead(step.depth, step.mass)
 
 
 def ahead(controller: Controller, step: Step) -> Totals:
     """The totals as they would stand after one more pass, by the learned growth."""
     board = step.board.with_forecast(next_layer(step), step.caps.room)
-    return totals(controller, step, board, with_pass(controller, step, step.next_width))
+    step.spent_ahead = with_pass(controller, step, step.next_width)
+    return totals(controller, step, board, step.spent_ahead, ForecastScope)
 
 
 def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float]:
@@ -119,7 +111,7 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
     scope = Scope(controller, step, width=width)
     for cost in step.rules.costs:
         if cost.each == "pass":
-            spent[cost.total] += float(_present(cost.value(scope)))
+            spent[cost.total] += float(cost.value(scope))
     return spent
 
 

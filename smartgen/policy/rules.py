@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smartgen.language.program import (
@@ -9,6 +10,7 @@ from smartgen.language.program import (
     Choice,
     Const,
     Expr,
+    Measured,
     Operation,
     PathProduct,
     Program,
@@ -18,7 +20,7 @@ from smartgen.language.program import (
     Shift,
     parts,
 )
-from smartgen.policy.arithmetic import OPERATIONS, Value
+from smartgen.policy.arithmetic import OPERATIONS, Value, or_nothing
 from smartgen.policy.compile import Compiled, Compiler
 from smartgen.policy.learned import drafting_key
 from smartgen.policy.shape import Shape
@@ -40,7 +42,7 @@ class CompiledChoice:
 
 @dataclass(frozen=True)
 class CompiledCost:
-    """One cost line: what it adds to a total, each pass or each step."""
+    """One cost line: what it adds to a total, each pass or each step. An absent value is none; profiles always have one."""
 
     value: Compiled
     total: str
@@ -67,7 +69,8 @@ class Constraint:
 class CompiledRules:
     """See `smartgen.language.program.Rules`.
 
-    `monotone`: no node can be worth more than its parent, whatever the drafter says. `at_once`: nothing is asked of one
+    `monotone`: no node can be worth more than its parent, whatever the drafter says. `sound`: nor is any benefit absent or
+    outside 0..1, so that nothing needs to be clamped. `at_once`: nothing is asked of one
     layer apart, so that layers which come together may be valued together. `asks_ahead`: `continue while` prices the next pass.
     """
 
@@ -86,6 +89,7 @@ class CompiledRules:
     topk: Compiled | None
     nodes: Compiled | None
     monotone: bool
+    sound: bool
     calibrated: bool
     at_once: bool
     asks_ahead: bool
@@ -97,7 +101,7 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
     return CompiledRules(
         key=drafting_key(rules),
         benefit=compiler(rules.benefit),
-        costs=tuple(CompiledCost(compiler(cost.value), cost.total, cost.each) for cost in rules.costs),
+        costs=tuple(CompiledCost(_present(compiler, cost.value), cost.total, cost.each) for cost in rules.costs),
         objective=compiler.maybe(rules.objective),
         constraints=tuple(_constraint(compiler, line) for line in rules.constraints),
         expand=_choice(compiler, rules.expand),
@@ -110,12 +114,21 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
         topk=compiler.maybe(limits.topk),
         nodes=compiler.maybe(limits.nodes),
         monotone=_falls(rules.benefit),
+        sound=_falls(rules.benefit)
+        and not any(isinstance(p, Read) and _may_be_absent(p.name) for p in _read(program, rules)),
         calibrated=any(
             isinstance(part, Recall) and program.sites[part.site].kind == "calibrated" for part in parts(rules.benefit)
         ),
         at_once=_at_once(rules),
         asks_ahead=_asks_ahead(rules),
     )
+
+
+def _present(compiler: Compiler, cost: Expr) -> Compiled:
+    value = compiler(cost)
+    if isinstance(cost, Measured) and not cost.at:
+        return value
+    return lambda scope: or_nothing(value(scope))
 
 
 def _falls(benefit: Expr) -> bool:
@@ -125,6 +138,18 @@ def _falls(benefit: Expr) -> bool:
     if isinstance(benefit, Const):
         return 0 <= float(benefit.value) <= 1
     return isinstance(benefit, PathProduct) or benefit == Read("node.path")
+
+
+def _read(program: Program, rules: Rules) -> Iterator[object]:
+    """Everything that a benefit reads, what its memories read included."""
+    for part in parts(rules.benefit):
+        yield part
+        if isinstance(part, Recall):
+            yield from parts(program.sites[part.site])
+
+
+def _may_be_absent(name: str) -> bool:
+    return name.startswith(("last.", "run.")) or name in ("node.entropy", "node.confidence")
 
 
 def _asks_ahead(rules: Rules) -> bool:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def plain(thing: object) -> dict[str, Any]:
     """The attributes of an object as lists, numbers, texts and flags."""
-    return {name: _plain(value) for name, value in vars(thing).items()}
+    return {name: _plain(value) for name, value in vars(thing).items() if not name.startswith("_")}
 
 
 def _plain(value: Any) -> Any:
@@ -23,7 +23,7 @@ def _plain(value: Any) -> Any:
 
 def filled(thing: T, data: Any, what: str) -> T:
     """Set every attribute of a fresh object from `plain` data. Raises ValueError, naming `what`, where the two differ."""
-    own = vars(thing)
+    own = {name: value for name, value in vars(thing).items() if not name.startswith("_")}
     if not isinstance(data, dict) or set(data) != set(own):
         raise ValueError(f"{what} was saved by another version of smartgen: forget it and learn anew")
     for name, value in own.items():

@@ -112,6 +112,28 @@ class Scope:
         """Tokens a row that a drafting pass feeds."""
         return self.step.next_width if self._width is None else self._width
 
+    def verify_seconds(self) -> Value:
+        """`profile.verify.time` at the current point; costs do not change within a step."""
+        step, run = self.step, self.run()
+        if not isinstance(run, np.ndarray) or run.dtype.kind != "i":
+            return self.measured("verify", "time", "table", {})
+        low, high = int(run[0]), int(run[-1])
+        if step.verify_seconds is None or len(step.verify_seconds) <= high:
+            situation, top = step.situation, max(high, step.caps.room.most if step.caps.room.most < 256 else high)
+            step.verify_seconds = self.controller.costs.verify(situation.batch, top, situation.run_context)
+        if high + 1 - low == len(run):
+            return step.verify_seconds[low : high + 1]
+        return step.verify_seconds[run]
+
+    def draft_seconds(self) -> Value:
+        """`profile.draft.time` at the current point; costs do not change within a step."""
+        step, width = self.step, self.width()
+        if not isinstance(width, int):
+            return self.measured("draft", "time", "table", {})
+        if width not in step.draft_seconds:
+            step.draft_seconds[width] = self.measured("draft", "time", "table", {})
+        return step.draft_seconds[width]
+
     def measured(self, phase: str, quantity: str, model: str, at: dict[str, Value]) -> Value:
         return self.controller.measured(self, phase, quantity, model, at)
 
@@ -224,13 +246,28 @@ class Scope:
         columns = self.columns
         assert columns is not None
         prob, features = controller.calibrations[site].inputs(self)
-        shape = (step.tree.batch, columns.stop - columns.start)
-        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(
-            np.broadcast_to(prob, shape), features
-        )
-        self._remember_cells(site, estimate.cell)
-        above = step.tree.parent[:, columns] + 1
-        return capped_siblings(np.where(self.step.tree.valid[:, columns], estimate.value, 0.0), above, columns.stop + 1)
+        prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
+        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
+        if self._all_known(site, columns):
+            self._remember_cells(site, estimate.cell)
+            return self._capped(estimate.value, columns)
+        known = step.tree.valid[:, columns] & (prob == prob)
+        self._remember_cells(site, np.where(known, estimate.cell, -1))
+        capped = self._capped(np.where(known, estimate.value, 0.0), columns)
+        return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
+
+    def _all_known(self, site: int, columns: slice) -> bool:
+        """Whether every cell in view is a candidate with a probability."""
+        return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
+
+    def _capped(self, value: Floats, columns: slice) -> Floats:
+        """Siblings sum to at most 1."""
+        step, tree = self.step, self.step.tree
+        above = tree.above(columns)
+        if above is None or not step.whole or step.fresh != [columns]:
+            return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
+        sums = np.bincount(above.ravel(), value.ravel())
+        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(above)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         columns, tree = self.columns, self.step.tree

@@ -135,11 +135,10 @@ class RowScope(Scope):
         totals.tokens = before.chosen_of("tokens") + gained
         totals.progress = before.chosen_of("progress") + gained * step.row_worth(self.row)
         self._totals = totals
-        for name, amount in step.spent.items():
-            setattr(totals, name, np.full(len(self.line), amount))
+        totals.amounts = amounts = {name: np.full(len(self.line), amount) for name, amount in step.spent.items()}
         for cost in step.rules.costs:
             if cost.each == "step" or step.depth < step.caps.depth:  # at the depth limit nothing is drafted from
-                setattr(totals, cost.total, getattr(totals, cost.total) + cost.value(self))
+                amounts[cost.total] = amounts[cost.total] + cost.value(self)
         if step.rules.objective is not None:
             totals.objective = np.broadcast_to(np.asarray(step.rules.objective(self), np.float64), self.line.shape)
         return totals

@@ -64,14 +64,18 @@ class Step:
     board: Board
     totals: Totals = field(init=False)
     spent: dict[str, float] = field(default_factory=lambda: {"time": 0.0, "energy": 0.0, "money": 0.0})
+    spent_ahead: dict[str, float] | None = None  # with one pass more, once that was worked out
     depth: int = 0  # layers in the tree
     fresh: list[slice] = field(default_factory=list)  # the layers that the last pass brought, and all of them together:
     newest: slice = field(default_factory=lambda: slice(0, 0))
+    whole: bool = True  # every cell of the newest layer holds a candidate
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed
     going: Bools | None = None  # (B, 1) rows that are still drafted for; None: all
     before: Moment | None = None  # as it was before the newest layer
+    verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
+    draft_seconds: dict[int, float] = field(default_factory=dict)  # by width
     cells: dict[int, Ints] = field(default_factory=dict)  # calibration sites: (B, M) where a trial counts, -1: nowhere
     recalled: set[int] = field(default_factory=set)  # sites that were read
     passes: int = 0

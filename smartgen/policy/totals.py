@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +52,13 @@ class Totals:
     where every row takes the first n. `objective`, `excess`: None where nothing is maximised or constrained.
     """
 
-    TOLERANCE: ClassVar[float] = 1e-12  # of a relative excess
+    TOLERANCE: ClassVar[float] = 1e-12  # relative; objectives and excesses closer than this are equal
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
         self.run: Ints | Floats = np.arange(low, high + 1)
         self.chosen = 0  # which of the sizes
-        self.time = self.energy = self.money = np.zeros(high + 1 - low)
+        self.amounts: dict[str, Any] = {}  # seconds, joules and money: (S,), or one number for all sizes
         self.objective: Floats | None = None
         self.excess: Floats | None = None
         self._count_tokens()
@@ -73,6 +73,23 @@ class Totals:
             return
         self.tokens = self.row_tokens.sum(0)
         self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+
+    def _amount(self, name: str) -> Floats:
+        """(S,) of a total, also where it is one number for all sizes."""
+        amount = self.amounts.get(name, 0.0)
+        return amount if isinstance(amount, np.ndarray) else np.full(self.high + 1 - self.low, amount)
+
+    @property
+    def time(self) -> Floats:
+        return self._amount("time")
+
+    @property
+    def energy(self) -> Floats:
+        return self._amount("energy")
+
+    @property
+    def money(self) -> Floats:
+        return self._amount("money")
 
     @property
     def sizes(self) -> Ints:
@@ -119,14 +136,29 @@ class Totals:
         """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
         if self.objective is None:
             return
-        score = self.objective
-        if self.excess is not None:
-            score = np.where(self.excess <= self.excess.min() + self.TOLERANCE, score, -np.inf)
-        best = int(score.argmax())
-        if score[best] != score[best]:  # absent values lose against any other
+        score, best = self.objective, float(self.objective.max())
+        if best != best:  # absent values lose against any other
             score = np.where(np.isnan(score), -np.inf, score)
-            best = int(score.argmax())
-        self.chosen = best
+            best = float(score.max())
+        if self.excess is None:
+            self.chosen = int((score >= best - slack(best)).argmax())
+            return
+        lawful = self.excess <= self.excess.min() + self.TOLERANCE
+        best = float(score[lawful].max())
+        self.chosen = int((lawful & (score >= best - slack(best))).argmax())
+
+    def better_than(self, other: Totals) -> bool:
+        """Whether this one's choice beats the other's."""
+        excess = self.excess_chosen - other.excess_chosen
+        if abs(excess) > self.TOLERANCE:
+            return excess < 0
+        mine, theirs = self.chosen_of("objective"), other.chosen_of("objective")
+        return mine > theirs + slack(theirs) or (mine == mine and theirs != theirs)
+
+
+def slack(value: float) -> float:
+    """How much two objectives may differ and count as equal."""
+    return Totals.TOLERANCE * abs(value) if abs(value) < np.inf else 0.0
 
 
 def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:

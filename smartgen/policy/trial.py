@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from smartgen.language.capabilities import ENERGY, Backend, refusals
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.diagnostics import RecipeError, one
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Source
 from smartgen.policy.verdict import Mismatch, judge
@@ -57,12 +58,12 @@ class Attempt:
     fate: str
 
 
-def attempts(path: Path) -> Iterator[Attempt]:
-    """Change the recipe of a test file in every small way and see whether a case fails."""
+def attempts(path: Path, every: int = 1) -> Iterator[Attempt]:
+    """Change the recipe of a test file in every small way (or every so many) and see whether a case fails."""
     suite = read_suite(read_file(path))
     source = tested(path, suite)
     original = _Subject(source)
-    for mutant in mutants(source):
+    for mutant in islice(mutants(source), None, None, every):
         yield Attempt(mutant, _fate(_Subject(mutant.source), original, suite.cases))
 
 
@@ -92,13 +93,13 @@ class _Subject:
         recipe = self.recipe(case)
         for refusal in refusals(recipe.program, _STAGE):
             message = f"`{refusal.word}` of {recipe.name} {refusal.why}"
-            raise RecipeError([Diagnostic(refusal.code, message, (Label(case.span),), refusal.fix)])
+            raise one(refusal.code, message, case.span, refusal.fix)
         try:
             return judge(recipe.program, case)
         except ProfileError as error:
             message = f"the costs of this test do not suffice: {error}"
             fix = "add what the recipe reads: `costs: {verify: {0: 40 ms, 64: 104 ms}, draft: 2 ms}`"
-            raise RecipeError([Diagnostic("SG453", message, (Label(case.span),), fix)]) from None
+            raise one("SG453", message, case.span, fix) from None
 
     def fails(self, case: Case) -> bool:
         try:

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 
 import yaml
 
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.diagnostics import RecipeError, one
 from smartgen.language.nearest import closest
 from smartgen.language.source import Source, Span
 from smartgen.language.units import BARE, EXAMPLE, Dimension, unit
+from smartgen.recipe.yamlerrors import not_yaml
+from smartgen.recipe.yamltree import walk
 
+MOST = 50_000  # nodes of a file, with every alias written out
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)[ \t]*([A-Za-z/]*)")
 
 
@@ -22,25 +25,25 @@ class Nodes:
         self.source = source
 
     def root(self) -> yaml.Node:
-        """The whole file. Raises RecipeError (SG403, SG012) for what is no YAML."""
-        text = self.source.text
+        """The whole file. Raises RecipeError (SG403, SG012) for what is no YAML, and for what is out of all measure."""
         try:
-            found = yaml.compose(text, Loader=yaml.SafeLoader)
+            found = yaml.compose(self.source.text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            at = min(mark.index if mark else 0, max(0, len(text) - 1))
-            problem = str(getattr(error, "problem", None) or "it cannot be read")
-            raise self._at(
-                at, "SG403", f"this is not YAML: {problem}", "quote texts that hold `: `, `#`, `{` or `[`"
-            ) from None
+            raise RecipeError([not_yaml(error, self.source)]) from None
         except RecursionError:
-            raise self._at(0, "SG012", "this file is nested too deeply", "a test is a few levels deep") from None
+            raise self._first("SG012", "this file is nested too deeply", "a test is a few levels deep") from None
+        except ValueError:  # an impossible escape, such as a code point out of range
+            fix = "write the text without the escape"
+            raise self._first("SG403", "this is not YAML: an escape means no character", fix) from None
         if found is None:
-            raise self._at(0, "SG403", "this file is empty", "begin with `tests:`")
+            raise self._first("SG403", "this file is empty", "begin with `tests:`")
+        if any(count > MOST for count, _ in enumerate(walk(found))):
+            raise self._first("SG012", "this file is too large with its aliases written out", "use several files")
         return found
 
-    def _at(self, offset: int, code: str, message: str, fix: str) -> RecipeError:
-        return RecipeError([Diagnostic(code, message, (Label(Span(self.source, offset, offset + 1)),), fix)])
+    def _first(self, code: str, message: str, fix: str) -> RecipeError:
+        """An error of the file as a whole."""
+        return one(code, message, Span(self.source, 0, min(1, len(self.source.text))), fix)
 
     def span(self, node: yaml.Node) -> Span:
         """A scalar's characters; of anything larger, the first line."""
@@ -52,7 +55,7 @@ class Nodes:
 
     def fail(self, code: str, message: str, node: yaml.Node, fix: str) -> RecipeError:
         """The error to raise."""
-        return RecipeError([Diagnostic(code, message, (Label(self.span(node)),), fix)])
+        return one(code, message, self.span(node), fix)
 
     def pairs(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node, yaml.Node]]:
         """(key, key's node, value) of a mapping; each key once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
+from smartgen.language.diagnostics import one
 from smartgen.language.source import Source, Span
 from smartgen.recipe.read import read_file
 from smartgen.recipe.shipped import shipped
@@ -39,4 +39,4 @@ def tested(path: Path, suite: Suite) -> Source:
     wanted = suite.recipe or f"{name}.smart"
     at = Span(suite.source, 0, 1)
     fix = "put it beside this file, or name it: `recipe: smart`"
-    raise RecipeError([Diagnostic("SG401", f"there is no recipe {wanted} to test", (Label(at),), fix)])
+    raise one("SG401", f"there is no recipe {wanted} to test", at, fix)

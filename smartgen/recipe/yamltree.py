@@ -78,7 +78,7 @@ class Tree:
         return node
 
     def _small(self, root: yaml.Node) -> bool:
-        for count, node in enumerate(_walk(root)):
+        for count, node in enumerate(walk(root)):
             if count > _MOST_NODES:
                 fix = "a recipe is a page, and three levels deep"
                 self.wrong("SG012", "this file is too large with its aliases written out", root, fix, short=True)
@@ -223,7 +223,7 @@ def aligned(source: Source, node: yaml.ScalarNode) -> Excerpt:
     return Excerpt(source, value, starts, ends)
 
 
-def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
+def walk(root: yaml.Node) -> Iterator[yaml.Node]:
     """Every node, aliases as often as they stand; without recursion, for they may be endless."""
     stack = [root]
     while stack:

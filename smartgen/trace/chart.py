@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from smartgen.trace.errors import TraceError
 from smartgen.trace.judging import Row
@@ -33,7 +34,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _panel(axes, rows: list[Row]) -> None:
+def _panel(axes: Any, rows: list[Row]) -> None:
     batches = sorted({row.batch for row in rows})
     recipes = list(dict.fromkeys(row.recipe for row in rows))
     width = 0.8 / len(recipes)

@@ -39,7 +39,7 @@ def record(
     """Generate plainly for each of `prompts` (token ids) and record what `drafter` would have proposed everywhere.
 
     `model` must be attached (`smartgen.attach`); `drafter` None: n-grams, for which the text alone is recorded.
-    `temperature` 0: greedy. `batch` requests are recorded together, which changes nothing but the time it takes.
+    `temperature` 0: greedy. `batch` requests are recorded together; sampled text depends on it, as noise belongs to rows.
     `report` hears how many requests are done. Raises TraceError for a model that is not attached.
     """
     drafter = NGram() if drafter is None else drafter
@@ -91,9 +91,9 @@ def _generate(
     longest = max(map(len, prompts))
     ids = torch.zeros(len(prompts), longest, dtype=torch.long)
     mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.as_tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
+    for line, real, prompt in zip(ids, mask, prompts, strict=True):
+        line[longest - len(prompt) :] = torch.as_tensor(prompt)
+        real[longest - len(prompt) :] = 1
     options: dict[str, Any] = {"do_sample": temperature > 0}
     if temperature > 0:
         options |= {"temperature": temperature, "top_k": 0, "top_p": 1.0}
@@ -122,7 +122,8 @@ def assembled(header: Header, rows: list[Row]) -> Trace:
             layers = row.drafted.get(place, [])
             counts.append(sum(len(layer.rank) for layer in layers))
             fed += layers
-    nothing = Fed(*(np.zeros(0, np.int64),) * 2, *(np.zeros((0, width)),) * 2)
+    none = np.zeros(0, np.int64)
+    nothing = Fed(none, none, np.zeros((0, width), np.int64), np.zeros((0, width)))
     fed = fed or [nothing]
     return Trace(
         header,

@@ -29,7 +29,9 @@ NO_TOKEN = -2  # behind the end of a text; differs from what an unrecorded child
 
 @dataclass(frozen=True)
 class ReplayedStep:
-    """One step: active rows, layers drafted, nodes a row (padding counted) and in all, accepted in all and as predicted."""
+    """One step: active rows, layers drafted, nodes a row (padding counted) and in all, accepted in all and as predicted;
+    tokens committed, simulated seconds.
+    """
 
     rows: int
     layers: int
@@ -37,6 +39,8 @@ class ReplayedStep:
     verified: int
     accepted: int
     predicted: float
+    committed: int
+    seconds: float
 
 
 @dataclass
@@ -151,6 +155,15 @@ class Clock:
 class _Run:
     """One replay. Arrays are (B,) over active rows: `request`, `place` (index of the last committed text token)."""
 
+    request: Ints
+    place: Ints
+    number: Ints  # in the order in which requests came
+    came: NDArray[np.float64]  # simulated seconds at which each row's first token was there
+    session: TraceSession | NGramReplay
+    controller: Controller
+    drains: bool
+    padded: int  # a call's prompts are padded to the longest
+
     def __init__(self, trace: Trace, program: Program, clock: Clock, memory: Memory, ngram: bool) -> None:
         self.trace, self.program, self.clock, self.memory = trace, program, clock, memory
         self.traits = DrafterTraits("ngram" if ngram else trace.header.source, one_pass=ngram, free=ngram)
@@ -168,30 +181,31 @@ class _Run:
             going = np.flatnonzero(self.place < self.lengths[self.request] - 1)
             if len(going) < len(self.request):
                 self.request, self.place = self.request[going], self.place[going]
+                self.number, self.came = self.number[going], self.came[going]
                 self.session.keep_rows(going)
 
     def refill(self, order: list[int], batch: int) -> None:
         """A batch that is always full, until every request of the list is done."""
         order = [request for request in order if self.lengths[request] > 1]
-        number = np.arange(batch)  # which request of the endless list each row is at
-        self._begin([order[n % len(order)] for n in number], drains=False)
+        self._begin([order[n % len(order)] for n in range(batch)], drains=False)
         admitted, unfinished = batch, set(range(len(order)))
         while unfinished:
             self._step()
             for row in np.flatnonzero(self.place >= self.lengths[self.request] - 1).tolist():
-                unfinished.discard(int(number[row]))
+                unfinished.discard(int(self.number[row]))
                 request = order[admitted % len(order)]
-                self.request[row], self.place[row], number[row] = request, 0, admitted
+                self.request[row], self.place[row] = request, 0
+                self.number[row], self.came[row] = admitted, self.result.seconds
                 admitted += 1
                 self.session.admit(row, request)  # an engine digests prompts as requests come in
                 self._first_token(row)
 
     def _begin(self, requests: list[int], drains: bool) -> None:
-        self.request: Ints = np.array(requests, np.int64)
-        self.place: Ints = np.zeros(len(requests), np.int64)
+        self.request = np.array(requests, np.int64)
+        self.place, self.number = np.zeros(len(requests), np.int64), np.arange(len(requests))
+        self.came = np.full(len(requests), self.result.seconds)
         self.drains = drains
-        self.padded = int(self.prompts[self.request].max(initial=0))  # a call's prompts are padded to the longest
-        self.session: TraceSession | NGramReplay
+        self.padded = int(self.prompts[self.request].max(initial=0))
         if self.traits.free:
             self.session = NGramReplay(self.trace, requests, self.memory.rates)
         else:
@@ -225,19 +239,22 @@ class _Run:
         self.session.commit(tokens, counts, None)
         self.place = self.place + counts
         report = controller.observe(Outcome(committed, accepted, verifying, passes))
+        drafting = sum(seconds for _, seconds in passes)
         step = ReplayedStep(
-            batch,
-            report.layers,
-            report.nodes,
-            int((chosen >= 0).sum()),
-            int(accepted.sum()),
-            report.predicted - batch,
+            rows=batch,
+            layers=report.layers,
+            nodes=report.nodes,
+            verified=int((chosen >= 0).sum()),
+            accepted=int(accepted.sum()),
+            predicted=report.predicted - batch,
+            committed=int(counts.sum()),
+            seconds=verifying + drafting,
         )
-        self._count(step, counts, verifying, sum(seconds for _, seconds in passes))
+        self._count(step, counts, drafting)
         self.result.beyond += self.session.beyond > beyond
 
     def _situation(self) -> Situation:
-        header = self.trace.header
+        header, elapsed = self.trace.header, self.result.seconds - self.came
         return Situation(
             contexts=self.prompts[self.request] + self.place,
             generated=self.place + 1,
@@ -248,6 +265,8 @@ class _Run:
             pending=max(1, self.session.pending),
             drains=self.drains,
             span=float(self.padded + self.place.max()) if self.drains else None,
+            rows=self.number,
+            more={"request.elapsed": elapsed, "request.tpot": elapsed / (self.place + 1)},
         )
 
     def _draft(self, topk: int, batch: int, context: float) -> list[tuple[int, float]]:
@@ -282,12 +301,12 @@ class _Run:
                 current = np.where(found, chosen[rows, match.argmax(1)], -3)
         return np.minimum(accepted + 1, left), accepted
 
-    def _count(self, step: ReplayedStep, counts: Ints, verifying: float, drafting: float) -> None:
+    def _count(self, step: ReplayedStep, counts: Ints, drafting: float) -> None:
         result = self.result
         result.steps += 1
         result.row_steps += step.rows
-        result.committed += int(counts.sum())
-        result.seconds += verifying + drafting
+        result.committed += step.committed
+        result.seconds += step.seconds
         result.drafting += drafting
         result.history.append(step)
         for request, count in zip(self.request.tolist(), counts.tolist(), strict=True):

@@ -30,7 +30,6 @@ class TraceSession:
         self.waiting: Ints = np.array([self._prompt(request) for request in requests], np.int64)
         self.from_prompt = int(self.waiting.max(initial=0))
         self.frontier: Ints | None = None  # (B, W) fed nodes, -1 where a node was not recorded
-        self.children: Ints | None = None  # the same for the frontier's children, as handed out, (B, W, K)
         self.beyond = 0
         filler = np.full(trace.header.envelope.topk, UNKNOWN)
         self._filler_token = filler
@@ -56,7 +55,6 @@ class TraceSession:
             fed = np.where(trace.fed_start[at + 1] > first, first, -1)[:, None]
             valid = fed >= 0
         else:
-            assert self.frontier is not None
             fed, valid = self._found(frontier), frontier.valid
         self.frontier = fed
         known = fed >= 0
@@ -70,6 +68,7 @@ class TraceSession:
     def _found(self, frontier: Frontier) -> Ints:
         """Fed nodes (B, W) of a frontier, -1 where its children were not recorded."""
         trace, rows = self.trace, np.arange(len(frontier.token))[:, None]
+        assert self.frontier is not None
         above = self.frontier[rows, frontier.parent]
         among = trace.child_token[above]
         rank = (among == frontier.token[:, :, None]).argmax(2)

@@ -34,7 +34,7 @@ def save(trace: Trace, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     header = json.dumps({"smartgen_trace": VERSION, **trace.header.plain()})
-    arrays = {name: _narrow(getattr(trace, name)) for name in _KINDS}
+    arrays: dict[str, Any] = {name: _narrow(getattr(trace, name)) for name in _KINDS}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -82,8 +82,7 @@ class Sweep:
         self._draft: dict[int, Floats] = {}
 
     def rates(self, lists: Ints, batch: int, rows: str, statics: list[Static]) -> Floats:
-        """(S, C) tokens a second of C static trees on `lists` (S, n) of requests."""
-        lists = _without(lists, self.lengths <= 1)
+        """(S, C) tokens a second of C static trees on `lists` (S, n) of requests, each of at least two tokens."""
         if batch == 1:
             return self._alone(lists, rows == "refill", statics)
         fixed = np.array([(s.depth, s.nodes, s.order) for s in statics])
@@ -95,12 +94,11 @@ class Sweep:
         Candidates stand in the order of table `order`. A reference and no limit: the best step now is not always the
         best for the text, nor for a batch that drains.
         """
-        lists = _without(lists, self.lengths <= 1)
         return self._walked(lists, batch, rows, 1, lambda groups: self._best_now(groups, order))[:, 0]
 
     def _walked(self, lists: Ints, batch: int, rows: str, count: int, choose: Choose) -> Floats:
         """(S, count) tokens a second of `count` ways to choose trees on every list."""
-        tokens, seconds = np.zeros((2, len(lists), count))
+        tokens, seconds = (np.zeros((len(lists), count)) for _ in range(2))
         refills = rows == "refill"
         groups = self._refilled(lists, batch, count) if refills else self._drained(lists, batch, count)
         step = 0
@@ -108,23 +106,24 @@ class Sweep:
             self._step(groups, choose(groups), lists if refills else None, tokens, seconds)
             step += 1
             if step % TRIM == 0 or not refills:
-                over = groups.done >= lists.shape[1] if refills else ~groups.active.any(1)
-                groups = groups.kept(~over) if over.any() else groups
+                going = groups.done < lists.shape[1] if refills else np.logical_or.reduce(groups.active, axis=1)
+                groups = groups if going.all() else groups.kept(going)
         return tokens / seconds
 
     def _alone(self, lists: Ints, digested: bool, statics: list[Static]) -> Floats:
         """Batch 1: requests do not touch each other, so that each is walked once."""
         fixed = np.array([(s.depth, s.nodes, s.order) for s in statics])
         requests = np.unique(lists)
-        tokens, seconds = np.zeros((2, len(requests), len(statics)))
+        tokens, seconds = (np.zeros((len(requests), len(statics))) for _ in range(2))
         groups = self._drained(requests[:, None], 1, len(statics))
         if digested:
             groups.waiting[:] = 1
         while len(groups.list_):
             self._step(groups, fixed[groups.static], None, tokens, seconds)
-            groups = groups.kept(groups.active.any(1))
+            groups = groups.kept(np.logical_or.reduce(groups.active, axis=1))
         at = np.searchsorted(requests, lists)
-        return tokens[at].sum(1) / seconds[at].sum(1)
+        rates: Floats = tokens[at].sum(1) / seconds[at].sum(1)
+        return rates
 
     def _best_now(self, g: _Groups, order: int) -> Ints:
         """(G, 3) layers, nodes and order of the tree with the best ratio of tokens to seconds in this step."""
@@ -201,10 +200,10 @@ class Sweep:
         left = self.lengths[g.request] - 1 - g.place
         longest = np.where(g.active, self.trace.header.new_tokens - 1 - g.place, 0).max(1)
         depth = np.minimum(np.minimum(wanted[:, 0], longest - 1), self.deepest).clip(0)
-        where = (wanted[:, 2, None], self.trace.text_start[g.request] + g.place, depth[:, None])
-        accepted = self.accepted[(*where, wanted[:, 1, None])]
+        order, position, deep = wanted[:, 2, None], self.trace.text_start[g.request] + g.place, depth[:, None]
+        accepted = self.accepted[order, position, deep, wanted[:, 1, None]]
         count = np.where(g.active, np.minimum(accepted + 1, left), 0)
-        nodes = np.where(g.active, np.minimum(wanted[:, 1, None], self.available[where]), 0).max(1)
+        nodes = np.where(g.active, np.minimum(wanted[:, 1, None], self.available[order, position, deep]), 0).max(1)
         going = g.done < lists.shape[1] if lists is not None else g.active.any(1)
         at = (g.list_[going], g.static[going])
         np.add.at(tokens, at, count.sum(1)[going])
@@ -259,12 +258,3 @@ class Sweep:
     def _curves(self, phase: str, rows: int, top: int) -> Floats:
         middles = (np.arange(self.buckets) + 0.5) * CONTEXT_STEP
         return np.stack([self.machine.curve(phase, rows, top, middle)[: top + 1] for middle in middles])
-
-
-def _without(lists: Ints, dropped: Bools) -> Ints:
-    """Lists (S, n) without the requests that end with their first token: nothing is decoded for them."""
-    if not dropped[lists].any():
-        return lists
-    kept = [line[~dropped[line]] for line in lists]
-    shortest = min(map(len, kept))
-    return np.stack([line[:shortest] for line in kept])

@@ -54,6 +54,8 @@ class DraftTree:
         self._store: dict[str, NDArray[Any]] = {
             name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
         }
+        self._starts: tuple[int, Ints] | None = None
+        self._above: tuple[tuple[int, int], Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._expose()
 
@@ -104,14 +106,17 @@ class DraftTree:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
         if layer.start == 0:
             return None
-        flat: Ints = self.parent[:, layer] + self.row_starts
-        return flat
+        if self._above is None or self._above[0] != (layer.start, self.capacity):
+            self._above = ((layer.start, self.capacity), self.parent[:, layer] + self.row_starts)
+        return self._above[1]
 
     @property
     def row_starts(self) -> Ints:
         """(B, 1) where each row begins in the columns laid flat: a gather by one index is the faster one."""
-        starts: Ints = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
-        return starts
+        if self._starts is None or self._starts[0] != self.capacity:
+            starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
+            self._starts = (self.capacity, starts)
+        return self._starts[1]
 
     def unfilled(self, name: str) -> list[slice]:
         """The layers that a column made on use does not cover yet; from now on it does."""

@@ -130,7 +130,7 @@ def test_equality_forgives_ties_only():
     assert compare([0, 1], [0], scores).fails
 
 
-def test_a_trace_is_recorded_and_replayed(run, tmp_path):
+def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):
     prompts, out, rows = tmp_path / "prompts.jsonl", tmp_path / "trace.npz", tmp_path / "rows.json"
     prompts.write_text(
         "".join(json.dumps({"turns": [text], "kind": "code"}) + "\n" for text in ("import os\n", "x = ["))
@@ -152,6 +152,7 @@ def test_a_trace_is_recorded_and_replayed(run, tmp_path):
     assert {row["profile"] for row in found} == {"cost"}
     code, _, err = run("replay", str(out), *options[:2], "--batch", "4")
     assert (code, "smartgen profile --batch 4" in err) == (1, True)
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
     code, _, err = run("replay", str(out), "--batch", "1")
     assert (code, "no cost profile" in err) == (1, True)
     assert run("replay", str(out), "--recipes", " , ", *options)[0] == 1

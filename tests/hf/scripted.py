@@ -46,6 +46,7 @@ class _Session:
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         random, batch = self.drafter.random, len(self.rows)
+        topk = min(topk, self.drafter.vocabulary)
         if frontier is None:
             places = self.said[self.rows][:, None]
         else:

@@ -25,6 +25,7 @@ COMBINATIONS = {
     "output_attentions": {"output_attentions": True, "return_dict_in_generate": True},
     "custom_generate": {"custom_generate": lambda *args, **kwargs: None},
     "dola_layers": {"dola_layers": "low"},
+    "assistant_early_exit": {"assistant_early_exit": 2},
     "stop_strings": {"stop_strings": ["a"]},
 }
 

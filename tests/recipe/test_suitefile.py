@@ -81,7 +81,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "code", "place", "said"), WRONG, ids=lambda value: str(value)[:30])
 def test_mistakes_are_answered_where_they_stand(text, code, place, said):
-    with pytest.raises(RecipeError, match=".") as caught:
+    with pytest.raises(RecipeError) as caught:
         suite(text)
     found = caught.value.diagnostics[0]
     assert found.code == code

@@ -52,7 +52,7 @@ def cast(world, verify, draft, prices, growth):
 def test_three_prices():
     random = np.random.default_rng(0)
     sizes, depths, agreed = [], [], []
-    for seed in range(800):
+    for seed in range(400):
         if seed % 50 == 0:
             prices = [float(price) for price in random.uniform([0.2, 0.5, 0.2], [1.2, 4.0, 1.2])]
             params = {f"c{i}": f"{price!r} tok" for i, price in enumerate(prices, 1)}

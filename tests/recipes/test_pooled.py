@@ -114,7 +114,7 @@ def test_adaserve():
     """What a row needs: (elapsed + the last step's time) / tpot - generated, at most d + 1."""
     random = np.random.default_rng(2)
     kept, dropped, mattered = [], [], []
-    for seed in range(500):
+    for seed in range(300):
         world = random_world(seed, 4, 2, 3, sharpest=6)
         controller = controlled("adaserve", world, params={"budget": 14}, limits={"nodes": 6, "width": 2})
         controller.plan(situation(4, remaining=1, more={"request.elapsed": np.zeros(4)}))

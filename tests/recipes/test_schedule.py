@@ -33,11 +33,11 @@ def recorded(outcome, log):
 
 def test_vllm_table():
     """[1, 63]: 3, [64, 255]: 2, from 256 on: 0."""
-    sizes = [1, 2, 63, 64, 65, 200, 255, 256, 300]
-    found = [
-        chain_lengths("vllm_table", size, 1, lambda step, length: (np.zeros(size, int), 0.01))[0] for size in sizes
-    ]
-    assert found == [3, 3, 3, 2, 2, 2, 2, 0, 0]
+
+    def length(batch):
+        return chain_lengths("vllm_table", batch, 1, lambda step, length: (np.zeros(batch, int), 0.01))[0]
+
+    assert [length(batch) for batch in (1, 2, 63, 64, 65, 200, 255, 256, 300)] == [3, 3, 3, 2, 2, 2, 2, 0, 0]
 
 
 class Slot:
@@ -88,7 +88,7 @@ def test_sglang_adaptive(batch, candidates, down):
 def test_hf_heuristic():
     """transformers: num_assistant_tokens += 2 if all matched, else max(1, num_assistant_tokens - 1)."""
     random, log = np.random.default_rng(0), []
-    lengths = chain_lengths("hf_heuristic", 1, 500, recorded(drifting(random, 1, 0.9), log), longest=24)
+    lengths = chain_lengths("hf_heuristic", 1, 300, recorded(drifting(random, 1, 0.9), log), longest=24)
     planned, expected = 20, []
     for length, accepted, _ in log:
         expected.append(min(planned, 24))
@@ -102,7 +102,7 @@ def test_smartspec():
     random, log = np.random.default_rng(1), []
     batch, fixed, node, drafting = 4, 0.010, 0.001, 0.001
     costs = table({n: fixed + node * n for n in (0, 4, 8)}, {1: drafting, 2: drafting}, batch)
-    lengths = chain_lengths("smartspec", batch, 1500, recorded(drifting(random, batch, 0.3, 0.02), log), costs)
+    lengths = chain_lengths("smartspec", batch, 800, recorded(drifting(random, batch, 0.3, 0.02), log), costs)
     rate, expected, k = 0.7, [], np.arange(9)
     for length, accepted, _ in log:
         tokens = np.array([(1 - rate ** (j + 1)) / (1 - rate) for j in k])
@@ -129,7 +129,7 @@ def ucb1(pulls, sums):
 )
 def test_bandits(recipe, arms, hold):
     random, log = np.random.default_rng(2), []
-    lengths = chain_lengths(recipe, 2, 1500, recorded(drifting(random, 2), log))
+    lengths = chain_lengths(recipe, 2, 1000, recorded(drifting(random, 2), log))
     pulls, sums, arm, held, expected = [0] * len(arms), [0.0] * len(arms), 0, 0, []
     for _, accepted, seconds in log:
         expected.append(arms[arm])

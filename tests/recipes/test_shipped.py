@@ -12,47 +12,18 @@ from smartgen.recipe import load
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.tested import beside
 
-ASKED = [
-    "chain",
-    "eagle1",
-    "eagle2",
-    "eagle3",
-    "msd",
-    "trtllm",
-    "hf_confidence",
-    "hf_heuristic",
-    "specdec_plus",
-    "svip",
-    "ddd",
-    "talon",
-    "opt_tree",
-    "paper",
-    "paper_literal",
-    "bastion",
-    "caddtree",
-    "cast",
-    "sequoia",
-    "smartspec",
-    "vllm_table",
-    "sglang_adaptive",
-    "echo",
-    "tetris",
-    "dspark",
-    "adaserve",
-    "banditspec",
-    "nightjar",
-    "smart",
-    "smart_run",
-    "smart_pooled",
-    "smart_slo",
-    "smart_energy",
-    "off",
-]
+ASKED = {
+    *("off", "chain", "eagle1", "eagle2", "eagle3", "msd", "trtllm"),
+    *("hf_confidence", "hf_heuristic", "specdec_plus", "svip", "ddd", "talon", "opt_tree"),
+    *("paper", "paper_literal", "bastion", "caddtree", "cast", "sequoia"),
+    *("smartspec", "vllm_table", "sglang_adaptive", "echo", "tetris", "dspark", "adaserve", "banditspec", "nightjar"),
+    *("smart", "smart_run", "smart_pooled", "smart_slo", "smart_energy"),
+}
 RECIPES = {name: path for name, path in shipped().items() if path.suffix == ".smart"}
 
 
 def test_all_are_there():
-    assert sorted(RECIPES) == sorted(ASKED)
+    assert set(RECIPES) == ASKED
     assert load("smart").program.hash == load("smart_yaml").program.hash
 
 
@@ -87,8 +58,8 @@ def test_its_table_of_decisions_holds(name):
 
 
 def test_small_mistakes_are_noticed():
-    """Every comparison, sign, constant and `where` of every recipe, changed in turn: `smartgen test --mutants recipes/`."""
-    fates = Counter(attempt.fate for path in RECIPES.values() for attempt in attempts(beside(path)))
+    """A fifth of what `make mutants` tries: comparisons, signs, constants and `where`s of every recipe, changed in turn."""
+    fates = Counter(attempt.fate for path in RECIPES.values() for attempt in attempts(beside(path), every=5))
     changed = fates["noticed"] + fates["survived"]
-    assert changed > 300
+    assert changed > 60
     assert fates["noticed"] >= 0.9 * changed

@@ -151,7 +151,7 @@ def test_steps_beyond_the_envelope_are_counted(pair):
 
 
 def test_what_cannot_be_replayed_is_refused(greedy):
-    with pytest.raises(TraceError, match="refill.*drain"):
+    with pytest.raises(TraceError, match=r"refill.*drain"):
         replay(greedy, "off", profile(), rows="both")
     with pytest.raises(TraceError, match="batches 1, 4, 8, not 32"):
         replay(greedy, "off", profile(), 32)

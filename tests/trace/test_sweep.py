@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_trials_are_the_children_of_nodes_in_the_text(greedy):
     first = (trials.depth == 1).sum()
     assert first == (greedy.child_prob[roots[greedy.following[roots] >= 0]] > 0).sum()
     per_depth = [trials.hit[trials.depth == depth].sum() for depth in range(1, 8)]
-    assert all(a >= b for a, b in zip(per_depth, per_depth[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(per_depth))
     order = hindsight(RecordedCandidates(greedy), False)
     cells = _cells(greedy)
     value = order(cells)
