@@ -143,6 +143,13 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
     if not over_rows and value.axis is not Axis.NODE and function != "count":
         message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
         raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
+    if function != "count" and value.kind.base == "flag":
+        inside = value.span.text
+        counted = {
+            "max": f"{group}.count({inside}) > 0",
+            "min": f"{group}.count(not ({inside})) == 0",
+        }.get(function, f"{group}.count({inside})")
+        raise typer.replaced("SG201", f"`{group}.{function}` needs a number, this is {value.kind}", e.span, counted)
     typer.require(value, "flag" if function == "count" else "number", f"`{group}.{function}`")
     kind = (
         COUNT
@@ -193,8 +200,12 @@ def _model(typer: Typer, argument: s.Argument) -> str:
 def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     label, value = argument.label, argument.value.span.text
     written = label.text if isinstance(label, s.Name) else ""
-    near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model")) or "nodes"
     message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
+    near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model"))
+    if near is None and written and len(e.arguments) == 1:
+        fix = f"a profile is read at the current point: write `{e.name.text}`"
+        return typer.replaced("SG111", message, e.span, e.name.text, fix)
+    near = near or "nodes"
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 
 

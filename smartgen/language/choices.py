@@ -206,6 +206,8 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
         return None
     if isinstance(found.code, Const) and float(found.code.value) < 0:
         meant = f"{-float(found.code.value):.0f}"
+        if isinstance(expression, s.Binary) and expression.op == "-":
+            meant = f"{expression.left.span.text}..{expression.right.span.text}"
         edits = (Edit(found.span, meant),)
         typer.findings.add("SG317", "a count is not negative", found.span, f"write `{meant}`", edits=edits)
     return found

@@ -72,6 +72,8 @@ def _added(typer: Typer, bare: Typed, other: Typed) -> tuple[str, tuple[Edit, ..
     unit = EXAMPLE.get(other.kind.dimension)
     if unit is None or not isinstance(bare.code, Const) or not bare.kind.dimension.bare:
         return None
+    if unit == "ms" and 0 < float(bare.code.value) < 1:
+        unit = "s"  # whoever writes a fraction thinks in seconds
     if _LITERAL.fullmatch(bare.span.text):
         return f"write `{bare.span.text} {unit}`", (_wrapped(bare.span, "", f" {unit}"),)
     param = typer.policy.params.get(bare.span.text)

@@ -8,6 +8,8 @@ from smartgen.language.program import Axis, Expr, Phase
 from smartgen.language.source import Span
 from smartgen.language.units import BARE, Dimension
 
+# How a message calls the places where an expression has one value per node.
+PLACES_OF_NODES = ("`benefit`", "`by`", "`expand ... where`", "`verify ... where`")
 AXIS_NAMES = {Axis.POLICY: "policy", Axis.STEP: "step", Axis.REQUEST: "request", Axis.NODE: "node"}
 
 

@@ -10,7 +10,7 @@ from smartgen.language.functions import FUNCTIONS
 from smartgen.language.nearest import closest
 from smartgen.language.signals import SIGNALS, SYNONYMS
 from smartgen.language.source import Edit
-from smartgen.language.types import TEXT
+from smartgen.language.types import PLACES_OF_NODES, TEXT
 from smartgen.language.units import SPELT
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ _SPELT = {
     "no": "false",
     "on": "true",
 }
+_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen"),
+)
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
 _THIS_STEP = (
@@ -56,6 +60,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     if text in FUNCTIONS:
         example = FUNCTIONS[text].example
         return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
+    if text in _NUMBERS and typer.place.word == "a count":
+        return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
     if typer.place.example:
@@ -74,6 +80,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or _meant(typer, text, known)
     code = "SG101" if "." in text else "SG102"
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
+    group, _, last = text.partition(".")
+    if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
+        meant = f"node.{last}" if typer.place.word in PLACES_OF_NODES else f"{group}.max(node.{last})"
+    if typer.place.word == "`maximize`" and "accept" in text:
+        meant = "tokens"
     if meant:
         return typer.replaced(code, message, e.span, meant, f"did you mean `{meant}`?")
     if text in _GROUPS:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest
+from smartgen.language.program import Axis
+from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import Typed
+from smartgen.language.types import PLACES_OF_NODES, Typed
 from smartgen.language.units import EXAMPLE
 
 if TYPE_CHECKING:
@@ -71,10 +74,25 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, written.get(exponent, f"exp({exponent} * log({base}))"))
     if name in ("range", "between") and len(arguments) == 2:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
+    if arguments == ["node"] and f"node.{name}" in SIGNALS:
+        return _whole(typer, e, message, f"node.{name}")
+    total = _of_one_value(name, e)
+    if total:
+        return _whole(typer, e, message, total)
     meant = _function(name)
     fix = f"did you mean `{meant}`?" if meant else f"functions are {', '.join(FUNCTIONS)}"
     edits = (Edit(e.name.span, meant),) if meant else ()
     return typer.fail("SG110", message, e.name.span, fix, edits=edits)
+
+
+def _of_one_value(name: str, e: s.Call) -> str | None:
+    """`sum(tokens)`: an aggregate of what has one value already, or one per request."""
+    last = _AGGREGATES.get(name, name)
+    argument = e.arguments[0].value if len(e.arguments) == 1 else None
+    if last not in AGGREGATES or not isinstance(argument, s.Name) or argument.text not in SIGNALS:
+        return None
+    axis = SIGNALS[argument.text].axis
+    return argument.text if axis <= Axis.STEP else f"batch.{last}({argument.text})" if axis is Axis.REQUEST else None
 
 
 def _whole(typer: Typer, e: s.Call, message: str, written: str) -> Broken:
@@ -102,6 +120,15 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
         kept = f"{e.span.source.text[e.span.start : extra.start]})"
         return typer.fail("SG111", message, e.span, f"write `{kept}`", edits=(Edit(extra, ""),))
+    of_layer = re.fullmatch(r"(layer|frontier|tree)\.(\w+)", e.arguments[0].value.span.text) if given == 1 else None
+    if name in ("min", "max") and of_layer and f"node.{of_layer.group(2)}" in SIGNALS:
+        written = f"{of_layer.group(1)}.{name}(node.{of_layer.group(2)})"
+        return typer.replaced("SG111", message, e.span, written)
+    if name in ("min", "max") and given == 1 and typer.place.word in PLACES_OF_NODES:
+        argument = e.arguments[0].value.span.text
+        return typer.replaced(
+            "SG111", message, e.span, argument, f"write `{argument}`, or give `{name}` a second argument"
+        )
     if name in ("min", "max") and given == 1:
         written = f"layer.{name}"
         help = f"write `{written}(...)` for the nodes of the newest layer, or give `{name}` a second argument"

@@ -47,15 +47,15 @@ def finder(
         return None
 
     def _file(path: Path, span: Span) -> tuple[s.Policy, FindBase] | None:
-        if not path.is_file():
-            near = closest(
-                path.name, [p.name for p in path.parent.glob("*") if p.suffix in _ENDINGS and str(p) != source.name]
-            )
-            fix = f"did you mean `{near}`?" if near else f"give a path beside {source.name}"
-            edits = (Edit(span, f'"{near}"'),) if near else ()
-            findings.add("SG103", f"there is no file {path}", span, fix, edits=edits)
-            return None
-        return _read(path, span)
+        if path.is_file():
+            return _read(path, span)
+        beside = [p.name for p in path.parent.glob("*") if p.suffix in _ENDINGS and str(p) != source.name]
+        near = closest(path.name, beside)
+        written = path.stem if path.stem in shipped() else f'"{near}"' if near else ""
+        fix = f"did you mean `{written}`?" if written else f"give a path beside {source.name}"
+        edits = (Edit(span, written),) if written else ()
+        findings.add("SG103", f"there is no file {path}", span, fix, edits=edits)
+        return None
 
     def _read(path: Path, span: Span) -> tuple[s.Policy, FindBase] | None:
         here = str(path.resolve())

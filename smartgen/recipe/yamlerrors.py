@@ -65,6 +65,13 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     line = text.rfind("\n", 0, at) + 1
     span = Span(source, at, at + 1)
     edits: tuple[Edit, ...] = ()
+    tight = (
+        re.search(r"^[ ]*([A-Za-z_]\w*):(?=[^\s/:])", text[:line], re.MULTILINE) if "mapping values" in said else None
+    )
+    if tight is not None:
+        place = Span(source, tight.start(1), tight.end())
+        edits = (Edit(Span(source, tight.end(), tight.end()), " "),)
+        return _made(f"a space is missing behind `{tight.group(1)}:`", place, f"write `{tight.group(1)}: ...`", edits)
     deep = re.match(r"[ ]+", text[line:])
     if "mapping values" in said and deep and len(_indent(text, line)) < deep.end():
         span = Span(source, line, line + deep.end())
@@ -150,6 +157,11 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
         return _made(message, Span(source, at, at + 1), fix, ())
     closes = "}" if opens == "{" else "]"
     end = _line_end(source.text, start)
+    gaps = re.finditer(r"(?<=[^\s,:{\[])(?=\s+\w+:\s)", source.text[start:end])
+    commas = tuple(Edit(Span(source, start + gap.start(), start + gap.start()), ",") for gap in gaps)
+    if commas and closes in source.text[start:end]:
+        place = commas[0].span.start
+        return _made("a `,` is missing", Span(source, place - 1, place), "write `,` between the pairs", commas)
     edits = (Edit(Span(source, end, end), closes),)
     return _made(
         f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits

@@ -19,7 +19,7 @@ from smartgen.language.parse import parse_expression, parse_statement
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.written import Written
-from smartgen.recipe.yamlkeys import CASE_KEYS, KEYS, MEANT, RULE_KEYS
+from smartgen.recipe.yamlkeys import CASE_KEYS, CASE_MEANT, KEYS, MEANT, RULE_KEYS
 from smartgen.recipe.yamltree import Tree
 
 Nodes = dict[str, yaml.Node]
@@ -101,7 +101,7 @@ class _Reader:
         self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         message = f"{what} has no key `{name}`"
         pair = self.tree.span(key).to(self.tree.span(value))
-        meant = MEANT.get(name) or closest(name, known)
+        meant = (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
         edits: tuple[Edit, ...] = ()
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
@@ -135,6 +135,12 @@ class _Reader:
         pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
         if pair and (what == "limit" or "=" in raw):
             written = f"{{{pair.group(1)}: {pair.group(2)}}}"
+        if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
+            starts = (item.start_mark.index for item in node.value)
+            text, source = self.tree.source.text, self.tree.source
+            edits = tuple(Edit(Span(source, at - 2, at), "") for at in starts if text[at - 2 : at] == "- ")
+            self.tree.wrong("SG406", f"`{what}` holds names and values", node, "write them without `-`", True, edits)
+            return
         if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
             written = f"{{{node.value[0].value}: {node.value[1].value}}}"
             edits = (Edit(self.tree.span(node), written),)

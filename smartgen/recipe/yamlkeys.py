@@ -53,9 +53,14 @@ MEANT = {
     "objective": "maximize",
     "maximise": "maximize",
     "parameters": "params",
-    "depth": "limit",
-    "nodes": "limit",
+}
+CASE_MEANT = {
+    "if": "when",
+    "condition": "when",
+    "case": "when",
     "else": "otherwise",
+    "default": "otherwise",
     "do": "then",
     "rules": "then",
+    "policy": "then",
 }

@@ -1,7 +1,7 @@
 """What people write instead, and what they meant: every rule proposes repairs, and only one that lets the text be read
 further is believed (`smartgen/language/recover.py`)."""
 
-from smartgen.language.mistakes import clauses, expressions, naming, order
+from smartgen.language.mistakes import clauses, expressions, naming, order, phrases
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
 from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     *order.RULES,
     naming.nothing,
     *expressions.RULES,
+    phrases.undeclared,
     words,
     signs,
 )

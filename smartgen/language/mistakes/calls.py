@@ -54,6 +54,12 @@ def call(spot: Spot) -> Iterator[Repair]:
                 f"write `{before.text}({argument})`",
                 changes,
             )
+    if here.text == "{" and before.sort == "name" and before.end == here.start:
+        close = closing(spot.lexemes, spot.at)
+        if close is not None:
+            inside = spot.slice(spot.at, close)[1:-1].strip()
+            message = "arguments stand in parentheses"
+            yield spot.replace("SG015", message, f"({inside})", f"write `{before.text}({inside})`", close - spot.at + 1)
     if here.text in ("for", "in") and unclosed(spot.lexemes, spot.at) is not None:
         yield from _comprehension(spot)
     if before.text == "lambda" or (spot.at >= 2 and spot.word(-2) == "lambda"):

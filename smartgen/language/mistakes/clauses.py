@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, expression_last, statement_last
+from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS, KEYWORDS
@@ -31,6 +31,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
     ):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
+    if here.text in ("pool", "shared", "together", "overall", "jointly") and "_POOLED" in spot.accepts:
+        message = "one count for all rows of the batch is `pooled`"
+        yield spot.replace("SG006", message, "pooled")
     if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key"):
         count = 2 if spot.word(1) in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
@@ -56,6 +59,14 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG105", "one `where` filters", "and", "join conditions with `and`")
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):
         yield from _range(spot)
+    if here.text == ".." and before == "best":
+        written = f"0..{spot.word(1)}"
+        yield spot.insert("SG010", "a range begins with a number", "0", f"write `{statement} best {written}`")
+    if here.text == ".." and spot.word(-2) == "(" and spot.word(2) == ")":
+        written = f"{before}..{spot.word(1)}"
+        yield spot.replace(
+            "SG007", "a range stands without parentheses", written, f"write `{statement} best {written}`", 5, -2
+        )
     if here.text in ("maximize", "maximise", "maximising") and "_MAXIMIZING" in spot.accepts:
         yield spot.replace(
             "SG006", "a range of `expand` is searched by `maximizing`", "maximizing", "write `maximizing`"
@@ -65,21 +76,38 @@ def choice(spot: Spot) -> Iterator[Repair]:
 def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
     message = f"`{statement}` takes `all` or `best` and a count"
+    rest = spot.text[here.end : spot.lexemes[statement_last(spot.lexemes, spot.at)].end].strip()
     if here.text in ("=", ":"):
         yield spot.remove(
             "SG008", f"no `{here.text}` stands behind `{statement}`", f"write `{statement} {spot.word(1)} ...`"
         )
+    if here.text == "(":
+        yield from unwrapped(spot, statement)
+    glued = re.fullmatch(r"(best|all)(\d+)", here.text)
+    if glued:
+        written = f"{glued.group(1)} {glued.group(2)}"
+        yield spot.replace("SG011", f"there is no word `{here.text}` here", written, f"write `{statement} {written}`")
+    if (here.text, spot.word(1)) == ("at", "most"):
+        shown = rest.removeprefix("most ")
+        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 2)
+    if here.text == "between" and spot.word(2) in ("and", "to"):
+        written = f"best {spot.word(1)}..{spot.word(3)}"
+        yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)
     if here.text in ("none", "nothing", "off", "no"):
         yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
     if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
         count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
-        yield spot.replace("SG006", message, "best", f"write `{statement} best {spot.word(count)}`", count)
+        shown = rest.removeprefix("to ") if count == 2 else rest
+        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", count)
+    if here.text == "the" and spot.word(1) in ("best", "all"):
+        yield spot.remove("SG003", "`the` cannot stand here", "remove `the`")
     if here.text in ("every", "any", "everything", "the", "nodes") or misspelt(here.text, ["all"]):
         count = 2 if spot.word(1) in ("nodes", "best", "node") else 1
         yield spot.replace("SG006", message, "all", f"write `{statement} all`", count)
     if here.sort in ("number", "name") or here.text in ("(", "-"):
-        size = spot.slice(spot.at, expression_last(spot.lexemes, spot.at))
-        yield spot.insert("SG006", message, "best", f"write `{statement} best {size}`")
+        yield spot.insert(
+            "SG006", message, "best", f"write `{statement} best {' '.join(f'{here.text} {rest}'.split())}`"
+        )
     if here.sort == "text":
         yield spot.insert("SG006", message, "tree", f"write `{statement} tree {here.text}`")
     if here.text in ("where", "by", "pooled"):
@@ -89,6 +117,16 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
         yield Repair(
             "SG009", message, last.start, last.end, f"write `{statement} all`", ((last.end, last.end, " all"),)
         )
+
+
+def unwrapped(spot: Spot, statement: str) -> Iterator[Repair]:
+    """`expand(best: 10)`, `limit(depth=16)`: a statement in the manner of a call."""
+    close = closing(spot.lexemes, spot.at)
+    if close is None:
+        return
+    inside = re.sub(r"\s*[:=]\s*", " ", spot.slice(spot.at, close)[1:-1]).strip()
+    message = f"`{statement}` is a statement and no call"
+    yield spot.replace("SG006", message, f" {inside}", f"write `{statement} {inside}`", close - spot.at + 1)
 
 
 def _counted_what(spot: Spot) -> Iterator[Repair]:
@@ -152,6 +190,8 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
     if here.sort == "number" and spot.word(1) in EXTENTS:
         swapped = f"{spot.word(1)} {here.text}"
         yield spot.replace("SG008", "the extent stands before its count", swapped, f"write `limit {swapped}`", 2)
+    if here.text == "(":
+        yield from unwrapped(spot, "limit")
     if here.sort == "number" or here.text == "(":
         yield spot.insert(
             "SG005", "a limit says what it limits", "depth", f"write `limit depth {here.text}`; extents are {known}"
@@ -209,6 +249,13 @@ def use(spot: Spot) -> Iterator[Repair]:
         return
     if here.text in (":", "=", "policy", "from") and spot.word(-1) == "use":
         yield spot.remove("SG008", f"no `{here.text}` stands behind `use`", f"write `use {spot.word(1)}`")
+    base = spot.lexemes[spot.at]
+    if base.sort == "name" and "." in base.text and spot.word(-1) == "use":
+        yield spot.replace("SG016", "the path of a base is a text", f'"{base.text}"', f'write `use "{base.text}"`')
+    inner, value = spot.near(-1), spot.near(0)
+    if inner is not None and value is not None and inner.sort == "name" and spot.word(-2) in ("(", ","):
+        written = f"{inner.text}: {value.text}"
+        yield spot.insert("SG008", "arguments are named with `:`", ":", f"write `{written}`")
     if here.text == "{":
         close = closing(spot.lexemes, spot.at)
         if close is not None:

@@ -14,6 +14,7 @@ from smartgen.language.mistakes.operands import (
     operand_last,
     unclosed,
 )
+from smartgen.language.mistakes.phrases import dashes, prose, undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.units import SPELT, UNITS
@@ -52,6 +53,11 @@ _OPERANDS = {
 def unit(spot: Spot) -> Iterator[Repair]:
     """A word right behind a number, on its line."""
     here, number = spot.near(0), spot.near(-1)
+    behind = (
+        here is not None and number is not None and not here.first and (number.sort == "name" or number.text == ")")
+    )
+    if here is not None and behind and here.text in UNITS and "PLUS" in spot.accepts and spot.word(1) != "(":
+        yield spot.remove("SG004", f"`{here.text}` is a unit, and units stand behind numbers", f"remove `{here.text}`")
     if here is None or not here.word or number is None or number.sort != "number" or here.first:
         return
     name = here.text
@@ -146,6 +152,8 @@ def operand(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
+        if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
+            meant = "node.depth"
         yield spot.replace(
             "SG102", f"`{here.text}` is a word of the language and no value", meant, f"did you mean `{meant}`?"
         )
@@ -177,7 +185,7 @@ def operand(spot: Spot) -> Iterator[Repair]:
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("
     ends = before.sort in ("name", "number") or before.text == ")"
-    numbers = before.sort == here.sort == "number"
+    numbers = before.sort == here.sort == "number" or next(undeclared(spot), None) is not None
     if "TIMES" in spot.accepts and not here.first and begins and ends and not numbers:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
@@ -208,4 +216,4 @@ def extent_as_name(spot: Spot) -> Iterator[Repair]:
         )
 
 
-RULES = (renamed, unit, compare, conditional, call, operand, extent_as_name)
+RULES = (renamed, dashes, unit, prose, compare, conditional, call, operand, extent_as_name)

@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from smartgen.language.lexemes import Lexeme
-from smartgen.language.mistakes.operands import closing, expression_first, expression_last, operand_first, operand_last
+from smartgen.language.mistakes.operands import (
+    closing,
+    expression_first,
+    expression_last,
+    opening,
+    operand_first,
+    operand_last,
+)
 from smartgen.language.mistakes.spot import Change, Repair
 
 Lexemes = Sequence[Lexeme]
@@ -48,6 +55,10 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
+    if sign == "=>" and index > 1 and lexemes[index - 2].text in ("let", "benefit", "cost"):
+        return _replace(lexemes[index], "SG008", "a name is given its value with `=`", "=", "write `=`")
+    if sign == "=>" and index and lexemes[index - 1].sort in ("number", "text"):
+        return _joined(text, lexemes, index)
     if sign in _SAME:
         written, message = _SAME[sign]
         return _replace(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")
@@ -105,6 +116,9 @@ def _percent(text: str, lexemes: Lexemes, index: int) -> Repair:
     following = lexemes[index + 1] if index + 1 < len(lexemes) else None
     modulo = following is not None and not following.first and (following.sort in ("name", "number"))
     if before is not None and before.sort == "number" and (not modulo or before.end == sign.start):
+        counted = index >= 2 and lexemes[index - 2].text in ("best", "..", "depth", "width", "topk", "nodes")
+        if counted:
+            return _replace(sign, "SG010", "a count is a whole number, no percentage", "", f"write `{before.text}`")
         written = f"{float(re.split(r'[ a-zA-Z]', before.text)[0]) / 100:.6g}"
         change = (before.start, sign.end, written)
         return Repair(
@@ -150,6 +164,8 @@ def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
 def _joined(text: str, lexemes: Lexemes, index: int) -> Repair:
     """`node::prob`, `node->prob`."""
     sign = lexemes[index]
+    if index and lexemes[index - 1].sort in ("number", "text"):
+        return _replace(sign, "SG008", "a row of `table` is `key: value`", ":", "write `:`")
     if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
         return _replace(sign, "SG007", "`->` means nothing here", "", "remove it")
     return _replace(
@@ -215,6 +231,15 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
     inside = text[sign.end : lexemes[close].start].strip()
     span = (sign.start, lexemes[close].end)
     before = lexemes[index - 1] if index else None
+    if before is not None and before.text == "}" and before.end == sign.start:
+        opens = opening(lexemes, index - 1)
+        rows = text[lexemes[opens].end : before.start].strip() if opens is not None else ""
+        if opens is not None and ":" in rows:
+            written = f"table({inside}, {rows})"
+            whole = (lexemes[opens].start, lexemes[close].end)
+            return Repair(
+                "SG007", "a lookup is a `table`", whole[0], whole[1], f"write `{written}`", ((*whole, written),)
+            )
     if before is not None and before.sort == "name" and before.end == sign.start:
         key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
         written = f".{key.group(1)}" if key else ""
@@ -222,6 +247,12 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
         help = f"write `{before.text}{written}`"
         return Repair("SG007", message, span[0], span[1], help, ((*span, written),))
     parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
+    if before is not None and before.text == "in" and index > 1 and all(parts):
+        value = lexemes[operand_first(lexemes, index - 2)]
+        name = text[value.start : lexemes[index - 2].end]
+        written = f"({' or '.join(f'{name} == {part}' for part in parts)})"
+        change = (value.start, lexemes[close].end, written)
+        return Repair("SG007", "there is no `in`", before.start, lexemes[close].end, f"write `{written}`", (change,))
     if len(parts) == 2 and all(parts):
         written = f"{parts[0]}..{parts[1]}"
         help = f"a range is written `{written}`; a lookup is `table(x, 1: a, 8: b)`"

@@ -86,6 +86,8 @@ def _no_name(spot: Spot, statement: str) -> Iterator[Repair]:
     here, usual = spot.near(0), _USUAL[statement]
     if here is None:
         return
+    if here.text.startswith("profile.draft"):
+        usual = "drafting"
     if here.text in (":",) and statement != "param":
         yield spot.replace(
             "SG008", f"a {statement} has a name and `=`", f"{usual} =", f"write `{statement} {usual} = ...`"
@@ -138,6 +140,10 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
                 f"write `{statement} {written} = ...`",
                 close - spot.at + 1,
             )
+    if written in ("is", "equals", "be", "as", "of"):
+        usual = _USUAL[statement]
+        fix = f"write `{statement} {usual} = ...`"
+        yield spot.replace("SG005", f"this {statement} has no name", f"{usual} =", fix, 1, -1)
     yield from _joined_name(spot, "=")
     yield spot.insert(
         "SG008", f"`=` is missing behind `{statement} {written}`", "=", f"write `{statement} {written} = ...`"
@@ -176,6 +182,11 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
         kind = {"int": "count", "float": "number", "bool": "flag", "str": "text"}.get(written, written)
         swapped = f"{here.text}: {kind}"
         yield spot.replace("SG005", "the type stands behind the name", swapped, f"write `param {swapped} = ...`", 2, -1)
+    if here.text == "(" and spot.word(2) == ")":
+        kind = spot.word(1)
+        yield spot.replace(
+            "SG008", "a type stands behind a `:`", f": {kind}", f"write `param {written}: {kind} = ...`", 3
+        )
     yield from _joined_name(spot, ":")
     if here.text in ("=", "=="):
         kind = _type(spot, spot.at + 1)
@@ -224,76 +235,59 @@ def _type(spot: Spot, index: int) -> str:
     return "count" if "." not in number and number not in ("0", "1") else "prob" if float(number) <= 1 else "number"
 
 
+_HANGING = ("+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!=", "and", "or", "not", "..")
+
+
 def nothing(spot: Spot) -> Iterator[Repair]:
     """A statement, or a sign in it, with nothing behind it."""
-    before = spot.word(-1)
-    complete = spot.ends or (spot.near(0) is not None and spot.lexemes[spot.at].first)
+    here, before = spot.near(0), spot.word(-1)
+    complete = spot.ends or (here is not None and here.first)
     if not complete or not spot.at:
         return
     last = spot.lexemes[spot.at - 1]
     key = spot.statement if before == "=" else before
     if spot.wants_operand and key in _EXAMPLE:
-        begun = spot.lexemes[max(spot.begun, 0)]
-        example = _param_example(spot) if key == "param" else _EXAMPLE[key]
-        written = f"{spot.text[begun.start : last.end]} {example}"
-        what = " ".join(x.text for x in spot.lexemes[max(spot.begun, 0) : spot.at] if x.text != "=")
-        change = (last.end, last.end, f" {example}")
-        help = f"write what it is, for example `{' '.join(written.split())}`"
-        yield Repair(
-            "SG009",
-            f"nothing stands behind `{what}`"
-            if key != spot.statement or before != "="
-            else f"`{what}` has no expression",
-            begun.start,
-            last.end,
-            help,
-            (change,),
-        )
-    if spot.wants_operand and before in (
-        "+",
-        "-",
-        "*",
-        "/",
-        "<",
-        ">",
-        "<=",
-        ">=",
-        "==",
-        "!=",
-        "and",
-        "or",
-        "not",
-        "..",
-    ):
-        change = (last.start, last.end, "")
-        yield Repair(
-            "SG009",
-            f"nothing stands behind `{before}`",
-            last.start,
-            last.end,
-            f"remove `{before}`, or write what follows it",
-            (change,),
-        )
-    if before in _NAMED and spot.accepts == {"NAME"}:
-        change = (last.start, last.end, "")
-        yield Repair(
-            "SG009",
-            f"`{before}` has no name and no value",
-            last.start,
-            last.end,
-            f"write `{before} {_USUAL[before]} = {_EXAMPLE[before]}`",
-            (change,),
-        )
-    if before == "limit" or (before == "," and spot.statement == "limit"):
-        change = (last.end, last.end, " depth 8") if before == "limit" else (last.start, last.end, "")
-        yield Repair(
-            "SG009",
-            f"nothing stands behind `{before}`",
-            last.start,
-            last.end,
-            "write `limit depth 8`" if before == "limit" else "remove it",
-            (change,),
-        )
+        yield _no_expression(spot, key)
+    if before in _NAMED:
+        yield from _no_name_either(spot, before)
+    if before in ("-", "+", "*", "/") and spot.word(-2) == "=" and spot.statement in _EXAMPLE:
+        begun, example = spot.lexemes[spot.begun], _EXAMPLE[spot.statement]
+        help = f"write what it is, for example `{spot.slice(spot.begun, spot.at - 2)} {example}`"
+        message = f"`{spot.slice(spot.begun, spot.begun + 1)}` has no expression"
+        yield Repair("SG009", message, begun.start, last.end, help, ((last.start, last.end, example),))
+    if before == ".." and spot.statement in ("expand", "verify", "limit"):
+        change = (last.end, last.end, "64")
+        yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{spot.word(-2)}..64`", (change,))
+    if spot.wants_operand and before in _HANGING:
+        help = f"remove `{before}`, or write what follows it"
+        yield spot.remove("SG009", f"nothing stands behind `{before}`", help, 1, -1)
+    if before == "limit":
+        change = (last.end, last.end, " depth 8")
+        yield Repair("SG009", "nothing stands behind `limit`", last.start, last.end, "write `limit depth 8`", (change,))
+    if before == "," and spot.statement == "limit":
+        yield spot.remove("SG009", "nothing stands behind `,`", "remove it", 1, -1)
+
+
+def _no_expression(spot: Spot, key: str) -> Repair:
+    """An example in the place of what is missing."""
+    begun, last = spot.lexemes[max(spot.begun, 0)], spot.lexemes[spot.at - 1]
+    example = _param_example(spot) if key == "param" else _EXAMPLE[key]
+    what = " ".join(x.text for x in spot.lexemes[max(spot.begun, 0) : spot.at] if x.text != "=")
+    named = key == spot.statement and last.text == "="
+    message = f"`{what}` has no expression" if named else f"nothing stands behind `{what}`"
+    written = " ".join(f"{spot.text[begun.start : last.end]} {example}".split())
+    change = (last.end, last.end, f" {example}")
+    return Repair("SG009", message, begun.start, last.end, f"write what it is, for example `{written}`", (change,))
+
+
+def _no_name_either(spot: Spot, before: str) -> Iterator[Repair]:
+    here = spot.near(0)
+    if here is not None and not here.first and here.word:
+        message = f"`{before}` does not stand before `{here.text}`"
+        yield spot.remove("SG018", message, f"write `{here.text} ...`", 1, -1)
+    if spot.accepts == {"NAME"}:
+        help = f"write `{before} {_USUAL[before]} = {_EXAMPLE[before]}`"
+        yield spot.remove("SG009", f"`{before}` has no name and no value", help, 1, -1)
 
 
 def _param_example(spot: Spot) -> str:

@@ -78,20 +78,23 @@ _OTHER_WORDS = {
     "repeat": "continue while",
 }
 _NO_WORDS = (
-    "return",
-    "for",
-    "class",
-    "lambda",
-    "function",
-    "fn",
-    "func",
-    "print",
-    "try",
-    "with",
-    "do",
-    "goto",
-    "break",
-    "pass",
+    *(
+        "return",
+        "for",
+        "class",
+        "lambda",
+        "function",
+        "fn",
+        "func",
+        "print",
+        "try",
+        "with",
+        "do",
+        "goto",
+        "break",
+        "pass",
+    ),
+    *("switch", "match", "loop", "foreach", "end", "begin", "elsif"),
 )
 
 
@@ -125,6 +128,7 @@ def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
         full, count = full, 2
     else:
         count = 1
+    count += spot.word(count) == ":"
     message = f"there is no statement `{word}`"
     if meant in _FULL and count == 1:
         yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
@@ -189,7 +193,14 @@ def _extent(word: str) -> str | None:
 def _unnamed(spot: Spot) -> Iterator[Repair]:
     """`x = 3`, `x: prob = 0.5`: the statement's own word is missing."""
     here, word = spot.lexemes[spot.at], spot.here
-    if here.sort != "name" or "." in word:
+    if here.sort != "name":
+        return
+    if spot.word(1) in ("<", "<=", ">", ">=", "=="):
+        condition = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
+        change = (here.start, here.start, "subject to ")
+        message = "a condition by itself says nothing"
+        yield Repair("SG011", message, here.start, here.end, f"write `subject to {condition}`", (change,))
+    if "." in word:
         return
     sign = spot.word(1)
     if sign == "=":

@@ -96,7 +96,9 @@ class Spot:
     def replace(self, code: str, message: str, text: str, help: str = "", count: int = 1, offset: int = 0) -> Repair:
         """`count` lexemes from the one at `offset` on become `text`."""
         first, last = self.lexemes[self.at + offset], self.lexemes[self.at + offset + count - 1]
-        change = (first.start, last.end, text)
+        before, behind = self.text[first.start - 1 : first.start], self.text[last.end : last.end + 1]
+        apart = f"{' ' * _glues(before, text[:1])}{text}{' ' * _glues(text[-1:], behind)}"
+        change = (first.start, last.end, apart)
         return Repair(code, message, first.start, last.end, help or f"write `{text}`", (change,))
 
     def insert(self, code: str, message: str, text: str, help: str) -> Repair:
@@ -110,6 +112,11 @@ class Spot:
     def remove(self, code: str, message: str, help: str, count: int = 1, offset: int = 0) -> Repair:
         """`count` lexemes from the one at `offset` on go."""
         return self.replace(code, message, "", help, count, offset)
+
+
+def _glues(left: str, right: str) -> bool:
+    """Whether two characters would become one word."""
+    return (left.isalnum() or left == "_") and (right.isalnum() or right == "_")
 
 
 Rule = Callable[[Spot], Iterator[Repair]]

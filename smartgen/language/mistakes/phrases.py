@@ -1,0 +1,78 @@
+"""Whole phrases: prose for operators, comments of other languages, words that nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smartgen.language.functions import FUNCTIONS, SCOPES
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.signals import SIGNALS, SYNONYMS
+
+_OPERATORS = {
+    ("is", "not", "equal", "to"): "!=",
+    ("is", "equal", "to"): "==",
+    ("is", "less", "than", "or", "equal", "to"): "<=",
+    ("is", "greater", "than", "or", "equal", "to"): ">=",
+    ("is", "less", "than"): "<",
+    ("is", "greater", "than"): ">",
+    ("is", "more", "than"): ">",
+    ("is", "at", "least"): ">=",
+    ("is", "at", "most"): "<=",
+    ("is", "below"): "<",
+    ("is", "above"): ">",
+    ("less", "than"): "<",
+    ("greater", "than"): ">",
+    ("more", "than"): ">",
+    ("fewer", "than"): "<",
+    ("at", "least"): ">=",
+    ("at", "most"): "<=",
+    ("equal", "to"): "==",
+    ("not", "equal", "to"): "!=",
+    ("divided", "by"): "/",
+    ("multiplied", "by"): "*",
+}
+
+
+def prose(spot: Spot) -> Iterator[Repair]:
+    """`is less than`, `at most`: an operator in words."""
+    if spot.here == "x" and "TIMES" in spot.accepts and not any(a.text == "let" for a in spot.lexemes[: spot.at]):
+        yield spot.replace("SG007", "`x` is not an operator here", "*", "write `*`")
+    if spot.here == "where" and spot.statement == "maximize" and "PLUS" in spot.accepts:
+        message = "what the chosen tree must respect is `subject to`"
+        yield spot.replace("SG006", message, "\n  subject to", "write `subject to` in its place")
+    if spot.here == "per" and spot.word(1) in ("second", "sec", "s", "time"):
+        yield spot.replace("SG007", "there is no `per`", "/ time", "write `/ time`", 2)
+    if spot.here == "per" and spot.word(1) in ("request", "row", "step", "batch", "sequence", "round"):
+        shown = f"per {spot.word(1)}"
+        fix = f"remove `{shown}`: what a statement has one value of follows from what it reads"
+        yield spot.remove("SG003", f"`{shown}` cannot stand here", fix, 2)
+    for words, sign in _OPERATORS.items():
+        if tuple(spot.word(i) for i in range(len(words))) == words and spot.accepts & {"COMPARE", "PLUS"}:
+            shown = " ".join(words)
+            yield spot.replace("SG007", f"there is no `{shown}`", sign, f"write `{sign}`", len(words))
+
+
+def dashes(spot: Spot) -> Iterator[Repair]:
+    """`-- a comment`."""
+    for i in range(min(spot.at, len(spot.lexemes) - 1), 0, -1):
+        first, second = spot.lexemes[i - 1], spot.lexemes[i]
+        if first.text == second.text == "-" and first.end == second.start:
+            if "\n" in spot.text[first.start : spot.start]:
+                return
+            change = (first.start, second.end, "#")
+            yield Repair("SG016", "comments begin with `#`", first.start, second.end, "write `#`", (change,))
+            return
+
+
+def undeclared(spot: Spot) -> Iterator[Repair]:
+    """A word too many that means nothing: `16 layers`, `objective increases`."""
+    here = spot.near(0)
+    if here is None or here.sort != "name" or here.first or spot.wants_operand or "." in here.text:
+        return
+    known = here.text in (*SIGNALS, *FUNCTIONS, *SCOPES, *SYNONYMS)
+    declared = any(
+        x.text == here.text and i and spot.lexemes[i - 1].text in ("let", "param", "benefit", "cost", "policy")
+        for i, x in enumerate(spot.lexemes)
+    )
+    if not known and not declared and spot.word(1) not in ("(", "=", ":"):
+        yield spot.remove("SG003", f"`{here.text}` cannot stand here", f"remove `{here.text}`")
