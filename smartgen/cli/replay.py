@@ -36,6 +36,9 @@ def replay(
     ] = "refill",
     ngram: Annotated[bool, typer.Option("--ngram", help="Draft with n-grams of the text instead.")] = False,
     resamples: Annotated[int, typer.Option(min=2, help="Resampled lists behind the intervals.")] = 20,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="Requests in a resampled list.", show_default="as many as the trace has")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the resampled lists.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
@@ -52,7 +55,7 @@ def replay(
         for path in traces:
             bench = Bench(path.stem, load(path), ngram)
             for name, profile in _profiles(profiles, bench.trace, bench.ngram):
-                for row in judge(bench, chosen, profile, name, batches, rows, resamples, seed, jobs):
+                for row in judge(bench, chosen, profile, name, batches, rows, resamples, length, seed, jobs):
                     _print(row, first=not found)
                     found.append(row)
         if as_json is not None:

@@ -28,6 +28,7 @@ class Assistant:
 
     source, one_pass, free = "assistant", False, False
     feature_layers: tuple[int, ...] = ()
+    signals = frozenset({"node.entropy"})
 
     def __init__(self, model: torch.nn.Module, target: torch.nn.Module, style: MaskStyle | None = None) -> None:
         self.model = model
@@ -64,6 +65,7 @@ class AssistantSession:
     def __init__(self, drafter: Assistant, tokens: Ints, counts: Ints, capacity: int) -> None:
         self.drafter, self.capacity = drafter, capacity
         self.cache = RaggedCache(drafter.model.config.get_text_config().num_hidden_layers)
+        self.wanted: frozenset[str] = frozenset()
         self.waiting = Pending(len(tokens))
         self.dead = np.zeros(len(tokens), bool)
         self.lengths: Ints = np.zeros(len(tokens), np.int64)  # of the text, whether fed or waiting
@@ -195,8 +197,12 @@ class AssistantSession:
         whole = logits.float()
         top, token = whole[..., :shared].topk(min(topk, shared), -1)
         share = (top - whole.logsumexp(-1, keepdim=True)).exp()
-        packed = torch.stack([share.double(), token.double()]).cpu().numpy()  # one transfer
-        return fanned(packed[1].astype(np.int64), packed[0], valid & ~self.dead[:, None])
+        told = [share.double(), token.double()]
+        if "node.entropy" in self.wanted:
+            told.append(torch.special.entr(whole.softmax(-1)).sum(-1, keepdim=True).double().expand_as(told[0]))
+        packed = torch.stack(told).cpu().numpy()  # one transfer
+        entropy = packed[2, ..., 0] if len(told) == 3 else None
+        return fanned(packed[1].astype(np.int64), packed[0], valid & ~self.dead[:, None], entropy)
 
 
 def _each(logits: torch.Tensor, at: Ints) -> torch.Tensor:

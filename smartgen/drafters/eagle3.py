@@ -37,6 +37,7 @@ class Eagle3Head:
     """The weights of a head. Implements `Drafter`; state lives in the session."""
 
     source, one_pass, free = "head", False, False
+    signals = frozenset({"node.entropy"})
 
     def __init__(self, folder: Path, target: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
         """Load from `folder` for `target`; `dtype` None: the target's. Raises DrafterError for what does not fit."""
@@ -149,15 +150,28 @@ class Eagle3Head:
         gate, up = self.gate_up(self.normed(hidden)).chunk(2, -1)
         return hidden + self.down(F.silu(gate) * up)
 
-    def children(self, hidden: torch.Tensor, topk: int) -> tuple[NDArray[np.float64], Ints]:
-        """Probabilities and target ids (B, W, k) of the likeliest children of nodes with output `hidden` (B, W, H)."""
+    def children(
+        self, hidden: torch.Tensor, topk: int, entropy: bool = False
+    ) -> tuple[NDArray[np.float64], Ints, NDArray[np.float64] | None]:
+        """Probabilities and target ids (B, W, k) of the likeliest children of nodes with output `hidden` (B, W, H).
+
+        With `entropy` also that of each node's distribution over the head's own vocabulary, (B, W) in nats.
+        """
         logits = self.lm_head(self.normed(hidden.flatten(0, 1)))
         k, wide = min(topk, logits.shape[1]), torch.promote_types(self.dtype, torch.float32)
-        best = [torch.softmax(part, -1, dtype=wide).topk(k, -1) for part in logits.split(ROWS_AT_ONCE)]
+        best, spread = [], []
+        for part in logits.split(ROWS_AT_ONCE):
+            share = torch.softmax(part, -1, dtype=wide)
+            best.append(share.topk(k, -1))
+            if entropy:
+                spread.append(torch.special.entr(share).sum(-1, keepdim=True))
         share, index = (torch.cat(parts) for parts in zip(*best, strict=True))
-        packed = torch.stack([share.double(), self.target_ids[index].double()]).cpu().numpy()  # one transfer
-        packed = packed.reshape(2, *hidden.shape[:2], k)
-        return packed[0], packed[1].astype(np.int64)
+        told = [share.double(), self.target_ids[index].double()]
+        if entropy:
+            told.append(torch.cat(spread).double().expand_as(told[0]))
+        packed = torch.stack(told).cpu().numpy()  # one transfer
+        packed = packed.reshape(len(told), *hidden.shape[:2], k)
+        return packed[0], packed[1].astype(np.int64), packed[2, ..., 0] if entropy else None
 
 
 class Eagle3Session:
@@ -170,6 +184,7 @@ class Eagle3Session:
         self.head, shape = head, head.shape
         self.cache = HeadCache(len(tokens), shape.key_heads, shape.head_dim, capacity + 64, head.dtype, head.device)
         self.rotary = head.rotary(capacity + 64)
+        self.wanted: frozenset[str] = frozenset()
         self.waiting = Pending(len(tokens))
         self.last: torch.Tensor | None = None  # (B, 1, H) output at each row's last pair
         self.fed: torch.Tensor | None = None  # (B, W, H) outputs of the frontier fed last
@@ -279,5 +294,5 @@ class Eagle3Session:
         return hidden, np.concatenate([self.seen[rows, frontier.parent], itself], 2)
 
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
-        prob, token = self.head.children(hidden, topk)
-        return fanned(token, prob, valid)
+        prob, token, entropy = self.head.children(hidden, topk, "node.entropy" in self.wanted)
+        return fanned(token, prob, valid, entropy)

@@ -8,10 +8,19 @@ from numpy.typing import NDArray
 from smartgen.tree.layer import Layer
 
 
-def fanned(token: NDArray[np.int64], prob: NDArray[np.float64], valid: NDArray[np.bool_]) -> Layer:
-    """A layer of the children (B, W, k) of W nodes a row, best first; `valid` (B, W) says which nodes are real."""
+def fanned(
+    token: NDArray[np.int64],
+    prob: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    entropy: NDArray[np.float64] | None = None,
+) -> Layer:
+    """A layer of the children (B, W, k) of W nodes a row, best first; `valid` (B, W) says which nodes are real.
+
+    `entropy` (B, W): of the distribution that a node's children were taken from.
+    """
     batch, width, k = prob.shape
     flat = (batch, width * k)
     parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
     rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
-    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1))
+    spread = None if entropy is None else np.repeat(entropy, k, 1)
+    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1), spread)

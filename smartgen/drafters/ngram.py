@@ -60,6 +60,7 @@ class NGram:
 
     name, source, one_pass, free = "ngram", "ngram", True, True
     feature_layers: tuple[int, ...] = ()
+    signals: frozenset[str] = frozenset()  # counts are no distribution
 
     def __init__(self) -> None:
         self.rates = HitRates()

@@ -26,7 +26,10 @@ __all__ = ["Drafter", "Frontier", "Layer", "Session"]
 
 
 class Session(Protocol):
-    """The drafter's side of one `generate` call, for the active rows of the batch."""
+    """The drafter's side of one `generate` call, for the active rows of the batch.
+
+    A session of a drafter with `signals` has an attribute `wanted`: those of them that its layers shall carry.
+    """
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """Draft below `frontier` (None: below what is committed). One layer, or all of them from a one-pass drafter."""
@@ -58,6 +61,7 @@ class Drafter(Protocol):
 
     name: str  # names the cost profile together with the target
     source: str  # `node.source`: "head", "assistant", "ngram"
+    signals: frozenset[str]  # what it can say of nodes beside their probability: "node.entropy", "node.confidence"
     one_pass: bool  # propose(None) returns all layers at once
     free: bool  # a pass costs nothing worth counting
     feature_layers: tuple[int, ...]  # inputs of these target layers are its features, concatenated; () = none

@@ -168,6 +168,9 @@ class _Call:
         counts = self.prompt - self.padding
         tokens, features = right_padded(self.input_ids, self.padding, self.tap.take() if self.tap else None)
         session = self.drafter.prefill(tokens, counts, features, capacity)
+        wanted = getattr(self.drafter, "signals", frozenset()) & read_signals(self.request.program)
+        if wanted:
+            session.wanted = wanted
         last = None
         if features is not None:
             rows = torch.arange(self.batch, device=features.device)
@@ -305,3 +308,8 @@ def reads_costs(program: Program) -> bool:
         for situation in program.situations
         for part in parts(situation)
     )
+
+
+def read_signals(program: Program) -> frozenset[str]:
+    """Names of everything a program reads."""
+    return frozenset(part.name for part in parts(program) if isinstance(part, Read))

@@ -33,7 +33,9 @@ class Backend:
 
 BACKENDS: dict[str, Backend] = {
     "hf": Backend("hf", gives=frozenset({"request.elapsed", "request.tpot"})),
-    "replay": Backend("replay", gives=frozenset({"request.elapsed", "request.tpot"})),
+    "replay": Backend(  # traces hold probabilities and nothing else of nodes
+        "replay", gives=frozenset({"request.elapsed", "request.tpot"}), drafter=frozenset()
+    ),
     "sglang": Backend(
         "sglang",
         gives=frozenset({"request.elapsed", "request.tpot", "engine.queue", "engine.memory"}),

@@ -48,7 +48,7 @@ def extents(
     if depth is None:
         _missing(typer, "nothing bounds how deep this policy drafts", "limit depth 8", typer.policy.span)
         depth = Const(1.0)
-    widest = width if caps["width"] is None else caps["width"] if width is None else _least(caps["width"], width)
+    widest = _lower(caps["width"], width)
     topk = caps["topk"]
     if not verify.static and not never_drafts(depth):
         if expand.high is None and caps["width"] is None and topk is None:
@@ -58,11 +58,10 @@ def extents(
         for extent, code in (("width", widest), ("topk", topk)):
             if code is not None and (extent == "topk" or topk is None):
                 _finite(typer, extent, code, slots)
-    if topk is not None and widest is not None and "topk" not in limits and not verify.static:
-        topk = _least(topk, widest)  # a limit from outside only lowers, here what follows from the width
-    nodes = verify.high if caps["nodes"] is None else caps["nodes"]
-    if verify.high is not None and caps["nodes"] is not None:
-        nodes = _least(caps["nodes"], verify.high)
+    own = _lower(limits["width"][0] if "width" in limits else None, width)
+    if topk is not None and own is not None and "topk" not in limits and not verify.static:
+        topk = _least(topk, own)  # a limit from outside only lowers, here what follows from the policy's width
+    nodes = _lower(caps["nodes"], verify.high)
     return Extents(depth, widest, topk, nodes, limits["depth"][1] if "depth" in limits else None)
 
 
@@ -104,6 +103,11 @@ def _written(extent: str, slots: Slots) -> Span | None:
 def never_drafts(code: Expr) -> bool:
     """A depth that is 0 in every situation."""
     return isinstance(code, Const) and code.value == 0
+
+
+def _lower(a: Expr | None, b: Expr | None) -> Expr | None:
+    """The smaller of two bounds, of which either may be missing."""
+    return b if a is None else a if b is None else _least(a, b)
 
 
 def _least(a: Expr, b: Expr) -> Expr:

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lark import Token
-from lark.exceptions import UnexpectedInput, UnexpectedToken
-
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
@@ -20,8 +17,8 @@ from smartgen.language.mistakes.foreign import foreign, invisible
 from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.recognise import Recogniser, Walk
 from smartgen.language.source import Edit, Excerpt
-from smartgen.language.tables import parser
 from smartgen.language.words import STATEMENTS
 
 _ROUNDS = 60  # repairs of one text
@@ -31,26 +28,10 @@ _SURE = 3  # lexemes: a repair that lets the text be read this much further is n
 
 
 @dataclass(frozen=True)
-class _Stop:
-    """Where reading stopped; `left`: characters that were not read, -1 if nothing stopped it."""
-
-    place: int
-    left: int
-    error: UnexpectedInput | None
-
-    @property
-    def accepts(self) -> frozenset[str]:
-        """Terminals that could have stood there."""
-        if not isinstance(self.error, UnexpectedToken) or self.error.interactive_parser is None:
-            return frozenset()
-        return frozenset(self.error.interactive_parser.accepts())  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True)
 class _Attempt:
     repair: Repair
     excerpt: Excerpt
-    stop: _Stop
+    walk: Walk
 
 
 def recover(excerpt: Excerpt, start: str, findings: Findings) -> Excerpt | None:
@@ -63,50 +44,35 @@ def recover(excerpt: Excerpt, start: str, findings: Findings) -> Excerpt | None:
 
 class _Recovery:
     def __init__(self, excerpt: Excerpt, start: str, findings: Findings) -> None:
-        self.excerpt, self.start, self.findings = excerpt, start, findings
+        self.excerpt, self.document, self.findings = excerpt, start == "start", findings
+        self.recogniser = Recogniser(start)
         self.budget = _READ
 
     def run(self) -> Excerpt | None:
-        other = other_form(self.excerpt.text) if self.start == "start" else None
+        other = other_form(self.excerpt.text) if self.document else None
         if other is not None:
             self._report(other)
             return None
         if not self._signs():
             return None
-        stop = self._read(self.excerpt)
+        walk = self._walk(self.excerpt)
         for _ in range(_ROUNDS):
-            if stop is None:
+            if walk.at is None:
                 return self.excerpt
-            spot = self._spot(stop)
-            attempt = self._mended(spot, stop) if self.budget > 0 else None
+            spot = Spot(walk.text, walk.lexemes, walk.at, walk.accepts, self.document)
+            attempt = self._mended(spot, walk) if self.budget > 0 else None
             if attempt is not None:
                 self._report(attempt.repair)
-                self.excerpt = attempt.excerpt
-                stop = attempt.stop if attempt.stop.left >= 0 else None
-            elif not self._passed_over(spot):
-                return None
+                self.excerpt, walk = attempt.excerpt, attempt.walk
+            elif self._passed_over(spot):
+                walk = self._walk(self.excerpt)
             else:
-                stop = self._read(self.excerpt)
+                return None
         return None
 
-    # -- reading ------------------------------------------------------------------------------------------------
-    def _read(self, excerpt: Excerpt) -> _Stop | None:
-        """Where reading stops, None if it does not."""
-        text = excerpt.text
-        self.budget -= len(text)
-        try:
-            parser().parse(text, start=self.start)
-        except UnexpectedInput as error:
-            token = getattr(error, "token", None)
-            ended = isinstance(token, Token) and token.type == "$END"
-            place = len(text) if ended else min(len(text), max(0, error.pos_in_stream or 0))
-            return _Stop(place, len(text) - place, error)
-        return None
-
-    def _spot(self, stop: _Stop) -> Spot:
-        found = tuple(x for x in lexemes(self.excerpt.text) if x.sort != "comment")
-        at = next((i for i, x in enumerate(found) if x.end > stop.place), len(found))
-        return Spot(self.excerpt.text, found, at, stop.accepts, self.start == "start")
+    def _walk(self, excerpt: Excerpt) -> Walk:
+        self.budget -= len(excerpt.text)
+        return self.recogniser.walk(excerpt.text)
 
     # -- mending ------------------------------------------------------------------------------------------------
     def _signs(self) -> bool:
@@ -137,29 +103,27 @@ class _Recovery:
                 taken += here
         return kept
 
-    def _mended(self, spot: Spot, stop: _Stop) -> _Attempt | None:
+    def _mended(self, spot: Spot, walk: Walk) -> _Attempt | None:
         """The first repair that lets the text be read surely further, or the one that lets it be read furthest."""
         best: _Attempt | None = None
         tail = spot.lexemes[spot.at + _SURE :]
         sure = len(spot.text) - tail[0].start if tail else 0
         for rule in RULES:
             for repair in rule(spot):
-                attempt = self._attempt(repair, stop)
-                if attempt is not None and (best is None or attempt.stop.left < best.stop.left):
+                attempt = self._attempt(repair, walk)
+                if attempt is not None and (best is None or attempt.walk.left < best.walk.left):
                     best = attempt
-            if best is not None and best.stop.left <= sure:
+            if best is not None and best.walk.left <= sure:
                 break
         return best
 
-    def _attempt(self, repair: Repair, stop: _Stop) -> _Attempt | None:
+    def _attempt(self, repair: Repair, walk: Walk) -> _Attempt | None:
         if self.budget <= 0:
             return None
         mended = self.excerpt.edited(repair.changes)
-        then = self._read(mended)
-        if then is None:
-            return _Attempt(repair, mended, _Stop(len(mended.text), -1, None))
+        then = self._walk(mended)
         adds = all(start == end and text.strip() for start, end, text in repair.changes)
-        further = then.left < stop.left or (then.left == stop.left == 0 and adds)
+        further = then.left < walk.left or (then.left == walk.left == 0 and adds)
         return _Attempt(repair, mended, then) if further else None
 
     def _passed_over(self, spot: Spot) -> bool:

@@ -84,7 +84,7 @@ def errors() -> str:
     """`docs/language/errors.md`: a page for each code."""
     lines = ["# Diagnostics", "", "Every code that `smartgen check` gives, as `smartgen explain CODE` prints it.", ""]
     for code, entry in codes().items():
-        lines += [f"## {code}: {entry.title}", "", entry.text.strip(), ""]
+        lines += [f"## {code}", "", f"**{entry.title}.** {entry.text.strip()}", ""]
         if entry.wrong:
             lines += [
                 "Wrong:",
@@ -100,7 +100,7 @@ def errors() -> str:
 
 
 def _block(note: str, text: str) -> Lines:
-    return [f"```smart {note}".rstrip(), *text.rstrip().splitlines(), "```"]
+    return [f"```smartgen {note}".rstrip(), *text.rstrip().splitlines(), "```"]
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Lines:

@@ -75,7 +75,8 @@ def explain(
     give, such as `engine.queue`; `energy`: joules, where a profile has them.
     """
     controller = Controller(recipe.program, costs, Learned(), energy)
-    situation = _situation(batch, context, signals or {})
+    plain = float(costs.verify(batch, 0, context)[0])
+    situation = _situation(batch, context, {"request.elapsed": 0.0, "request.tpot": plain, **(signals or {})})
     title = f"{recipe.name}: batch {batch}, context {context} tokens, candidates from a sample drafter (seed {seed})"
     plan = controller.plan(situation)
     run = _Run(controller, _rules(recipe, controller))

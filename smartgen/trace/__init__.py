@@ -12,6 +12,7 @@ _HOMES = {
     "Envelope": "smartgen.trace.trace",
     "Trace": "smartgen.trace.trace",
     "TraceError": "smartgen.trace.errors",
+    "flipped": "smartgen.trace.flip",
     "load": "smartgen.trace.store",
     "save": "smartgen.trace.store",
     "record": "smartgen.trace.recording",
@@ -22,6 +23,7 @@ __all__ = list(_HOMES)
 
 if TYPE_CHECKING:
     from smartgen.trace.errors import TraceError as TraceError
+    from smartgen.trace.flip import flipped as flipped
     from smartgen.trace.recording import record as record
     from smartgen.trace.replaying import replay as replay
     from smartgen.trace.store import load as load

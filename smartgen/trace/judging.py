@@ -15,6 +15,7 @@ from smartgen.recipe import load as load_recipe
 from smartgen.recipe.recipe import Recipe
 from smartgen.trace.candidates import Candidates, raw
 from smartgen.trace.counted import hindsight
+from smartgen.trace.errors import TraceError
 from smartgen.trace.grams import NGramCandidates
 from smartgen.trace.machine import Machine
 from smartgen.trace.oracle import fastest
@@ -79,20 +80,20 @@ class Bench:
         calibrated = hindsight(candidates, self.trace.header.sampled)
         return [standing(candidates, count, order) for order in (raw, calibrated)]
 
-    def lists(self, resamples: int, seed: int = 0) -> Ints:
-        """(1 + resamples, R): all requests in order, then lists drawn from them with replacement.
+    def lists(self, resamples: int, length: int | None = None, seed: int = 0) -> list[Ints]:
+        """All requests in order, then `resamples` lists of `length` (default: as many) drawn from them with replacement.
 
         A request that ended with its first token leaves nothing to decode and is left out.
         """
         everything = np.flatnonzero(np.diff(self.trace.text_start) > 1)
-        drawn = np.random.default_rng(seed).integers(0, len(everything), (resamples, len(everything)))
-        return np.concatenate([everything[None], drawn])
+        drawn = np.random.default_rng(seed).choice(everything, (resamples, length or len(everything)))
+        return [everything, *drawn]
 
 
 class Cell:
     """A bench on one machine, with a batch and a way to fill it. What recipes are compared with is computed once."""
 
-    def __init__(self, bench: Bench, profile: Profile, name: str, batch: int, rows: str, lists: Ints) -> None:
+    def __init__(self, bench: Bench, profile: Profile, name: str, batch: int, rows: str, lists: list[Ints]) -> None:
         self.bench, self.profile, self.name = bench, profile, name
         self.batch, self.rows, self.lists = batch, rows, lists
         self.machine = Machine(profile)
@@ -103,7 +104,8 @@ class Cell:
     @cached_property
     def rates(self) -> Floats:
         """(S, C) tokens a second of every static tree on every list."""
-        return self.sweep.rates(self.lists, self.batch, self.rows, self.statics)
+        whole, drawn = self.lists[0][None], np.stack(self.lists[1:])
+        return np.concatenate([self.sweep.rates(part, self.batch, self.rows, self.statics) for part in (whole, drawn)])
 
     @property
     def best(self) -> Static:
@@ -114,7 +116,7 @@ class Cell:
         """Tokens a second on the whole trace of who knows the outcome, candidates in this order."""
         trace = self.bench.trace
         if self.batch > 1:
-            return float(self.sweep.clairvoyant(self.lists[:1], self.batch, self.rows, order)[0])
+            return float(self.sweep.clairvoyant(self.lists[0][None], self.batch, self.rows, order)[0])
         table, digested = self.bench.tables[order], self.rows == "refill"
         seconds = fastest(trace, table, self.machine, self.bench.ngram, digested).sum()
         return float((len(trace.text) - trace.requests) / seconds)
@@ -122,7 +124,8 @@ class Cell:
     def row(self, recipe: str, replays: Sequence[Replay], oracle: float) -> Row:
         """`replays`: of every list, the whole trace first."""
         ratio = np.array([replayed.rate for replayed in replays]) / self.rates.max(1)
-        deviation = float(np.log(ratio[1:]).std(ddof=1)) if len(ratio) > 2 else float("nan")
+        share = len(self.lists[1]) / len(self.lists[0])  # shorter lists scatter more
+        deviation = float(np.log(ratio[1:]).std(ddof=1)) * share**0.5
         best, whole = self.best, replays[0]
         static = f"{best.depth} layers, {best.nodes} nodes, {ORDERS[best.order]}" if best.depth else "plain"
         return Row(
@@ -150,16 +153,20 @@ def judge(
     batches: Sequence[int],
     rows: str = "refill",
     resamples: int = 20,
+    length: int | None = None,
     seed: int = 0,
     jobs: int = 1,
 ) -> Iterator[Row]:
     """One row a recipe and batch. `recipes`: by the name to show, as for `replay`; `jobs` processes replay the resampled
     lists side by side.
 
-    The static trees' best is chosen anew on every resampled list. Raises TraceError or RecipeError.
+    The static trees' best is chosen anew on every one of the `resamples` lists. `length`: requests in each (default: as
+    many as the trace has); the spread over shorter ones is scaled to the whole trace's. Raises TraceError or RecipeError.
     """
     loaded = {name: load_recipe(recipe) for name, recipe in recipes.items()}
-    lists = bench.lists(resamples, seed)
+    if resamples < 2:
+        raise TraceError("an interval needs at least two resampled lists")
+    lists = bench.lists(resamples, length, seed)
     for batch in batches:
         cell = Cell(bench, profile, profile_name, batch, rows, lists)
         oracles: dict[int, float] = {}
@@ -171,4 +178,4 @@ def judge(
             order = int(any(site.kind == "calibrated" for site in recipe.program.sites))
             if order not in oracles:
                 oracles[order] = cell.oracle(order)
-            yield cell.row(name, spread(one, list(lists), jobs), oracles[order])
+            yield cell.row(name, spread(one, lists, jobs), oracles[order])

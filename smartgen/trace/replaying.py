@@ -29,7 +29,9 @@ NO_TOKEN = -2  # behind the end of a text; differs from what an unrecorded child
 
 @dataclass(frozen=True)
 class ReplayedStep:
-    """One step: active rows, layers drafted, nodes a row (padding counted) and in all, accepted in all and as predicted."""
+    """One step: active rows, layers drafted, nodes a row (padding counted) and in all, accepted in all and as predicted;
+    tokens committed, simulated seconds.
+    """
 
     rows: int
     layers: int
@@ -37,6 +39,8 @@ class ReplayedStep:
     verified: int
     accepted: int
     predicted: float
+    committed: int
+    seconds: float
 
 
 @dataclass
@@ -176,9 +180,8 @@ class _Run:
             self._step()
             going = np.flatnonzero(self.place < self.lengths[self.request] - 1)
             if len(going) < len(self.request):
-                self.request, self.place, self.number, self.came = (
-                    values[going] for values in (self.request, self.place, self.number, self.came)
-                )
+                self.request, self.place = self.request[going], self.place[going]
+                self.number, self.came = self.number[going], self.came[going]
                 self.session.keep_rows(going)
 
     def refill(self, order: list[int], batch: int) -> None:
@@ -236,15 +239,18 @@ class _Run:
         self.session.commit(tokens, counts, None)
         self.place = self.place + counts
         report = controller.observe(Outcome(committed, accepted, verifying, passes))
+        drafting = sum(seconds for _, seconds in passes)
         step = ReplayedStep(
-            batch,
-            report.layers,
-            report.nodes,
-            int((chosen >= 0).sum()),
-            int(accepted.sum()),
-            report.predicted - batch,
+            rows=batch,
+            layers=report.layers,
+            nodes=report.nodes,
+            verified=int((chosen >= 0).sum()),
+            accepted=int(accepted.sum()),
+            predicted=report.predicted - batch,
+            committed=int(counts.sum()),
+            seconds=verifying + drafting,
         )
-        self._count(step, counts, verifying, sum(seconds for _, seconds in passes))
+        self._count(step, counts, drafting)
         self.result.beyond += self.session.beyond > beyond
 
     def _situation(self) -> Situation:
@@ -295,12 +301,12 @@ class _Run:
                 current = np.where(found, chosen[rows, match.argmax(1)], -3)
         return np.minimum(accepted + 1, left), accepted
 
-    def _count(self, step: ReplayedStep, counts: Ints, verifying: float, drafting: float) -> None:
+    def _count(self, step: ReplayedStep, counts: Ints, drafting: float) -> None:
         result = self.result
         result.steps += 1
         result.row_steps += step.rows
-        result.committed += int(counts.sum())
-        result.seconds += verifying + drafting
+        result.committed += step.committed
+        result.seconds += step.seconds
         result.drafting += drafting
         result.history.append(step)
         for request, count in zip(self.request.tolist(), counts.tolist(), strict=True):

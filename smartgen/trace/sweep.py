@@ -106,7 +106,7 @@ class Sweep:
             self._step(groups, choose(groups), lists if refills else None, tokens, seconds)
             step += 1
             if step % TRIM == 0 or not refills:
-                going: Bools = groups.done < lists.shape[1] if refills else groups.active.any(axis=1)
+                going = groups.done < lists.shape[1] if refills else np.logical_or.reduce(groups.active, axis=1)
                 groups = groups if going.all() else groups.kept(going)
         return tokens / seconds
 
@@ -120,8 +120,7 @@ class Sweep:
             groups.waiting[:] = 1
         while len(groups.list_):
             self._step(groups, fixed[groups.static], None, tokens, seconds)
-            going: Bools = groups.active.any(axis=1)
-            groups = groups.kept(going)
+            groups = groups.kept(np.logical_or.reduce(groups.active, axis=1))
         at = np.searchsorted(requests, lists)
         rates: Floats = tokens[at].sum(1) / seconds[at].sum(1)
         return rates

@@ -7,7 +7,7 @@ else follows from the children: a candidate is a child, and a child that was fed
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -87,6 +87,23 @@ class Trace:
     def text_of(self, request: int) -> NDArray[np.int32]:
         """(L,) tokens, the first one included."""
         return self.text[self.text_start[request] : self.text_start[request + 1]]
+
+    def first(self, requests: int) -> Trace:
+        """The trace of the first `requests` only."""
+        prompts, texts = self.prompt_start[: requests + 1], self.text_start[: requests + 1]
+        fed = self.fed_start[: texts[-1] + 1]
+        return Trace(
+            replace(self.header, kinds=self.header.kinds[:requests]),
+            prompt=self.prompt[: prompts[-1]],
+            prompt_start=prompts,
+            text=self.text[: texts[-1]],
+            text_start=texts,
+            fed_start=fed,
+            fed_parent=self.fed_parent[: fed[-1]],
+            fed_rank=self.fed_rank[: fed[-1]],
+            child_token=self.child_token[: fed[-1]],
+            child_prob=self.child_prob[: fed[-1]],
+        )
 
     @cached_property
     def position_of(self) -> Ints:

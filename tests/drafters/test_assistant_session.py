@@ -106,3 +106,15 @@ def test_a_row_longer_than_the_assistant_reaches_is_dead():
         deeper = session.propose(Frontier(token, np.zeros_like(token), np.ones(token.shape, bool)), 2)[0]
         assert not deeper.valid[0].any()
     assert (deeper.token < V).all()
+
+
+def test_the_entropy_of_what_nodes_are_drawn_from_comes_on_request():
+    session, rows, random = _begun(_drafter("llama"))
+    _commit(session, rows, random, [1, 1, 1])
+    assert session.propose(None, 2)[0].entropy is None
+    session.wanted = frozenset({"node.entropy"})
+    layer = session.propose(None, 2)[0]
+    for row, text in enumerate(rows):
+        with torch.no_grad():
+            share = model("llama")(torch.tensor([text])).logits[0, -1].float().softmax(-1)
+        np.testing.assert_allclose(layer.entropy[row], float(-(share * share.log()).sum()), rtol=1e-5)

@@ -159,3 +159,13 @@ def test_misuse_is_named(tmp_path):
         session.propose(frontier, 3)
     with pytest.raises(DrafterError, match="every committed token"):
         session.commit(prompt, one, None)
+
+
+def test_the_entropy_of_what_nodes_are_drawn_from_comes_on_request(tmp_path):
+    told = Told(loaded(written(tmp_path)))
+    assert told.session.propose(None, 3)[0].entropy is None
+    told.session.wanted = frozenset({"node.entropy"})
+    layer = told.session.propose(None, V)[0]  # all children: their probabilities are the whole distribution
+    np.testing.assert_allclose(layer.prob.sum(1), 1.0, rtol=1e-5)
+    expected = -(layer.prob * np.log(layer.prob)).sum(1, keepdims=True)
+    np.testing.assert_allclose(layer.entropy, np.broadcast_to(expected, layer.entropy.shape), rtol=1e-5)

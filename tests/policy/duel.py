@@ -40,6 +40,7 @@ class World:
     drains: bool = False
     lucky: Callable[[int, int], int] = field(default=lambda step, row: 0)  # which verified leaf is accepted
 
+    seconds: Callable[[int], float] = field(default=lambda nodes: 1.0 + 0.25 * nodes)  # that a step takes
     name: str = ""
 
     def _repr_pretty_(self, printer, cycle) -> None:
@@ -294,7 +295,7 @@ class Duel:
             room = max(self.world.rows[row].remaining - 1, 0)
             tokens = [node.candidate.token for node in path][:room]
             said.append(Said([*tokens, BONUS], len(tokens)))
-        seconds = 1.0 + 0.25 * len(trees[0])
+        seconds = self.world.seconds(len(trees[0]))
         self.interpreter.observe(said, seconds)
         self.controller.observe(
             Outcome([one.committed for one in said], np.array([one.accepted for one in said]), seconds)

@@ -69,11 +69,20 @@ def test_spread_keeps_order_and_raises_what_was_raised():
 
 
 def test_lists_are_all_requests_and_resamples_of_them(greedy):
-    lists = Bench("tiny", greedy).lists(30, seed=1)
+    lists = np.stack(Bench("tiny", greedy).lists(30, seed=1))
     assert lists.shape == (31, greedy.requests)
     assert lists[0].tolist() == list(range(greedy.requests))
     assert any(len(set(line)) < greedy.requests for line in lists[1:].tolist())
     np.testing.assert_array_equal(lists, Bench("tiny", greedy).lists(30, seed=1))
+
+
+def test_shorter_lists_give_an_interval_of_the_same_kind(greedy, rows):
+    (short,) = judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=40, length=2)
+    (whole,) = judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=40)
+    assert short.vs_best_static == whole.vs_best_static
+    assert 0.4 < np.log(short.high / short.low) / np.log(whole.high / whole.low) < 2.5
+    with pytest.raises(TraceError, match="at least two"):
+        next(judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=1))
 
 
 def test_a_picture_is_drawn(rows, tmp_path):

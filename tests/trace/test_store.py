@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smartgen.trace import TraceError, load, save
+from smartgen.trace import TraceError, load, replay, save
 from smartgen.trace.store import _KINDS
+from tests.trace.conftest import profile
 
 
 def test_a_trace_survives_a_file(greedy, tmp_path):
@@ -21,6 +22,13 @@ def test_a_trace_survives_a_file(greedy, tmp_path):
         np.testing.assert_array_equal(getattr(again, name), getattr(greedy, name))
         assert getattr(again, name).dtype == getattr(greedy, name).dtype
     assert list(tmp_path.glob("deep/*")) == [path], "a part of a file was left behind"
+
+
+def test_the_first_requests_replay_as_in_the_whole_trace(greedy):
+    part = greedy.first(2)
+    assert part.requests == 2
+    whole = replay(greedy, "eagle2", profile(), requests=[0, 1])
+    assert replay(part, "eagle2", profile()).history == whole.history
 
 
 def test_what_was_recorded_is_what_the_text_says(greedy):

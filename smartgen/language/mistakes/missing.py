@@ -11,7 +11,6 @@ from smartgen.language.words import KEYWORDS
 
 _SIGNS = {
     "RPAR": ")",
-    "LPAR": "(",
     "COMMA": ",",
     "COLON": ":",
     "EQUAL": "=",

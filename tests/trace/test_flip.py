@@ -1,0 +1,33 @@
+"""A drafter that is useless by turns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smartgen.trace import flipped, load, replay, save
+from smartgen.trace.flip import useless
+from tests.trace.conftest import NEW, profile
+
+TREE = "smartgen 1\npolicy t { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
+
+
+def test_phases_are_whole_requests_and_long_enough(greedy):
+    assert useless(greedy, 2 * NEW).tolist() == [False, False, True, True, False]
+    assert not useless(greedy, 10**6).any()
+
+
+def test_nothing_is_accepted_in_a_useless_phase_and_all_else_stays(greedy, tmp_path):
+    flip = flipped(greedy, 2 * NEW)
+    whole, turned = (replay(trace, TREE, profile()) for trace in (greedy, flip))
+    for request, wrong in enumerate(useless(greedy, 2 * NEW)):
+        assert turned.taken[request] == ([1] * (NEW - 1) if wrong else whole.taken[request])
+    assert [step.nodes for step in turned.history[:8]] == [step.nodes for step in whole.history[:8]]
+    assert turned.exact
+    save(flip, tmp_path / "flip.npz")
+    assert replay(load(tmp_path / "flip.npz"), TREE, profile()).history == turned.history
+
+
+def test_steps_add_up(greedy):
+    result = replay(greedy, "smart", profile(), 3, "drain")
+    assert np.isclose(sum(step.seconds for step in result.history), result.seconds)
+    assert sum(step.committed for step in result.history) == result.committed
