@@ -14,6 +14,8 @@ def left_padding(mask: torch.Tensor | None, batch: int, length: int) -> Ints:
     if mask is None:
         return np.zeros(batch, np.int64)
     seen = mask.bool().cpu().numpy()
+    if seen.ndim == 2 and seen.all():  # nothing is padded, even if healing has changed the prompt's length since
+        return np.zeros(batch, np.int64)
     if seen.shape != (batch, length):
         raise ValueError(
             f"smart_recipe needs an attention_mask of the prompt's own shape {(batch, length)}, not {tuple(seen.shape)}"

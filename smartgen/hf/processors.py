@@ -94,6 +94,7 @@ def _for_row(processor: LogitsProcessor, row: int, batch: int) -> LogitsProcesso
         view.prompt_ignore_length = ignored[row : row + 1]
         return view
     if isinstance(encoder, torch.Tensor):
+        # Several rows may continue one prompt. Old versions of stock then penalised a row by another row's prompt.
         view, prompt = copy.copy(processor), row // (batch // encoder.shape[0])
         view.encoder_input_ids = encoder[prompt : prompt + 1]
         return view

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
 import transformers as t
@@ -79,6 +81,10 @@ def test_every_processor_that_generate_makes(name, batch, attached):
 
 @pytest.mark.parametrize("name", ["encoder_no_repeat_ngram_size", "encoder_repetition_penalty"])
 def test_several_rows_continue_one_prompt(name, attached):
+    if name == "encoder_repetition_penalty" and "repeat_interleave" not in inspect.getsource(
+        t.EncoderRepetitionPenaltyLogitsProcessor.__call__
+    ):
+        pytest.skip("this transformers penalises a row by another row's prompt; smartgen takes the row's own")
     target, inputs = attached(model("llama")), prompts(2)
     options = {name: 1 if "size" in name else 1.8, "num_return_sequences": 2, "do_sample": True, "top_k": 1}
     plain = target.generate(**inputs, max_new_tokens=16, **options)
