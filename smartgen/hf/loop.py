@@ -32,8 +32,9 @@ from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
 from smartgen.language.program import Const, Measured, Program, Read, parts
 from smartgen.packing.model import pack, packed
+from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
-from smartgen.policy.free import FREE_TOPK, merges
+from smartgen.policy.free import FREE_TOPK
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.recipe import Recipe

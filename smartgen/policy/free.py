@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.language.program import Program, Read, Shift, parts
 from smartgen.tree.layer import MEASURES, Layer
 
 if TYPE_CHECKING:
@@ -31,20 +30,6 @@ SOURCE = "source"  # the column that says so
 FREE_SOURCE = "ngram"
 FREE_TOPK = 4  # continuations of one place
 ABSENT = -2  # in place of a column: not in the tree
-
-
-def merges(program: Program, source: str) -> bool:
-    """Whether a program wants free candidates beside a drafter of this `source`: it tells sources apart.
-
-    Not where it reads the tree as it was before: free candidates move when a layer comes in.
-    """
-    read = list(parts(program))
-    apart = any(isinstance(part, Read) and part.name == "node.source" for part in read)
-    return (
-        apart
-        and source != FREE_SOURCE
-        and not any(isinstance(part, Shift) and part.kind == "previous" for part in read)
-    )
 
 
 def source_names(own: str, free: str) -> tuple[str, str, str, str]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.ngram import HitRates
 from smartgen.language.program import Program
+from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
-from smartgen.policy.free import FREE_TOPK, merges
+from smartgen.policy.free import FREE_TOPK
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
