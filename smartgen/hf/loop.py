@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskStyle
-from smartgen.drafters.ngram import NGram
+from smartgen.drafters.ngram import NGram, NGramSession
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.attachment import Attachment
 from smartgen.hf.costing import CostSource
@@ -34,7 +34,6 @@ from smartgen.language.program import Const, Measured, Program, Read, parts
 from smartgen.packing.model import pack, packed
 from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
-from smartgen.policy.free import FREE_TOPK
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.recipe import Recipe
@@ -181,7 +180,7 @@ class _Call:
         session.commit(np.array(first)[:, None], np.ones(self.batch, np.int64), last)
         return session
 
-    def _free(self, first: list[int]) -> Session | None:
+    def _free(self, first: list[int]) -> NGramSession | None:
         """N-grams beside a drafter, for programs that tell sources apart."""
         program = self.request.program
         if not (may_draft(program) and merges(program, self.drafter.source)):
@@ -196,7 +195,7 @@ class _Call:
         """One round of the loop for all active rows."""
         began = time.perf_counter()
         controller = self.controller
-        plan = controller.plan(self.situation(), self.free.propose(None, FREE_TOPK) if self.free else ())
+        plan = controller.plan(self.situation(), self.free.beside() if self.free else ())
         draft_seconds = self.draft(plan.topk) if plan.draft else []
         drafting = sum(seconds for _, seconds in draft_seconds)
         chosen = controller.select()

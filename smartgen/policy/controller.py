@@ -119,7 +119,8 @@ class Controller:
         step.caps = caps(rules, scope)
         self.steps += 1
         if free and step.caps.depth > 0:
-            step.free = FreeCandidates(FREE_SOURCE, free)
+            depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
+            step.free = FreeCandidates(FREE_SOURCE, free, depths)
             hang(self, step)
         step.totals = totals(self, step, step.board, step.spent)
         if rules.depth_low is not None:

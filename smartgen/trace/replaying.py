@@ -13,7 +13,6 @@ from smartgen.drafters.ngram import HitRates
 from smartgen.language.program import Program
 from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
-from smartgen.policy.free import FREE_TOPK
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
@@ -239,7 +238,7 @@ class _Run:
         controller = self.controller
         situation = self._situation()
         context, batch = situation.run_context, situation.batch
-        plan = controller.plan(situation, self.free.propose(None, FREE_TOPK) if self.free is not None else ())
+        plan = controller.plan(situation, self.free.beside() if self.free is not None else ())
         beyond = self.session.beyond
         passes = self._draft(plan.topk, batch, context) if plan.draft else []
         chosen = controller.select()
