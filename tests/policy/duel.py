@@ -222,9 +222,10 @@ class Duel:
             more=world.more,
         )
         planned = self.interpreter.plan(given, free)
-        self._same_layer()
         assert (plan.draft, plan.depth) == (planned.draft, planned.depth)
         assert self.controller.step.reason == self.interpreter.step.reason
+        self._same_nodes()
+        self._same_totals()
         if plan.draft:
             assert plan.topk == planned.topk
             (self._all_at_once if world.one_pass else self._layer_by_layer)(plan.topk)
@@ -278,6 +279,10 @@ class Duel:
 
     def _same_layer(self) -> None:
         """Benefits and kept nodes, then the totals of every size."""
+        self._same_nodes()
+        self._same_totals()
+
+    def _same_nodes(self) -> None:
         tree = self.controller.tree
         for row in range(len(self.world.rows)):
             there = np.flatnonzero(tree.valid[row])
@@ -289,7 +294,6 @@ class Duel:
             for path, (benefit, kept) in compiled.items():
                 assert self._close(benefit, interpreted[path][0])
                 assert kept == interpreted[path][1], path
-        self._same_totals()
 
     def _same_totals(self) -> None:
         totals, scan = self.controller.step.totals, self.interpreter.step.scan
