@@ -62,22 +62,32 @@ def reconstruct_indices_from_tree_mask(mask, lengths, positions, index, child, s
         _link(sees[row], depth[row], child.view(batch, size)[row], sibling.view(batch, size)[row])
 
 
-def verify_tree_greedy_cpu(predicted, accepted, accepted_count, tokens, index, child, sibling, target):
-    """Walk from the root: the target's token, and down where a child holds it."""
-    says = target.flatten().tolist()
-    for row in range(len(tokens)):
-        places, node, steps = index[row].tolist(), 0, 0
-        accepted[row, 0] = places[0]
+def verify_tree_greedy_cpu(
+    predicts,
+    accept_index,
+    accept_token_num,
+    candidates,
+    retrive_index,
+    retrive_next_token,
+    retrive_next_sibling,
+    target_predict,
+):
+    """Walk from the root: the target's token, and down where a child holds it. (The names are the engine's.)"""
+    says = target_predict.flatten().tolist()
+    rows = (x.tolist() for x in (candidates, retrive_index, retrive_next_token, retrive_next_sibling))
+    for row, (tokens, places, child, sibling) in enumerate(zip(*rows)):
+        node, steps = 0, 0
+        accept_index[row, 0] = places[0]
         while True:
-            predicted[places[node]] = says[places[node]]
-            below = int(child[row, node])
-            while below >= 0 and int(tokens[row, below]) != says[places[node]]:
-                below = int(sibling[row, below])
-            if below < 0 or steps + 1 == accepted.shape[1]:
+            predicts[places[node]] = says[places[node]]
+            below = child[node]
+            while below >= 0 and tokens[below] != says[places[node]]:
+                below = sibling[below]
+            if below < 0 or steps + 1 == accept_index.shape[1]:
                 break
             node, steps = below, steps + 1
-            accepted[row, steps] = places[node]
-        accepted_count[row] = steps
+            accept_index[row, steps] = places[node]
+        accept_token_num[row] = steps
 
 
 def fill_bonus_tokens_cpu(tokens, lengths, out, stride):
