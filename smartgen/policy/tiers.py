@@ -73,9 +73,7 @@ def lawful(step: Step, tiers: Sequence[Tier]) -> list[Tier]:
     caps = step.caps
     topk, most = min(caps.topk, caps.width), min(caps.high, caps.room.most)
     return [
-        tier
-        for tier in tiers
-        if tier == OFF or (tier.steps <= caps.depth and tier.topk <= topk and tier.nodes <= most)
+        tier for tier in tiers if tier == OFF or (tier.steps <= caps.depth and tier.topk <= topk and tier.nodes <= most)
     ]
 
 

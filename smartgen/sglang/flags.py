@@ -12,7 +12,10 @@ from smartgen.sglang.settings import COMMAND, PROFILE, RECIPE, TIERS, parse_tier
 FLAGS = {
     RECIPE: ("--smart-recipe", "the recipe that steers speculation: a shipped name, a path, or its text"),
     PROFILE: ("--smart-profile", "measured costs: a file of `smartgen profile --engine sglang`, or auto"),
-    TIERS: ("--smart-tiers", "shapes to capture, as steps/topk/draft tokens with commas; derived from profile and recipe if left out"),
+    TIERS: (
+        "--smart-tiers",
+        "shapes to capture, as steps/topk/draft tokens with commas; derived from profile and recipe if left out",
+    ),
 }
 
 

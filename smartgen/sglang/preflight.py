@@ -94,7 +94,9 @@ def named_profile(named: str) -> Profile | None:
 def _arguments(args: Any) -> None:
     algorithm = getattr(args, "speculative_algorithm", None)
     if algorithm is None:
-        raise ServeError("a recipe steers speculation: add --speculative-algorithm EAGLE, EAGLE3 or STANDALONE and a draft model")
+        raise ServeError(
+            "a recipe steers speculation: add --speculative-algorithm EAGLE, EAGLE3 or STANDALONE and a draft model"
+        )
     if algorithm.upper() not in ALGORITHMS:
         raise ServeError(
             f"--speculative-algorithm {algorithm} drafts without the steps, topk and draft tokens that a recipe decides: "
@@ -108,10 +110,14 @@ def _arguments(args: Any) -> None:
         if getattr(args, name, False):
             raise ServeError(f"{flag} does not go together with a recipe: {why}")
     if getattr(args, "pp_size", 1) > 1:
-        raise ServeError("--pp-size above 1 does not go together with a recipe: earlier stages run a tree before it is decided")
+        raise ServeError(
+            "--pp-size above 1 does not go together with a recipe: earlier stages run a tree before it is decided"
+        )
     given = [getattr(args, field, None) for field in FIELDS]
     if any(value is not None for value in given) and None in given:
-        raise ServeError("give all of --speculative-num-steps, --speculative-eagle-topk, --speculative-num-draft-tokens, or none")
+        raise ServeError(
+            "give all of --speculative-num-steps, --speculative-eagle-topk, --speculative-num-draft-tokens, or none"
+        )
 
 
 def _ceiling(args: Any) -> Tier | None:

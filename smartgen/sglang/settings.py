@@ -52,7 +52,8 @@ def parse_tiers(text: str) -> tuple[Tier, ...]:
         found.add(_checked(tier, item))
     if len(found) > MOST_TIERS:
         raise ServeError(
-            f"{len(found)} tiers are too many, no speculation among them: each is captured at start; give at most {MOST_TIERS - 1}"
+            f"{len(found)} tiers are too many, no speculation among them: each is captured at start; "
+            f"give at most {MOST_TIERS - 1}"
         )
     return tuple(sorted(found))
 
@@ -61,11 +62,17 @@ def _checked(tier: Tier, item: str) -> Tier:
     if tier == OFF:
         return tier
     if tier.steps < 1 or tier.topk < 1 or tier.tokens < 2:
-        raise ServeError(f"the tier `{item}` drafts nothing: at least 1 step, topk 1 and 2 draft tokens; off is always on offer")
+        raise ServeError(
+            f"the tier `{item}` drafts nothing: at least 1 step, topk 1 and 2 draft tokens; off is always on offer"
+        )
     if tier.topk == 1 and tier.tokens != tier.steps + 1:
-        raise ServeError(f"the tier `{item}` is a chain, which has steps + 1 draft tokens: write {tier.steps}/1/{tier.steps + 1}")
+        raise ServeError(
+            f"the tier `{item}` is a chain, which has steps + 1 draft tokens: write {tier.steps}/1/{tier.steps + 1}"
+        )
     if tier.nodes > tier.candidates:
-        raise ServeError(f"the tier `{item}` verifies {tier.nodes} draft nodes of {tier.candidates} candidates: lower its third number")
+        raise ServeError(
+            f"the tier `{item}` verifies {tier.nodes} draft nodes of {tier.candidates} candidates: lower its third number"
+        )
     return tier
 
 

@@ -3,6 +3,8 @@
 `convert_weight_packed` is left out on purpose: without it the engine keeps its own layers instead of AMX ones.
 """
 
+import torch
+
 from sgl_kernel.attending import decode_attention_cpu, extend_attention_cpu
 from sgl_kernel.slots import (
     assign_draft_cache_locs_contiguous_cpu,
@@ -19,8 +21,6 @@ from sgl_kernel.trees import (
     rotate_input_ids_cpu,
     verify_tree_greedy_cpu,
 )
-
-import torch
 
 __version__ = "0.0.0+standin"
 __all__ = [
