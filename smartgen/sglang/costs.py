@@ -7,6 +7,7 @@ layer of drafting. Tables are kept at the batch sizes of the engine's graphs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, astuple
 from statistics import median
 from typing import Any
 
@@ -113,6 +114,12 @@ class RoundCosts:
         self.profile = self.profile.merged(new)
         self.online.replace(self.profile.verify, self.profile.draft or example_profile().draft)
         store.remember(new)
+
+    def describe(self) -> dict[str, Any]:
+        """The measured points, as plain data."""
+        tables = {"verify": self.profile.verify, "draft": self.profile.draft}
+        points = {name: [list(astuple(point)) for point in table.points] for name, table in tables.items()}
+        return {"key": asdict(self.profile.key), **points}
 
 
 def _medians(seen: dict[tuple[int, int, int], list[float]]) -> list[Point]:

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 CEILING = Tier(6, 4, 32)  # of what is searched, where the command line gives none
 TOKENS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 TOPKS = (2, 3, 4, 6, 8, 10)
-AGREEMENT = (0.2, 0.4, 0.6, 0.8, 0.9)  # chances that the likeliest child is right
-FURTHER = 0.55  # of what is left, for each further child
+AGREEMENT = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.92)  # chances that the likeliest child is right
+FURTHER = 0.4  # of a child's chance, for the next one; all others together have at most 0.6 of what the likeliest leaves
 
 
 def derive(program: Program, profile: Profile, most: Tier | None) -> tuple[Tier, ...]:
@@ -91,7 +91,7 @@ def _upper(ranges: Ranges, extent: Expr | None) -> float:
 
 # -- rules with an objective ------------------------------------------------------------------------------------------
 def _searched(program: Program, rules: Rules, ranges: Ranges, profile: Profile, most: Tier | None) -> list[Tier]:
-    """Greedy cover: the tiers that together come closest to the best of all shapes, over drafts and batches."""
+    """Greedy cover: the tiers with the least sum of squared losses against the best of all shapes, over drafts and batches."""
     shapes = list(_shapes(rules, ranges, most or CEILING))
     if not shapes:
         return []
@@ -99,10 +99,10 @@ def _searched(program: Program, rules: Rules, ranges: Ranges, profile: Profile, 
     relative = rates / rates.max(1, keepdims=True)
     chosen = [0]
     while len(chosen) < MOST_TIERS:
-        reached = relative[:, chosen].max(1)
-        gain = np.maximum(relative, reached[:, None]).mean(0)
-        best = int(gain.argmax())
-        if gain[best] <= reached.mean() + 1e-4:
+        reached = np.maximum(relative, relative[:, chosen].max(1, keepdims=True))
+        lost = ((1.0 - reached) ** 2).sum(0)
+        best = int(lost.argmin())
+        if best in chosen:
             break
         chosen.append(best)
     picked = [shapes[place - 1] for place in chosen if place]
@@ -158,7 +158,8 @@ def imagined(agreement: float, topks: set[int], steps: int) -> AverageTree:
     """The average tree of a draft whose likeliest child is right with this chance."""
     average = AverageTree()
     for topk in topks:
-        children = np.array([agreement, *(1 - agreement) * FURTHER ** np.arange(1, topk) * (1 - FURTHER)])
+        further = FURTHER ** np.arange(1, topk)
+        children = np.array([agreement, *np.minimum(agreement * further, (1 - agreement) * (1 - FURTHER) * further / FURTHER)])
         frontier, layers = np.ones(1), []
         for _ in range(steps):
             layer = np.sort(np.outer(frontier, children).ravel())[::-1]

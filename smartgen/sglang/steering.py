@@ -178,6 +178,7 @@ class Steering:
             "decision_microseconds": figures.microseconds,
             "stale_requests": len(self.rest.holes),
             "lost_rounds": self.launched.lost,
+            "profile": self.costs.describe(),
         }
 
 
