@@ -24,7 +24,9 @@ CEILING = Tier(6, 4, 32)  # of what is searched, where the command line gives no
 TOKENS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 TOPKS = (2, 3, 4, 6, 8, 10)
 AGREEMENT = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.92)  # chances that the likeliest child is right
-FURTHER = 0.4  # of a child's chance, for the next one; all others together have at most 0.6 of what the likeliest leaves
+FURTHER = (
+    0.4  # of a child's chance, for the next one; all others together have at most 0.6 of what the likeliest leaves
+)
 
 
 def derive(program: Program, profile: Profile, most: Tier | None) -> tuple[Tier, ...]:
@@ -159,7 +161,9 @@ def imagined(agreement: float, topks: set[int], steps: int) -> AverageTree:
     average = AverageTree()
     for topk in topks:
         further = FURTHER ** np.arange(1, topk)
-        children = np.array([agreement, *np.minimum(agreement * further, (1 - agreement) * (1 - FURTHER) * further / FURTHER)])
+        children = np.array(
+            [agreement, *np.minimum(agreement * further, (1 - agreement) * (1 - FURTHER) * further / FURTHER)]
+        )
         frontier, layers = np.ones(1), []
         for _ in range(steps):
             layer = np.sort(np.outer(frontier, children).ravel())[::-1]

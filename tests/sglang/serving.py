@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -22,10 +23,25 @@ REASON = "needs SGLang: `make test-sglang` makes an environment of its own"
 HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
 START = 240.0  # seconds until a server answers, at most
-COMMON = (
-    "--device cpu --dtype float32 --context-length 512 --mem-fraction-static 0.1 --watchdog-timeout 600 "
-    "--prefill-attention-backend intel_amx --decode-attention-backend intel_amx --disable-cuda-graph --log-level info"
-).split()
+COMMON = [
+    "--device",
+    "cpu",
+    "--dtype",
+    "float32",
+    "--context-length",
+    "512",
+    "--mem-fraction-static",
+    "0.1",
+    "--watchdog-timeout",
+    "600",
+    "--prefill-attention-backend",
+    "intel_amx",
+    "--decode-attention-backend",
+    "intel_amx",
+    "--disable-cuda-graph",
+    "--log-level",
+    "info",
+]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -43,7 +59,9 @@ def environment(**more: str) -> dict[str, str]:
 class Server:
     """`python -m sglang.launch_server`, stopped at the end of a `with`."""
 
-    def __init__(self, models: Path, log: Path, *arguments: str, tokens: int = 2048, rows: int = 8, **more: str) -> None:
+    def __init__(
+        self, models: Path, log: Path, *arguments: str, tokens: int = 2048, rows: int = 8, **more: str
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -76,14 +94,10 @@ class Server:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
     def tail(self, size: int = 3000) -> str:

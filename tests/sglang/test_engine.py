@@ -143,7 +143,12 @@ def test_a_request_may_opt_out(models, plain, tmp_path):
         body = {
             "input_ids": PROMPTS[:2],
             "sampling_params": [
-                {"temperature": 0, "max_new_tokens": 48, "ignore_eos": True, "custom_params": {"smart_speculate": wants}}
+                {
+                    "temperature": 0,
+                    "max_new_tokens": 48,
+                    "ignore_eos": True,
+                    "custom_params": {"smart_speculate": wants},
+                }
                 for wants in (True, False)
             ],
         }

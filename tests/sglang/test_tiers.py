@@ -21,7 +21,19 @@ from smartgen.sglang.preflight import checked_recipe
 from smartgen.sglang.settings import MOST_TIERS, parse_tiers, written
 
 PLANNED = {
-    *("banditspec", "bastion", "caddtree", "chain", "eagle1", "eagle2", "eagle3", "hf_heuristic", "msd", "nightjar", "off"),
+    *(
+        "banditspec",
+        "bastion",
+        "caddtree",
+        "chain",
+        "eagle1",
+        "eagle2",
+        "eagle3",
+        "hf_heuristic",
+        "msd",
+        "nightjar",
+        "off",
+    ),
     *("sequoia", "sglang_adaptive", "smart", "smart_run", "smart_yaml", "smartspec", "trtllm", "vllm_table"),
 }
 
@@ -78,7 +90,9 @@ class TestDeriving:
     def test_a_ceiling_holds(self) -> None:
         most = Tier(3, 2, 6)
         for name in sorted(PLANNED):
-            assert all(tier.within(most) for tier in derive(checked_recipe(name).program, example_profile(), most)), name
+            assert all(tier.within(most) for tier in derive(checked_recipe(name).program, example_profile(), most)), (
+                name
+            )
 
     def test_few_tiers_come_close_to_all_shapes(self) -> None:
         """On drafts between those that they were derived for."""

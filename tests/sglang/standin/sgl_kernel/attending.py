@@ -26,7 +26,7 @@ def decode_attention_cpu(query, key_pool, value_pool, *rest):
     if key is not None:
         key_pool[slots] = key.view(-1, *key_pool.shape[1:]).to(key_pool.dtype)
         value_pool[slots] = value.view(-1, *value_pool.shape[1:]).to(value_pool.dtype)
-    for i, (request, length) in enumerate(zip(requests.tolist(), lengths.tolist())):
+    for i, (request, length) in enumerate(zip(requests.tolist(), lengths.tolist(), strict=False)):
         first = max(0, length - window) if window > 0 else 0
         at = table[request, first:length].long()
         out[i] = _attend(query[i : i + 1], key_pool[at], value_pool[at], None, scale, cap)[0].to(out.dtype)
@@ -40,7 +40,7 @@ def extend_attention_cpu(query, _key, _value, out, key_pool, value_pool, *rest):
     causal = rest[1] if len(rest) > 1 else True
     read = 0
     rows = (x.tolist() for x in (requests, lengths, new, starts))
-    for request, length, count, start in zip(*rows):
+    for request, length, count, start in zip(*rows, strict=False):
         at = table[request, :length].long()
         row, column = torch.arange(length - count, length)[:, None], torch.arange(length)
         seen = (column <= row) if causal and tree is None else torch.ones(count, length, dtype=torch.bool)

@@ -19,7 +19,7 @@ def assign_extend_cache_locs_cpu(requests, table, start, end, out, _width):
 
 def _spans(requests, start, end, flat):
     place = 0
-    for request, first, last in zip(requests.tolist(), start.tolist(), end.tolist()):
+    for request, first, last in zip(requests.tolist(), start.tolist(), end.tolist(), strict=False):
         yield request, first, last, flat[place : place + last - first]
         place += last - first
 
@@ -33,7 +33,7 @@ def assign_draft_cache_locs_contiguous_cpu(requests, table, lengths, out, _width
 def build_draft_decode_metadata_cpu(table, requests, lengths, topk, steps, width):
     """(requests x topk, width) the slots that each branch sees: the request's text, then the branch's own slots."""
     out = torch.zeros(requests.numel() * topk, width, dtype=table.dtype)
-    for i, (request, length) in enumerate(zip(requests.tolist(), lengths.tolist())):
+    for i, (request, length) in enumerate(zip(requests.tolist(), lengths.tolist(), strict=False)):
         rows = out[i * topk : (i + 1) * topk]
         rows[:, :length] = table[request, :length]
         rows[:, length : length + steps] = table[request, length : length + topk * steps].view(topk, steps)
@@ -42,10 +42,10 @@ def build_draft_decode_metadata_cpu(table, requests, lengths, topk, steps, width
 
 def copy_all_layer_kv_cache_cpu(pointers, strides, target, source):
     """Move slots within every layer's buffer; all are read before any is written."""
-    moves = list(zip(target.tolist(), source.tolist()))
-    for base, size in zip(pointers.tolist(), strides.tolist()):
+    moves = list(zip(target.tolist(), source.tolist(), strict=False))
+    for base, size in zip(pointers.tolist(), strides.tolist(), strict=False):
         held = [ctypes.string_at(base + old * size, size) for _, old in moves]
-        for (new, _), content in zip(moves, held):
+        for (new, _), content in zip(moves, held, strict=False):
             ctypes.memmove(base + new * size, content, size)
 
 

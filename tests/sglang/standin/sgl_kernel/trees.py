@@ -75,7 +75,7 @@ def verify_tree_greedy_cpu(
     """Walk from the root: the target's token, and down where a child holds it. (The names are the engine's.)"""
     says = target_predict.flatten().tolist()
     rows = (x.tolist() for x in (candidates, retrive_index, retrive_next_token, retrive_next_sibling))
-    for row, (tokens, places, child, sibling) in enumerate(zip(*rows)):
+    for row, (tokens, places, child, sibling) in enumerate(zip(*rows, strict=False)):
         node, steps = 0, 0
         accept_index[row, 0] = places[0]
         while True:
@@ -97,6 +97,6 @@ def fill_bonus_tokens_cpu(tokens, lengths, out, stride):
 
 def rotate_input_ids_cpu(ids, start, lengths, last, places=None):
     """Shift each request's ids to the left by one and put its newest token at the end."""
-    for i, (first, length) in enumerate(zip(start.tolist(), lengths.tolist())):
+    for i, (first, length) in enumerate(zip(start.tolist(), lengths.tolist(), strict=False)):
         ids[first : first + length - 1] = ids[first + 1 : first + length].clone()
         ids[first + length - 1 if places is None else int(places[i])] = int(last[i])
