@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from smartgen.language.program import Measured, parts
 from smartgen.policy.average import AverageTree
 from smartgen.policy.controller import Controller
+from smartgen.policy.counts import UNBOUNDED
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Situation
 from smartgen.policy.tiers import OFF, Tier, TierChoice, choose_tier, lawful
@@ -72,6 +73,8 @@ class Steering:
     ) -> Round:
         """Choose the tier of the round that is about to be launched."""
         began = time.perf_counter()
+        if not self.searches:  # a fixed shape is fixed to the end, as the engine's own
+            situation = replace(situation, remaining=np.full(situation.batch, UNBOUNDED))
         warm = np.array(self.rest.warm(requests)) & ~np.array(opted_out)
         with self.learned.lock, np.errstate(all="ignore"):
             step = self.controller._begin(situation, [])
