@@ -84,9 +84,9 @@ def broken(seams: tuple[Seam, ...] = SEAMS) -> Iterator[str]:
             yield from (f"{seam.name} no longer uses `{name}`" for name in seam.says if name not in text)
 
 
-def probe() -> None:
+def probe(seams: tuple[Seam, ...] = SEAMS) -> None:
     """Raises ServeError where the engine has changed."""
-    found = list(broken())
+    found = list(broken(seams))
     if found:
         import sglang
 

@@ -24,23 +24,9 @@ HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
 START = 240.0  # seconds until a server answers, at most
 COMMON = [
-    "--device",
-    "cpu",
-    "--dtype",
-    "float32",
-    "--context-length",
-    "512",
-    "--mem-fraction-static",
-    "0.1",
-    "--watchdog-timeout",
-    "600",
-    "--prefill-attention-backend",
-    "intel_amx",
-    "--decode-attention-backend",
-    "intel_amx",
-    "--disable-cuda-graph",
-    "--log-level",
-    "info",
+    *("--device", "cpu", "--dtype", "float32", "--context-length", "512", "--mem-fraction-static", "0.1"),
+    *("--prefill-attention-backend", "intel_amx", "--decode-attention-backend", "intel_amx", "--disable-cuda-graph"),
+    *("--watchdog-timeout", "600", "--log-level", "info"),
 ]
 
 
@@ -92,10 +78,6 @@ class Server:
         raise RuntimeError(f"the server does not answer:\n{self.tail()}")
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(20)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
