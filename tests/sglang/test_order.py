@@ -78,7 +78,7 @@ def test_without_data_the_order_is_the_drafts() -> None:
     scores, _, parents = draft(1)
     keys = CalibratedOrder(STEPS, TOPK, "cpu").keys(scores, parents)
     for key, score in zip(keys, scores, strict=True):
-        assert torch.allclose(key, score, rtol=2e-3, atol=1e-4)
+        assert torch.allclose(key, score, rtol=2e-2, atol=1e-4)  # a curve between points
 
 
 @pytest.mark.parametrize("seed", range(5))
