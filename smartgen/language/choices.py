@@ -205,7 +205,8 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
         typer.findings.add("SG301", message, found.span, fix, edits=edits)
         return None
     if isinstance(found.code, Const) and float(found.code.value) < 0:
-        meant = f"{-float(found.code.value):.0f}"
+        behind = found.span.source.text[found.span.end : found.span.end + 4].lstrip()
+        meant = "0" if behind.startswith("..") else f"{-float(found.code.value):.0f}"
         if isinstance(expression, s.Binary) and expression.op == "-":
             meant = f"{expression.left.span.text}..{expression.right.span.text}"
         edits = (Edit(found.span, meant),)

@@ -82,6 +82,7 @@ SIGNALS: dict[str, Signal] = {
     "profile.wake.time": Signal(_TIME, _S, _PLAN, "catching the drafter up after steps without it", "profile"),
 }
 
+SOURCES = ("head", "assistant", "ngram")  # what drafters of ours call themselves
 TOTALS = frozenset({"tokens", "progress", "time", "energy", "money", "objective"})
 GROUPS = ("layer", "frontier", "tree", "batch")
 REDUCTIONS = ("sum", "max", "min", "mean", "count")

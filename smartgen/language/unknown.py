@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
-from smartgen.language.functions import FUNCTIONS
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest
 from smartgen.language.signals import SIGNALS, SYNONYMS
 from smartgen.language.source import Edit
@@ -41,6 +41,7 @@ _THIS_STEP = (
     "verified.",
     "output.",
 )
+_OVER = {"count": "node.kept", "sum": "node.path"}
 _GROUPS = {
     "node": "node.path",
     "layer": "layer.nodes",
@@ -83,6 +84,9 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
         meant = f"node.{last}" if typer.place.word in PLACES_OF_NODES else f"{group}.max(node.{last})"
+    if group in SCOPES and last in AGGREGATES:
+        written = f"{text}({_OVER.get(last, 'node.prob') if group != 'batch' else 'last.accepted'})"
+        return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
     if meant:

@@ -50,6 +50,8 @@ _RENAMED = {
     "map": "table",
     "bandit": "ucb",
 }
+_SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
+_COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
 _AGGREGATES = {
     "avg": "mean",
     "average": "mean",
@@ -76,6 +78,8 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
+    if len(arguments) == 1 and arguments[0] in _SIZES and name.rpartition(".")[2] in _COUNTING:
+        return _whole(typer, e, message, _SIZES[arguments[0]])
     total = _of_one_value(name, e)
     if total:
         return _whole(typer, e, message, total)

@@ -14,7 +14,7 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
-from smartgen.language.nearest import closest
+from smartgen.language.nearest import closest, misspelt
 from smartgen.language.parse import parse_expression, parse_statement
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
@@ -77,9 +77,20 @@ class _Reader:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
                 self.tree.wrong("SG105", message, key, "keep one of them", False, self._without(key, value))
+            elif name == "param" and {"policy"} == there & {"policy", "params"} and _values_only(value):
+                message = "`param` declares a param with its type; what is inherited is set by `params`"
+                self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
+                found["params"] = value
             else:
                 found[name] = value
         return found
+
+    def _hanging(self, key: yaml.Node) -> str | None:
+        """The key on the line above whose names and values this one seems to be among: it has nothing behind it."""
+        text, line = self.tree.source.text, key.start_mark.index - key.start_mark.column
+        above = text[:line].rstrip("\n").rsplit("\n", 1)[-1]
+        found = re.fullmatch(rf"[ ]{{{key.start_mark.column}}}(benefit|cost|let|limit|params?):\s*", above)
+        return found.group(1) if found else None
 
     def _without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
         """The pair removed, if it has lines of its own."""
@@ -108,9 +119,16 @@ class _Reader:
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif what == "a case" and name in KEYS and "then" not in there and "otherwise" not in there:
-            written = f"then: {{{pair.text}}}"
+        elif what == "a case" and "then" not in there and "otherwise" not in there and (rule := _rule_of_case(name)):
+            written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif (above := self._hanging(key)) is not None:
+            line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
+            fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
+        elif (
+            name in ("when", "if") and "cases" in known and "cases" not in there and (it := _as_cases(value, self.tree))
+        ):
+            fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
         else:
@@ -127,8 +145,8 @@ class _Reader:
         return [] if self.tree.torn(node) else list(node.value)
 
     def _no_mapping(self, node: yaml.Node, what: str) -> None:
-        self.findings.lost("")
         raw = self.tree.span(node).text.strip()
+        self.findings.lost(raw)
         usual = {"benefit": "accepted", "cost": "verifying", "limit": "depth", "let": "gain"}.get(what, "name")
         edits: tuple[Edit, ...] = ()
         written = f"{{{usual}: {raw}}}"
@@ -295,6 +313,9 @@ class _Reader:
             "continue": "layer.depth < 4",
             "subject_to": "time <= 25 ms",
             "depth": "8",
+            "width": "10",
+            "topk": "10",
+            "nodes": "64",
         }.get(key, "node.path")
         edits = (Edit(self._filled(node), f" {example}"),) if not self.tree.span(node).text.strip() else ()
         edits = edits or (Edit(self.tree.span(node), example),)
@@ -335,7 +356,7 @@ class _Reader:
                 continue
             keys = self._keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
-            if body is None and any(str(key.value) in KEYS for key, _ in case.value):
+            if body is None and any(_rule_of_case(str(key.value)) for key, _ in case.value):
                 continue  # told at that key
             if not isinstance(body, yaml.MappingNode):
                 fix = "add `then: {verify: best 4}`"
@@ -387,6 +408,28 @@ class _Reader:
     def _expression(self, node: yaml.Node) -> s.Expression | None:
         excerpt = self.tree.excerpt(node)
         return None if excerpt is None else parse_expression(excerpt, self.findings)
+
+
+def _values_only(node: yaml.Node) -> bool:
+    """Names with values, none of them with a type."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return bool(pairs) and all(isinstance(v, yaml.ScalarNode) and "=" not in str(v.value) for _, v in pairs)
+
+
+def _rule_of_case(name: str) -> str | None:
+    """The statement that a key of a case is, or was meant to be."""
+    return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])
+
+
+def _as_cases(node: yaml.Node, tree: Tree) -> str:
+    """`when: {CONDITION: {RULES}}` as a list of cases; empty where it is something else."""
+    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
+        return ""
+    pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
+    if any("\n" in rules or not rules.startswith("{") for _, rules in pairs):
+        return ""
+    quoted = ((f"'{c}'" if re.search(r"[,{}\[\]\"]", c) else c, rules) for c, rules in pairs)
+    return f"cases: [{', '.join(f'{{when: {condition}, then: {rules}}}' for condition, rules in quoted)}]"
 
 
 def _empty(node: yaml.Node) -> bool:

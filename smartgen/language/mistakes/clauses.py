@@ -31,7 +31,8 @@ def choice(spot: Spot) -> Iterator[Repair]:
     ):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
-    if here.text in ("pool", "shared", "together", "overall", "jointly") and "_POOLED" in spot.accepts:
+    shared = here.text in ("pool", "shared", "together", "overall", "jointly") or misspelt(here.text, ["pooled"])
+    if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")
     if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key"):
@@ -198,6 +199,11 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         )
     if here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `limit`", "write `limit depth 8`")
+    if before == "limit" and here.text in _TOTALS:
+        sign = spot.word(1) in ("<", "<=", "=", "==", ":", "to")
+        written = f"subject to {_TOTALS[here.text]} <= {spot.word(1 + sign)}"
+        message = f"`limit` caps the tree, and `{here.text}` is no extent of it"
+        yield spot.replace("SG008", message, written, "", 3 + sign, -1)
     if here.word:
         meant = _EXTENT_WORDS.get(here.text.lower()) or misspelt(here.text, EXTENTS) or closest(here.text, EXTENTS)
         count = 2 if spot.word(1) in ("=", ":") else 1
@@ -212,6 +218,7 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         yield spot.remove("SG005", "this `,` leads nowhere", "remove it", 1, -1)
 
 
+_TOTALS = {"time": "time", "latency": "time", "energy": "energy", "money": "money", "joules": "energy"}
 _EXTENT_WORDS = {
     "layers": "depth",
     "deep": "depth",
@@ -249,6 +256,8 @@ def use(spot: Spot) -> Iterator[Repair]:
         return
     if here.text in (":", "=", "policy", "from") and spot.word(-1) == "use":
         yield spot.remove("SG008", f"no `{here.text}` stands behind `use`", f"write `use {spot.word(1)}`")
+    if here.text == "-" and spot.word(-2) == "use":
+        yield from _hyphen(spot)
     base = spot.lexemes[spot.at]
     if base.sort == "name" and "." in base.text and spot.word(-1) == "use":
         yield spot.replace("SG016", "the path of a base is a text", f'"{base.text}"', f'write `use "{base.text}"`')
@@ -282,6 +291,14 @@ def use(spot: Spot) -> Iterator[Repair]:
         )
     if here.text == "as":
         yield spot.remove("SG018", "a base keeps its name", "remove it", 2)
+
+
+def _hyphen(spot: Spot) -> Iterator[Repair]:
+    """`use eagle-2`, `use smart-run`."""
+    before, here, behind = spot.lexemes[spot.at - 1], spot.lexemes[spot.at], spot.near(1)
+    if behind is not None and before.end == here.start and here.end == behind.start:
+        written = f"{before.text}{'' if behind.sort == 'number' else '_'}{behind.text}"
+        yield spot.replace("SG017", "a name has letters, digits and `_` only", written, "", 3, -1)
 
 
 RULES = (choice, limit, use)

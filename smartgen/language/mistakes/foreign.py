@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from smartgen.language.functions import FUNCTIONS
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import (
     closing,
@@ -15,8 +16,10 @@ from smartgen.language.mistakes.operands import (
     opening,
     operand_first,
     operand_last,
+    unclosed,
 )
 from smartgen.language.mistakes.spot import Change, Repair
+from smartgen.language.signals import SIGNALS
 
 Lexemes = Sequence[Lexeme]
 
@@ -242,10 +245,16 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
             )
     if before is not None and before.sort == "name" and before.end == sign.start:
         key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
-        written = f".{key.group(1)}" if key else ""
-        message = "nothing is indexed here" if not key else "parts of a name are joined by a point"
+        part = key.group(1) if key else inside if f"{before.text}.{inside}" in SIGNALS else ""
+        written = f".{part}" if part else ""
+        message = "parts of a name are joined by a point" if part else "nothing is indexed here"
         help = f"write `{before.text}{written}`"
         return Repair("SG007", message, span[0], span[1], help, ((*span, written),))
+    opened = unclosed(lexemes, index)
+    called = FUNCTIONS.get(lexemes[opened - 1].text) if opened else None
+    if called is not None and called.most > 2 and before is not None and before.text in ("(", ","):
+        message = "there are no lists: arguments are written one by one"
+        return Repair("SG007", message, span[0], span[1], f"write `{inside}`", ((*span, inside),))
     parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
     if before is not None and before.text == "in" and index > 1 and all(parts):
         value = lexemes[operand_first(lexemes, index - 2)]

@@ -107,12 +107,12 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from _idiom(spot)
+    if here.text in _OTHER_WORDS:
+        yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
     near = misspelt(here.text, STATEMENTS)
     if near:
         yield from _instead(spot, here.text, near)
     yield from _glued(spot)
-    if here.text in _OTHER_WORDS:
-        yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
     yield from _unnamed(spot)
     if here.text in _NO_WORDS:
         yield from _foreign_statement(spot)
