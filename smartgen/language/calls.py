@@ -220,7 +220,7 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     if near is None and written and len(e.arguments) == 1:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
         return typer.replaced("SG111", message, e.span, e.name.text, fix)
-    near = near or "nodes"
+    near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 
 

@@ -215,6 +215,10 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
 
 
 def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
+    point = re.fullmatch(r"(0)\.([1-9][0-9]+)", found.span.text)
+    if point:  # one point of two
+        written = f"{point.group(1)}..{point.group(2)}"
+        return f"a range has two points: write `{written}`", (Edit(found.span, written),)
     literal = re.fullmatch(r"([0-9]+)(\.[0-9]+)?([eE][+-]?[0-9]+)?\s*[A-Za-z/]*", found.span.text)
     if literal:
         number = str(max(1, round(float("".join(part or "" for part in literal.groups())))))

@@ -10,7 +10,7 @@ from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Label
 from smartgen.language.nearest import misspelt
 from smartgen.language.program import Const, Read
-from smartgen.language.signals import SOURCES
+from smartgen.language.signals import SIGNALS, SOURCES
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
 from smartgen.language.units import BARE, EXAMPLE, TIME, TOKEN
@@ -54,6 +54,8 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     literal = _literal_fix(typer, left, right)
+    if literal is None and e.op not in _VERBS:
+        literal = _swapped(left, right) or _swapped(right, left)
     if literal:
         return ("SG202", *literal)
     dimensions = (left.kind.dimension, right.kind.dimension)
@@ -118,6 +120,18 @@ def _stripped(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit,
     return None
 
 
+def _swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`25 J` where a time is due: the number stays, sizes in bytes are counted out."""
+    match, unit = _LITERAL.fullmatch(side.span.text), EXAMPLE.get(other.kind.dimension)
+    if match is None or not match.group(2) or unit is None or side.kind.dimension == other.kind.dimension:
+        return None
+    if {side.kind.dimension, other.kind.dimension} == {TIME, TOKEN}:
+        return None  # a time has a price in tokens
+    size = match.group(2) in ("KiB", "MiB", "GiB") and isinstance(side.code, Const)
+    written = f"{float(side.code.value):.0f} {unit}" if size else f"{match.group(1)} {unit}"  # type: ignore[union-attr]
+    return f"write `{written}`", (Edit(side.span, written),)
+
+
 def _split(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> tuple[Edit, ...]:
     """`cost step = a + b` as two lines."""
     cost = typer.place.statement
@@ -177,6 +191,8 @@ def _one_kind(e: s.Binary, left: Typed, right: Typed) -> tuple[str, tuple[Edit, 
 
 def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     inside = text.span.text.strip('"')
+    if text.kind.base == "text" and other.kind.base in ("number", "flag") and inside in SIGNALS:
+        return f"names stand without quotes: write `{inside}`", (Edit(text.span, inside),)
     if text.kind.base == "text" and other.kind.base == "number" and _LITERAL.fullmatch(inside):
         return f"write `{inside}`", (Edit(text.span, inside),)
     if text.kind.base == "text" and other.kind.base == "flag" and inside in ("true", "false"):

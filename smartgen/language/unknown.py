@@ -11,7 +11,7 @@ from smartgen.language.nearest import closest
 from smartgen.language.signals import SIGNALS, SYNONYMS
 from smartgen.language.source import Edit
 from smartgen.language.types import PLACES_OF_NODES, TEXT
-from smartgen.language.units import SPELT
+from smartgen.language.units import ENERGY, MONEY, SPELT, TIME, TOKEN, UNITS
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
@@ -29,6 +29,7 @@ _NUMBERS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen"),
 )
+_OF_UNIT = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
 _THIS_STEP = (
@@ -61,7 +62,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     if text in FUNCTIONS:
         example = FUNCTIONS[text].example
         return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
-    if text in _NUMBERS and typer.place.word == "a count":
+    if text in UNITS:
+        total = _OF_UNIT.get(UNITS[text][0])
+        if total is not None:
+            return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
+    if text in _NUMBERS:
         return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])

@@ -64,7 +64,7 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
     total = _TOTAL.get(found.kind.dimension) if found.kind.base == "number" else None
     if total is None:
         bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
-        phase = "draft" if any(read.startswith("profile.draft") for read in found.reads) else "verify"
+        phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
         written = f"{found.span.text} ms" if bare else f"profile.{phase}.time"
         message = f"a cost is a time, an energy or money, this is {found.kind}"
         typer.findings.add("SG209", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))

@@ -119,7 +119,7 @@ class _Reader:
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif what == "a case" and "then" not in there and "otherwise" not in there and (rule := _rule_of_case(name)):
+        elif what == "a case" and "then" in known and "then" not in there and "otherwise" not in there and (rule := _rule_of_case(name)):
             written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
         elif (above := self._hanging(key)) is not None:
@@ -151,7 +151,7 @@ class _Reader:
         edits: tuple[Edit, ...] = ()
         written = f"{{{usual}: {raw}}}"
         pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
-        if pair and (what == "limit" or "=" in raw):
+        if pair and (what in ("limit", "params") or "=" in raw):
             written = f"{{{pair.group(1)}: {pair.group(2)}}}"
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
@@ -161,6 +161,9 @@ class _Reader:
             return
         if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
             written = f"{{{node.value[0].value}: {node.value[1].value}}}"
+            edits = (Edit(self.tree.span(node), written),)
+        elif isinstance(node, yaml.SequenceNode) and len(node.value) == 1 and "\n" not in raw:
+            written = f"{{{usual}: {node.value[0].value}}}"
             edits = (Edit(self.tree.span(node), written),)
         elif isinstance(node, yaml.ScalarNode) and "\n" not in raw and not re.search(r"[{}\[\],#]", raw):
             edits = (Edit(self.tree.span(node), written),)
@@ -197,6 +200,8 @@ class _Reader:
     # -- the head -------------------------------------------------------------------------------------------------
     def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
+            if any(_said(key, "smartgen") for key, _ in root.value):
+                return None  # told at that key
             start = root.start_mark.index
             flow = self.tree.source.text[start : start + 1] == "{"
             at = Span(self.tree.source, start + flow, start + flow)
@@ -356,8 +361,12 @@ class _Reader:
                 continue
             keys = self._keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
-            if body is None and any(_rule_of_case(str(key.value)) for key, _ in case.value):
+            if body is None and any(_rule_of_case(str(k.value)) or _said(k, "then") for k, _ in case.value):
                 continue  # told at that key
+            if isinstance(body, yaml.ScalarNode) and (rule := _rule_written(str(body.value))) is not None:
+                edits = (Edit(self.tree.span(body), rule),)
+                self.tree.wrong("SG406", "`then` holds keys and values", body, f"write `then: {rule}`", True, edits)
+                continue
             if not isinstance(body, yaml.MappingNode):
                 fix = "add `then: {verify: best 4}`"
                 self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True)
@@ -408,6 +417,20 @@ class _Reader:
     def _expression(self, node: yaml.Node) -> s.Expression | None:
         excerpt = self.tree.excerpt(node)
         return None if excerpt is None else parse_expression(excerpt, self.findings)
+
+
+def _said(key: yaml.Node, meant: str) -> bool:
+    """Whether a key is `meant`, but for a slip of the fingers."""
+    return isinstance(key, yaml.ScalarNode) and misspelt(str(key.value), [meant]) is not None
+
+
+def _rule_written(text: str) -> str | None:
+    """`verify best 4` as a mapping; None where it begins with no statement."""
+    word, _, rest = text.partition(" ")
+    if word == "limit" and len(rest.split()) == 2:
+        return f"{{limit: {{{': '.join(rest.split())}}}}}"
+    plain = rest.strip() and not re.search(r"[,{}\[\]#]|: ", rest)
+    return f"{{{word}: {rest.strip()}}}" if plain and word in [key for key, _, _ in RULE_KEYS] else None
 
 
 def _values_only(node: yaml.Node) -> bool:

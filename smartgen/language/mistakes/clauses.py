@@ -74,6 +74,17 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
 
 
+_AT_MOST = (
+    ("at", "most"),
+    ("no", "more", "than"),
+    ("not", "more", "than"),
+    ("fewer", "than"),
+    ("a", "maximum", "of"),
+    ("maximum", "of"),
+    ("the", "top"),
+)
+
+
 def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
     message = f"`{statement}` takes `all` or `best` and a count"
@@ -88,9 +99,10 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     if glued:
         written = f"{glued.group(1)} {glued.group(2)}"
         yield spot.replace("SG011", f"there is no word `{here.text}` here", written, f"write `{statement} {written}`")
-    if (here.text, spot.word(1)) == ("at", "most"):
-        shown = rest.removeprefix("most ")
-        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 2)
+    for words in _AT_MOST:
+        if tuple(spot.word(i) for i in range(len(words))) == words:
+            shown = rest.removeprefix(" ".join(words[1:])).strip()
+            yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", len(words))
     if here.text == "between" and spot.word(2) in ("and", "to"):
         written = f"best {spot.word(1)}..{spot.word(3)}"
         yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)

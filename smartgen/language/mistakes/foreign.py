@@ -155,7 +155,11 @@ def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
             f"write `{before.text}` or `{before.text}.0`",
             (change,),
         )
-    if before is not None and following is not None and before.word and following.word:
+    if before is not None and before.text == "s.t" and before.end == sign.start:
+        change = (before.start, sign.end, "subject to")
+        message = "there is no statement `s.t.`"
+        return Repair("SG011", message, before.start, sign.end, "did you mean `subject to`?", (change,))
+    if before is not None and following is not None and before.word and following.word and not following.first:
         written = f"{before.text}.{following.text}"
         change = (before.end, following.start, ".")
         return Repair(
@@ -180,6 +184,9 @@ def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     if sign.text == ":=":
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
+    if index > 1 and lexemes[index - 2].text not in ("let", "cost", "benefit", "param") and not lexemes[index - 1].first:
+        operator = sign.text[:-1]
+        return _replace(sign, "SG007", f"`{sign.text}` is not an operator here", operator, f"write `{operator}`")
     operator, name = sign.text[:-1], lexemes[index - 1].text if index else "x"
     written = f"= {name} {operator}"
     return _replace(

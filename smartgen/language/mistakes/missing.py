@@ -68,7 +68,8 @@ def signs(spot: Spot) -> Iterator[Repair]:
     if "RPAR" in spot.accepts and opened is not None:
         end = spot.lexemes[spot.at - 1].end
         at = spot.lexemes[opened]
-        shown = " ".join(spot.text[at.start : end].split())
+        called = spot.lexemes[opened - 1] if opened and spot.lexemes[opened - 1].end == at.start else at
+        shown = " ".join(spot.text[called.start : end].split())
         yield Repair(
             "SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),)
         )

@@ -107,6 +107,8 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from _idiom(spot)
+    if here.text == "max" and spot.word(1) not in EXTENTS:
+        yield from _instead(spot, here.text, "maximize")
     if here.text in _OTHER_WORDS:
         yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
     near = misspelt(here.text, STATEMENTS)
@@ -119,6 +121,8 @@ def opening(spot: Spot) -> Iterator[Repair]:
     guess = closest(here.text, STATEMENTS)
     if guess and here.text not in _NO_WORDS:
         yield from _instead(spot, here.text, guess)
+    if here.first and here.text not in _NO_WORDS and here.sort == "name" and "." not in here.text:
+        yield from _unheard_of(spot)
 
 
 def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
@@ -183,6 +187,24 @@ def _idiom(spot: Spot) -> Iterator[Repair]:
         skip = 1 if spot.word(1) in ("=", ":") else 0
         help = f"write `limit {extent} {spot.word(1 + skip)}`"
         yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _unheard_of(spot: Spot) -> Iterator[Repair]:
+    """A first word that resembles nothing: what follows tells what the line was to be; at worst the line goes."""
+    here, following = spot.lexemes[spot.at], spot.word(1)
+    meant = {"while": "continue", "to": "subject", "best": "verify", "all": "verify", "tree": "verify"}.get(following)
+    if meant == "verify":
+        said = {x.text for x in spot.lexemes if x.text in ("expand", "verify") and x.first}
+        meant = "expand" if "verify" in said and "expand" not in said else "verify"
+    if following in EXTENTS:
+        meant = "limit"
+    message = f"there is no statement `{here.text}`"
+    if meant is not None:
+        yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
+    last = statement_last(spot.lexemes, spot.at)
+    change = (here.start, spot.lexemes[last].end, "")
+    help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
+    yield Repair("SG011", message, here.start, here.end, help, (change,))
 
 
 def _extent(word: str) -> str | None:
