@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 SHORTEST, LONGEST = 2, 12  # match lengths told apart
 OCCURRENCES = 6  # earlier places looked at
 DEPTH, NODES = 12, 48  # of a row's tree
+BESIDE_TOPK = 4  # continuations of one place beside another drafter
 LEAST = 0.02  # chance of a continuation that is still worth naming
 
 Cell = tuple[int, float, int, int]  # token, chance given its parent, place of the parent in the layer before, rank
@@ -126,16 +127,21 @@ class NGramSession:
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """All layers at once; empty rows where nothing occurred before."""
-        return _layers([self._tree(row, index, topk) for row, index in enumerate(self.rows)])
+        return _layers([self._tree(row, index, topk, NODES) for row, index in enumerate(self.rows)])
 
-    def _tree(self, row: int, index: SuffixIndex, topk: int) -> list[list[Cell]]:
+    def beside(self) -> list[Layer]:
+        """Candidates for a tree that another drafter grows: fewer a row the more rows share what is verified."""
+        nodes = max(4, round(16 / len(self.rows) ** 0.5))
+        return _layers([self._tree(row, index, BESIDE_TOPK, nodes) for row, index in enumerate(self.rows)])
+
+    def _tree(self, row: int, index: SuffixIndex, topk: int, nodes: int) -> list[list[Cell]]:
         """One row's candidates by layer: what its matches go on with, rivals at a fork, unlikely ends cut off."""
         matches = index.matches()
         if not matches:
             return []
         self._tried[row] = matches[0]
         layers: list[list[Cell]] = []
-        open_, left = [(matches, 1.0)], NODES
+        open_, left = [(matches, 1.0)], nodes
         for depth in range(DEPTH):
             cells: list[Cell] = []
             going: list[tuple[list[tuple[int, int]], float]] = []
@@ -198,18 +204,22 @@ class NGramSession:
 
 def _layers(trees: list[list[list[Cell]]]) -> list[Layer]:
     """Breadth first, all rows side by side; a layer's `parent` is a place in the layer before it."""
-    layers = []
-    for depth in range(max(map(len, trees), default=0)):
-        rows, places, cells = [], [], []
-        for row, tree in enumerate(trees):
-            if depth < len(tree):
-                rows += [row] * len(tree[depth])
-                places += range(len(tree[depth]))
-                cells += tree[depth]
-        shape, at = (len(trees), max(places) + 1), (rows, places)
-        token, parent, rank = (np.zeros(shape, np.int64) for _ in range(3))
-        prob, valid = np.zeros(shape), np.zeros(shape, bool)
+    depths = max(map(len, trees), default=0)
+    widths = [max(len(tree[depth]) if depth < len(tree) else 0 for tree in trees) for depth in range(depths)]
+    rows, places, cells = [], [], []
+    for row, tree in enumerate(trees):
+        start = 0
+        for layer, width in zip(tree, widths, strict=False):
+            rows += [row] * len(layer)
+            places += range(start, start + len(layer))
+            cells += layer
+            start += width
+    shape, at = (len(trees), sum(widths)), (rows, places)
+    token, parent, rank = (np.zeros(shape, np.int64) for _ in range(3))
+    prob, valid = np.zeros(shape), np.zeros(shape, bool)
+    if cells:
         token[at], prob[at], parent[at], rank[at] = zip(*cells, strict=True)
-        valid[at] = True
-        layers.append(Layer(token, prob, parent, rank, valid))
-    return layers
+    valid[at] = True
+    ends = np.cumsum(widths).tolist()
+    parts = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+    return [Layer(token[:, p], prob[:, p], parent[:, p], rank[:, p], valid[:, p]) for p in parts]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskStyle
-from smartgen.drafters.ngram import NGram
+from smartgen.drafters.ngram import NGram, NGramSession
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.attachment import Attachment
 from smartgen.hf.costing import CostSource
@@ -32,6 +32,7 @@ from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
 from smartgen.language.program import Const, Measured, Program, Read, parts
 from smartgen.packing.model import pack, packed
+from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -48,6 +49,7 @@ class Request:
 
     program: Program
     drafter: Drafter
+    ngram: NGram  # whose candidates cost nothing
     learned: Learned
     costs: CostSource
     style: MaskStyle
@@ -66,7 +68,7 @@ class Request:
     ) -> Request:
         """With what the attachment remembers. Raises ProfileError for a named profile that does not fit."""
         learned, costs = attachment.learned(drafter), attachment.costs(model, drafter, recipe.profile)
-        return cls(recipe.program, drafter, learned, costs, style, attachment.plain_masks, stream)
+        return cls(recipe.program, drafter, attachment.ngram, learned, costs, style, attachment.plain_masks, stream)
 
 
 def run(
@@ -149,7 +151,7 @@ class _Call:
         first = self.chooser.choose(rows, self.text, logits)
         for row, token in enumerate(first):
             self.text.push(row, token, self.chooser.scores_of(row))
-        self.session = self._session(capacity, first)
+        self.session, self.free = self._session(capacity, first), self._free(first)
         self.stats.seconds["prefill"] += time.perf_counter() - began
         self.stats.committed, self.stats.row_steps = 0, 0
         self._drop_finished()
@@ -178,12 +180,22 @@ class _Call:
         session.commit(np.array(first)[:, None], np.ones(self.batch, np.int64), last)
         return session
 
+    def _free(self, first: list[int]) -> NGramSession | None:
+        """N-grams beside a drafter, for programs that tell sources apart."""
+        program = self.request.program
+        if not (may_draft(program) and merges(program, self.drafter.source)):
+            return None
+        tokens, _ = right_padded(self.input_ids, self.padding, None)
+        session = self.request.ngram.prefill(tokens, self.prompt - self.padding, None, 0)
+        session.commit(np.array(first)[:, None], np.ones(self.batch, np.int64), None)
+        return session
+
     # -- one step -----------------------------------------------------------------------------------------------
     def step(self) -> None:
         """One round of the loop for all active rows."""
         began = time.perf_counter()
         controller = self.controller
-        plan = controller.plan(self.situation())
+        plan = controller.plan(self.situation(), self.free.beside() if self.free else ())
         draft_seconds = self.draft(plan.topk) if plan.draft else []
         drafting = sum(seconds for _, seconds in draft_seconds)
         chosen = controller.select()
@@ -253,7 +265,10 @@ class _Call:
             columns[i, : len(path)] = path
             tokens[i, : len(said)] = said[: len(path)]
         features = self.target.accept(columns, counts)
-        self.session.commit(tokens, np.array([len(said) for said in committed]), features)
+        said = np.array([len(said) for said in committed])
+        self.session.commit(tokens, said, features)
+        if self.free:
+            self.free.commit(tokens, said, None)
 
     def _tell(self) -> None:
         self.request.stream.tell(self.text.new, self.text.final, self.text.pad)
@@ -270,6 +285,8 @@ class _Call:
         if len(going):
             self.target.keep_rows(going)
             self.session.keep_rows(going)
+            if self.free:
+                self.free.keep_rows(going)
 
     # -- the end ------------------------------------------------------------------------------------------------
     def output(self) -> torch.Tensor | SpeculativeOutput:

@@ -32,7 +32,12 @@ SIGNALS: dict[str, Signal] = {
     "node.depth": Signal(COUNT, _N, _GROW, "1 = child of the root"),
     "node.entropy": Signal(NUMBER, _N, _GROW, "nats, of the distribution the node was drawn from", "drafter"),
     "node.confidence": Signal(PROB, _N, _GROW, "the drafter's trained acceptance head", "drafter"),
-    "node.source": Signal(TEXT, _N, _GROW, 'who proposed it: "head", "assistant", "ngram"'),
+    "node.source": Signal(
+        TEXT,
+        _N,
+        _GROW,
+        'who proposed it: "head", "assistant", "ngram", both: "head+ngram", "ngram alone": the drafter named others',
+    ),
     "node.kept": Signal(FLAG, _N, _GROW, "`expand` keeps it"),
     **{
         f"{group}.{what}": Signal(kind, _R, _GROW, f"{text} of the {where}")

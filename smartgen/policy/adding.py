@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
+from smartgen.policy.free import FREE, OWN, SOURCE
 from smartgen.policy.order import PLACE, packed, packed_positive
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
@@ -28,25 +29,80 @@ _KEY, _OPEN = "key of verify", "open to verify"
 def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int]) -> None:
     """Append a layer, or several side by side of these `widths`, value them and see what `verify` would pick."""
     tree = step.tree
+    if step.free is not None:
+        step.free.take_back(step)
     parent, valid = _placed(step, layer, widths)
+    own, source = parent.shape[1], None
+    if step.free is not None:
+        layer, parent, valid, source = step.free.joined(step, layer, parent, valid)
+        widths = [parent.shape[1]]
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
+    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, source)
+    if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
+        _see_growth(step, by_benefit, own)
+    nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
+    order, all_open = _to_verify(step, scope, by_benefit, valid)
+    step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit)
+    if step.free is not None:
+        hang(controller, step)
+    step.totals = totals(controller, step, step.board, step.spent)
+    _see_frontier(step, nodes, real, all_real)
+
+
+def hang(controller: Controller, step: Step) -> None:
+    """Let the free candidates that no layer has taken in yet hang below the tree."""
+    free, seen = step.free, (step.fresh, step.newest, step.whole, step.depth)
+    assert free is not None
+    free.ahead, found = None, free.below(step)
+    if found is None:
+        return
+    layer, parent, valid, widths = found
+    free.stem = len(step.tree.layers), step.board
+    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
+    order, all_open = _to_verify(step, scope, by_benefit, valid)
+    step.board = step.board.with_layer(order, step.tree, step.caps.room, all_open, order is by_benefit)
+    first = step.fresh[0]
+    benefit, above = step.tree.benefit[:, first], step.tree.parent[:, first]
+    step.fresh, step.newest, step.whole, step.depth = seen
+    if step.depth:  # only below nodes that may be drafted from
+        benefit = np.where(np.take_along_axis(step.tree.kept, np.maximum(above, 0), 1), benefit, 0.0)
+    free.ahead = benefit.sum(1)
+
+
+def _valued(
+    controller: Controller,
+    step: Step,
+    layer: Layer,
+    parent: Ints,
+    valid: Bools,
+    widths: Sequence[int],
+    source: Ints | None,
+) -> tuple[Scope, Ints]:
+    """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
+    tree = step.tree
     step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
     step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
+    if source is not None:
+        tree.column(SOURCE, OWN)[:, new] = source
     step.depth += len(widths)
     step.whole = bool(valid.all())
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
     by_benefit = packed_positive(benefit, valid, step.whole, new.start)
     by_benefit.sort(1)
-    if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        best = (by_benefit[:, : step.growth.RANKS] & PLACE) + tree.row_starts
-        step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
-    nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
-    order, all_open = _to_verify(step, scope, by_benefit, valid)
-    step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit)
-    step.totals = totals(controller, step, step.board, step.spent)
-    _see_frontier(step, nodes, real, all_real)
+    return scope, by_benefit
+
+
+def _see_growth(step: Step, by_benefit: Ints, own: int) -> None:
+    """Learn what a layer holds below its frontier; the first `own` candidates are the drafter's."""
+    tree, new = step.tree, step.newest
+    benefit = tree.benefit[:, new]
+    if own < benefit.shape[1]:
+        step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
+        return
+    best = (by_benefit[:, : step.growth.RANKS] & PLACE) + tree.row_starts
+    step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
 
 
 def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bools]:

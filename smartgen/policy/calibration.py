@@ -9,6 +9,7 @@ monotone in probability (pooled adjacent violators) and forgets slowly. Without 
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,12 @@ class CalibrationMap:
         whole, found = 0, None
         for name, part, stride, value in zip(self.features, self._parts, self.strides.tolist(), values, strict=True):
             if part is None:
-                whole += self._source(str(value)) * stride * _SPANS
+                names, place = _named(value)
+                begins = np.array([self._source(name) * stride * _SPANS for name in names])
+                if place is None:
+                    whole += int(begins[0])
+                else:
+                    found = begins[place] if found is None else np.add(found, begins[place], out=found)
             elif isinstance(value, np.ndarray):
                 begins = part.take(
                     value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False), mode="clip"
@@ -185,6 +191,16 @@ class CalibrationMap:
         self._draw_lines()
         self.trials *= self.DECAY
         self.hits *= self.DECAY
+
+
+def _named(value: object) -> tuple[Sequence[str], Ints | None]:
+    """Names, and (B, K) which of them each node has; None: the first one."""
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, np.ndarray):
+        return (str(value),), None
+    names, place = np.unique(value, return_inverse=True)
+    return [str(name) for name in names], place.reshape(value.shape)
 
 
 def capped_siblings(value: Floats, parent: Ints, parents: int) -> Floats:

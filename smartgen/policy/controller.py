@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.language.program import Program, Read, parts
-from smartgen.policy.adding import add, packed_frontier
+from smartgen.policy.adding import add, hang, packed_frontier
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.board import Board, Room
 from smartgen.policy.calibrated import Calibrated
@@ -16,6 +17,7 @@ from smartgen.policy.compile import Compiler
 from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import worth
+from smartgen.policy.free import FREE_SOURCE, FreeCandidates
 from smartgen.policy.labels import label_step
 from smartgen.policy.learned import Learned
 from smartgen.policy.memories import Memories
@@ -78,16 +80,19 @@ class Controller:
         self.steps = 0
 
     # -- plan -----------------------------------------------------------------------------------------------------
-    def plan(self, situation: Situation) -> Plan:
-        """Begin a step: which rules hold, within which extents, and is the first drafting pass worth making?"""
+    def plan(self, situation: Situation, free: Sequence[Layer] = ()) -> Plan:
+        """Begin a step: which rules hold, within which extents, and is the first drafting pass worth making?
+
+        `free`: all layers of a source that costs no pass, for a controller that `merges`.
+        """
         with self.learned.lock, np.errstate(all="ignore"):
-            self.step = step = self._begin(situation)
+            self.step = step = self._begin(situation, free)
             draft = self._first_pass(step)
             if draft:
                 step.spent = with_pass(self, step, situation.pending)
             return Plan(draft, step.caps.topk, step.caps.depth)
 
-    def _begin(self, situation: Situation) -> Step:
+    def _begin(self, situation: Situation, free: Sequence[Layer]) -> Step:
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
         basis = Basis(1.0, situation.remaining, shortest, self._worth(situation))
@@ -113,6 +118,10 @@ class Controller:
             basis.gain = step.gain.value
         step.caps = caps(rules, scope)
         self.steps += 1
+        if free and step.caps.depth > 0:
+            depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
+            step.free = FreeCandidates(FREE_SOURCE, free, depths)
+            hang(self, step)
         step.totals = totals(self, step, step.board, step.spent)
         if rules.depth_low is not None:
             best_depth(self, step, scope)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.free import FREE, OWN, SOURCE
 from smartgen.policy.order import OUT, PLACE, packed
 from smartgen.policy.scope import Scope
 from smartgen.policy.sequential import along_the_order
@@ -39,6 +40,8 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
         else:
             answer = np.broadcast_to(np.asarray(expand.where(scope), bool), order.shape)
             order = _filtered(order, step, answer)
+    if step.free is not None:
+        order = _filtered(order, step, tree.column(SOURCE, OWN)[:, step.newest] < FREE)
     width = caps.width if len(step.fresh) == 1 else order.shape[1]  # layers that come together are no wider
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)

@@ -95,7 +95,10 @@ def _excess(constraints: tuple[Constraint, ...], scope: Scope, made: Totals) -> 
 # -- one pass more ----------------------------------------------------------------------------------------------------
 def next_layer(step: Step) -> Floats:
     """(B, F) the forecast benefits of what one more pass would draw."""
-    return step.growth.ahead(step.depth, step.mass)
+    mass = step.mass
+    if step.free is not None and step.free.ahead is not None:
+        mass = np.maximum(mass - step.free.ahead, 0.0)
+    return step.growth.ahead(step.depth, mass)
 
 
 def ahead(controller: Controller, step: Step) -> Totals:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smartgen.language.program import (
-    Aggregate,
     Choice,
     Const,
     Expr,
@@ -17,10 +16,10 @@ from smartgen.language.program import (
     Read,
     Recall,
     Rules,
-    Shift,
     parts,
 )
 from smartgen.policy.arithmetic import OPERATIONS, Value, or_nothing
+from smartgen.policy.asked import asks_ahead, at_once
 from smartgen.policy.compile import Compiled, Compiler
 from smartgen.policy.learned import drafting_key
 from smartgen.policy.shape import Shape
@@ -119,8 +118,8 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
         calibrated=any(
             isinstance(part, Recall) and program.sites[part.site].kind == "calibrated" for part in parts(rules.benefit)
         ),
-        at_once=_at_once(rules),
-        asks_ahead=_asks_ahead(rules),
+        at_once=at_once(rules),
+        asks_ahead=asks_ahead(rules),
     )
 
 
@@ -150,23 +149,6 @@ def _read(program: Program, rules: Rules) -> Iterator[object]:
 
 def _may_be_absent(name: str) -> bool:
     return name.startswith(("last.", "run.")) or name in ("node.entropy", "node.confidence")
-
-
-def _asks_ahead(rules: Rules) -> bool:
-    return any(isinstance(part, Shift) and part.kind == "forecast" for part in parts(rules.proceed))
-
-
-def _at_once(rules: Rules) -> bool:
-    asked = rules.proceed is not None and not _asks_ahead(rules)
-    by_layer = any(
-        isinstance(part, Aggregate | Shift) or _of_layer(part) for part in parts((rules.benefit, rules.verify))
-    )
-    plain = rules.expand.where is None and rules.expand.by is None and rules.expand.maximizing is None
-    return plain and not by_layer and not asked and not rules.verify.static
-
-
-def _of_layer(part: object) -> bool:
-    return isinstance(part, Read) and part.name.split(".")[0] not in ("node", "request", "batch", "last", "run")
 
 
 def _choice(compiler: Compiler, choice: Choice) -> CompiledChoice:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, reduced, running
 from smartgen.policy.calibration import capped_siblings
+from smartgen.policy.free import OWN, SOURCE, source_names
 from smartgen.policy.past import Past
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.totals import Totals
@@ -58,12 +59,21 @@ class Scope:
         step, columns = self.step, self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
         if field == "source":
-            return step.situation.drafter.source
+            names, place = self.sources()
+            return names[0] if place is None else np.array(names)[place]
         if field == "depth" and step.fresh == [columns]:
             return float(step.depth)  # all nodes of a layer have it
         if field in ("entropy", "confidence"):
             return step.tree.measure(field)[:, columns]
         return getattr(step.tree, field)[:, columns]
+
+    def sources(self) -> tuple[tuple[str, ...], Ints | None]:
+        """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""
+        step = self.step
+        if step.free is None:
+            return (step.situation.drafter.source,), None
+        names = source_names(step.situation.drafter.source, step.free.source)
+        return names, step.tree.column(SOURCE, OWN)[:, self.columns]
 
     @property
     def mask(self) -> Bools:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.board import Board, Room
+from smartgen.policy.free import FreeCandidates
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.situation import Situation
 from smartgen.policy.totals import Basis, Totals
@@ -74,6 +75,7 @@ class Step:
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed
     going: Bools | None = None  # (B, 1) rows that are still drafted for; None: all
+    free: FreeCandidates | None = None  # candidates that no pass paid for
     before: Moment | None = None  # as it was before the newest layer
     verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
     draft_seconds: dict[int, float] = field(default_factory=dict)  # by width

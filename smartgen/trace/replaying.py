@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.ngram import HitRates
 from smartgen.language.program import Program
+from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
@@ -160,6 +161,7 @@ class _Run:
     number: Ints  # in the order in which requests came
     came: NDArray[np.float64]  # simulated seconds at which each row's first token was there
     session: TraceSession | NGramReplay
+    free: NGramReplay | None  # beside the recorded drafter, for programs that tell sources apart
     controller: Controller
     drains: bool
     padded: int  # a call's prompts are padded to the longest
@@ -183,6 +185,8 @@ class _Run:
                 self.request, self.place = self.request[going], self.place[going]
                 self.number, self.came = self.number[going], self.came[going]
                 self.session.keep_rows(going)
+                if self.free is not None:
+                    self.free.keep_rows(going)
 
     def refill(self, order: list[int], batch: int) -> None:
         """A batch that is always full, until every request of the list is done."""
@@ -198,6 +202,8 @@ class _Run:
                 self.number[row], self.came[row] = admitted, self.result.seconds
                 admitted += 1
                 self.session.admit(row, request)  # an engine digests prompts as requests come in
+                if self.free is not None:
+                    self.free.admit(row, request)
                 self._first_token(row)
 
     def _begin(self, requests: list[int], drains: bool) -> None:
@@ -210,24 +216,29 @@ class _Run:
             self.session = NGramReplay(self.trace, requests, self.memory.rates)
         else:
             self.session = TraceSession(self.trace, requests, digested=not drains)
-        ones = np.ones(len(requests), np.int64)
+        merged = merges(self.program, self.traits.source)
+        self.free = NGramReplay(self.trace, requests, self.memory.rates) if merged else None
         if len(requests):
-            self.session.commit(self.text[self.trace.text_start[self.request]][:, None], ones, None)
+            self._commit(self.text[self.trace.text_start[self.request]][:, None], np.ones(len(requests), np.int64))
         self.controller = Controller(self.program, self.memory.costs, self.memory.learned)
 
     def _first_token(self, row: int) -> None:
         """The prefill's token of a request that has just come in."""
         counts = np.zeros(len(self.request), np.int64)
         counts[row] = 1
-        tokens = self.text[self.trace.text_start[self.request]][:, None]
+        self._commit(self.text[self.trace.text_start[self.request]][:, None], counts)
+
+    def _commit(self, tokens: Ints, counts: Ints) -> None:
         self.session.commit(tokens, counts, None)
+        if self.free is not None:
+            self.free.commit(tokens, counts, None)
 
     # -- one step -------------------------------------------------------------------------------------------------
     def _step(self) -> None:
         controller = self.controller
         situation = self._situation()
         context, batch = situation.run_context, situation.batch
-        plan = controller.plan(situation)
+        plan = controller.plan(situation, self.free.beside() if self.free is not None else ())
         beyond = self.session.beyond
         passes = self._draft(plan.topk, batch, context) if plan.draft else []
         chosen = controller.select()
@@ -236,7 +247,7 @@ class _Run:
         start = self.trace.text_start[self.request] + self.place + 1
         tokens = self.text[start[:, None] + np.arange(counts.max())]
         committed = [line[:count] for line, count in zip(tokens.tolist(), counts.tolist(), strict=True)]
-        self.session.commit(tokens, counts, None)
+        self._commit(tokens, counts)
         self.place = self.place + counts
         report = controller.observe(Outcome(committed, accepted, verifying, passes))
         drafting = sum(seconds for _, seconds in passes)

@@ -56,7 +56,7 @@ class DraftTree:
         }
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._starts: tuple[int, Ints] | None = None
-        self._above: tuple[tuple[int, int], Ints] | None = None  # of the layer asked for last
+        self._above: tuple[tuple[int, int, int], Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._expose()
 
@@ -96,6 +96,16 @@ class DraftTree:
         self.layers += added
         return added
 
+    def cut(self, layers: int) -> None:
+        """Forget all but the first `layers` layers."""
+        del self.layers[layers:]
+        self.size = self.layers[-1].stop if layers else 0
+        for name, values in self._store.items():
+            values[:, self.size :] = self._fill.get(name, 0)
+        self._derived = {name: min(done, layers) for name, done in self._derived.items()}
+        self._above = None
+        self._expose()
+
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
         """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
@@ -108,8 +118,9 @@ class DraftTree:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
         if layer.start == 0:
             return None
-        if self._above is None or self._above[0] != (layer.start, self.capacity):
-            self._above = ((layer.start, self.capacity), self.parent[:, layer] + self.row_starts)
+        place = layer.start, layer.stop, self.capacity
+        if self._above is None or self._above[0] != place:
+            self._above = (place, self.parent[:, layer] + self.row_starts)
         return self._above[1]
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_ARRAYS = ("token", "prob", "parent", "rank", "valid")
+ARRAYS = ("token", "prob", "parent", "rank", "valid")
 MEASURES = ("entropy", "confidence")  # what some drafters say of a node beside its probability
 
 
@@ -40,7 +40,7 @@ def beside(layers: list[Layer]) -> Layer:
     """Several layers as one, side by side; `parent` still counts within the layer before."""
     if len(layers) == 1:
         return layers[0]
-    names = [*_ARRAYS, *layers[0].measures]
+    names = [*ARRAYS, *layers[0].measures]
     joined = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
     return Layer(**joined)
 

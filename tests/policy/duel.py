@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smartgen.language.program import Program
+from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Growth
 from smartgen.policy.learned import Learned
+from smartgen.policy.reference.free import FreeLayer, Proposed
 from smartgen.policy.reference.interpreter import Interpreter
 from smartgen.policy.reference.world import Candidate, Fresh, Given, Node, Row, Said
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.tree.layer import Layer
 
 Path = tuple[int, ...]
+Hung = tuple[Path, float]  # a free candidate's path and its chance
 BONUS = 1 << 40
 
 
@@ -38,6 +41,7 @@ class World:
     one_pass: int = 0  # layers that are handed over at once; 0: layer by layer
     free: bool = False
     drains: bool = False
+    hanging: Callable[[int, int], list[list[Hung]]] = field(default=lambda step, row: [])  # free candidates by layer
     lucky: Callable[[int, int], int] = field(default=lambda step, row: 0)  # which verified leaf is accepted
 
     seconds: Callable[[int], float] = field(default=lambda nodes: 1.0 + 0.25 * nodes)  # that a step takes
@@ -134,6 +138,7 @@ class Duel:
         self.steps = 0
         self.tokens: dict[tuple[int, Path], int] = {}
         self.paths: dict[int, Path] = {}
+        self.sources: set[str] = set()  # of verified nodes; "": the drafter
 
     # -- the drafter --------------------------------------------------------------------------------------------
     def _token(self, row: int, path: Path) -> int:
@@ -166,6 +171,22 @@ class Duel:
         flat = (len(below), fed * widest)
         return Layer(*(a.reshape(flat) for a in (token, prob, parent, rank, valid, entropy, confidence)))
 
+    def _free(self) -> list[FreeLayer]:
+        """By layer, by row: what another source proposes; `place` of each path in its layer is what children refer to."""
+        if not merges(self.controller.program, "head"):
+            return []
+        rows = [self.world.hanging(self.steps, row.name) for row in self.world.rows]
+        layers: list[list[list[Proposed]]] = [[[] for _ in rows] for _ in range(max(map(len, rows)))]
+        for row, line in enumerate(rows):
+            above: list[Path] = [()]
+            for depth, layer in enumerate(line):
+                for path, prob in layer:
+                    rank = sum(path[:-1] == other[:-1] for other, _ in layer[: layer.index((path, prob))])
+                    candidate = Candidate(self._token(row, path), prob)
+                    layers[depth][row].append((candidate, above.index(path[:-1]), rank))
+                above = [path for path, _ in layer]
+        return layers
+
     # -- one step -----------------------------------------------------------------------------------------------
     def step(self) -> tuple[int, list[int]]:
         """(layers, nodes of each row)."""
@@ -177,6 +198,7 @@ class Duel:
             for name in ("request.elapsed", "request.tpot")
         }
         traits = DrafterTraits("head", bool(world.one_pass), world.free)
+        free = self._free()
         plan = self.controller.plan(
             Situation(
                 *rows.T[:3],
@@ -188,7 +210,8 @@ class Duel:
                 rows=rows[:, 3],
                 packed=world.packed,
                 more=more,
-            )
+            ),
+            [_hung(layer) for layer in free],
         )
         given = Given(
             world.rows,
@@ -198,9 +221,10 @@ class Duel:
             packed=world.packed,
             more=world.more,
         )
-        planned = self.interpreter.plan(given)
+        planned = self.interpreter.plan(given, free)
         assert (plan.draft, plan.depth) == (planned.draft, planned.depth)
         assert self.controller.step.reason == self.interpreter.step.reason
+        self._same_nodes()
         self._same_totals()
         if plan.draft:
             assert plan.topk == planned.topk
@@ -208,7 +232,8 @@ class Duel:
         chosen = self.controller.select()
         trees = self.interpreter.select()
         picked = [[self._path(row, node) for node in line if node >= 0] for row, line in enumerate(chosen)]
-        assert picked == [[node.shape for node in tree] for tree in trees]
+        assert picked == [[self.paths[node.candidate.token] for node in tree] for tree in trees]
+        self.sources |= {node.source for tree in trees for node in tree}
         self._observe(trees)
         self.steps += 1
         return len(self.interpreter.step.layers), [len(tree) for tree in trees]
@@ -254,17 +279,21 @@ class Duel:
 
     def _same_layer(self) -> None:
         """Benefits and kept nodes, then the totals of every size."""
+        self._same_nodes()
+        self._same_totals()
+
+    def _same_nodes(self) -> None:
         tree = self.controller.tree
         for row in range(len(self.world.rows)):
             there = np.flatnonzero(tree.valid[row])
             compiled = {self._path(row, n): (float(tree.benefit[row, n]), bool(tree.kept[row, n])) for n in there}
             nodes = [node for layer in self.interpreter.step.layers for node in layer[row]]
-            interpreted = {node.shape: (node.benefit, node.kept) for node in nodes}
+            interpreted = {self.paths[node.candidate.token]: (node.benefit, node.kept) for node in nodes}
+            assert len(interpreted) == len(nodes)  # no path stands there twice
             assert compiled.keys() == interpreted.keys()
             for path, (benefit, kept) in compiled.items():
                 assert self._close(benefit, interpreted[path][0])
                 assert kept == interpreted[path][1], path
-        self._same_totals()
 
     def _same_totals(self) -> None:
         totals, scan = self.controller.step.totals, self.interpreter.step.scan
@@ -304,6 +333,18 @@ class Duel:
             row.context += len(one.committed)
             row.generated += len(one.committed)
             row.remaining = max(row.remaining - len(one.committed), 1)
+
+
+def _hung(layer: FreeLayer) -> Layer:
+    """Rows of free candidates as arrays."""
+    shape = (len(layer), max(map(len, layer)))
+    token, parent, rank = (np.zeros(shape, np.int64) for _ in range(3))
+    prob, valid = np.zeros(shape), np.zeros(shape, bool)
+    for row, line in enumerate(layer):
+        for place, (candidate, above, order) in enumerate(line):
+            token[row, place], prob[row, place] = candidate.token, candidate.prob
+            parent[row, place], rank[row, place], valid[row, place] = above, order, True
+    return Layer(token, prob, parent, rank, valid)
 
 
 def _compacted(above: Layer, layer: Layer) -> Layer:

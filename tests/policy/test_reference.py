@@ -91,3 +91,16 @@ def test_with_what_was_learned():
             duel.step()
         gains.add(learned.gain(duel.controller.step.rules.key, False).value)
     assert len(gains) > 1
+
+
+def test_with_free_candidates():
+    """They hang in the tree before anything is drafted, and what the drafter names as well is one node."""
+    seen: set[str] = set()
+    for name in ("smart", "smart_run", "smart_pooled"):
+        program = load(name, limits=SMALL).program
+        for seed in range(25):
+            duel = Duel(program, world(seed, True, 1 + seed % 3, 0, False, seed % 2 == 0), exact=False)
+            for _ in range(5):
+                duel.step()
+            seen |= duel.sources
+    assert seen == {"", "ngram", "head+ngram", "ngram alone"}

@@ -7,7 +7,7 @@ import random
 from hypothesis import strategies as st
 
 from smartgen.policy.reference.world import Candidate, Row
-from tests.policy.duel import Path, World
+from tests.policy.duel import Hung, Path, World
 
 
 def dyadic(source: random.Random, many: int) -> list[float]:
@@ -46,9 +46,29 @@ def world(seed: int, exact: bool, rows: int, one_pass: int, free: bool, packed: 
         drains=source.random() < 0.5,
         one_pass=one_pass,
         free=free,
+        hanging=lambda step, name: _hanging(random.Random(f"{seed} {step} {name}"), exact),
         lucky=lambda step, row: random.Random(f"{seed} {step} {row}").randint(0, 4),
         name=f"world({seed}, {exact}, {rows}, {one_pass}, {free}, {packed})",
     )
+
+
+def _hanging(source: random.Random, exact: bool) -> list[list[Hung]]:
+    """Free candidates of a row by layer: some are children that the drafter may name too, some are not (ranks from 90)."""
+    layers: list[list[Hung]] = []
+    above: list[Path] = [()]
+    while source.random() < 0.8 and len(layers) < 7:
+        layer = []
+        for path in above:
+            for place in range(source.choice((0, 1, 1, 2))):
+                rank = source.choice((0, 1, 2, 90 + place))
+                prob = source.randint(1, 32) / 64 if exact else source.random() / 2
+                if all(other != (*path, rank) for other, _ in layer):
+                    layer.append(((*path, rank), prob))
+        if not layer:
+            break
+        layers.append(layer[:6])
+        above = [path for path, _ in layers[-1]]
+    return layers
 
 
 def _candidate(source: random.Random, prob: float) -> Candidate:

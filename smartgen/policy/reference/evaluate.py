@@ -183,7 +183,7 @@ _NODE: dict[str, Callable[[Interpreter, Node], Value]] = {
     "rank": lambda me, node: float(node.rank),
     "depth": lambda me, node: float(node.depth),
     "kept": lambda me, node: node.kept,
-    "source": lambda me, node: me.given.source,
+    "source": lambda me, node: node.source or me.given.source,
     "entropy": lambda me, node: node.candidate.entropy,
     "confidence": lambda me, node: node.candidate.confidence,
 }

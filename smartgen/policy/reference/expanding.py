@@ -41,7 +41,8 @@ def _ordered(me: Interpreter, at: At) -> list[Node]:
     """The row's newest nodes, best first; of equals the one drafted first. Without a value there is no place."""
     by = me.rules.expand.by
     assert at.row is not None
-    nodes = at.view.layer[at.row]
+    drafter = me.given.source
+    nodes = [node for node in at.view.layer[at.row] if node.source in ("", f"{drafter}+ngram")]
     keys = {id(node): node.benefit if by is None else value(me, by, replace(at, node=node)) for node in nodes}
     there = [node for node in nodes if keys[id(node)] is not None]
     return sorted(there, key=lambda node: (-keys[id(node)], node.number))

@@ -10,6 +10,7 @@ from smartgen.language.program import Axis, Expr, Program, Recall, Rules, Shift,
 from smartgen.policy.reference.choosing import TOLERANCE, Offer, best, excess_at, offers, slack
 from smartgen.policy.reference.evaluate import At, learns_from_probability, of_rows, value
 from smartgen.policy.reference.expanding import keep
+from smartgen.policy.reference.free import FreeLayer, Hanging, hang, hanging_mass, join, take_back
 from smartgen.policy.reference.memory import Average, Bandit, Rung
 from smartgen.policy.reference.operations import Value, whole
 from smartgen.policy.reference.view import ROOT, Trees, View, root_layer
@@ -46,6 +47,7 @@ class Step:
     going: list[bool] = field(default_factory=list)
     cells: dict[int, list[Node | None]] = field(default_factory=dict)  # by row: the newest candidates, None: left out
     before: View | None = None
+    free: Hanging | None = None
     paid: dict[str, float] = field(default_factory=dict)  # of drafting, the pass that was granted last included
     scan: list[Offer] = field(default_factory=list)
     imagined: bool = False
@@ -76,8 +78,8 @@ class Interpreter:
         return self.step.before
 
     # -- plan -----------------------------------------------------------------------------------------------------
-    def plan(self, given: Given) -> Planned:
-        """Begin a step."""
+    def plan(self, given: Given, free: Sequence[FreeLayer] = ()) -> Planned:
+        """Begin a step. `free`: layers that cost no pass."""
         self.given, self.recalled = given, set()
         rows = len(given.rows)
         view = View(given, [[] for _ in given.rows], root_layer(rows), width=float(given.pending))
@@ -90,6 +92,9 @@ class Interpreter:
                 break
         self.gain = self.estimates.gain if self._calibrates() else 1.0
         self._extents(view)
+        if free and self.step.depth > 0:
+            self.step.free = Hanging(free, [[] for _ in given.rows])
+            hang(self)
         self._choose(view)
         if self.rules.limits.depth_low is not None:
             self._search_depth()
@@ -158,7 +163,12 @@ class Interpreter:
     def _add(self, layer: Layer) -> None:
         """A layer joins the trees."""
         step = self.step
+        if step.free is not None:
+            take_back(self)
         new = [self._nodes(row, below) for row, below in enumerate(layer)]
+        own = [list(nodes) for nodes in new]
+        if step.free is not None:
+            join(self, new)
         mass = self._mass()
         step.before, depth = step.view, step.view.depth
         step.layers.append(new)
@@ -166,11 +176,21 @@ class Interpreter:
         for row, node in _each(new):
             node.benefit = self._benefit(At(view, row, node))
         if not (step.imagined or self.given.one_pass):
-            self.estimates.saw(depth, mass, [[node.benefit for node in nodes] for nodes in new])
+            self.estimates.saw(depth, mass, [[node.benefit for node in nodes] for nodes in own])
         step.frontier = keep(self, view)
         for row, node in _each(new):
             self._open(At(view, row, node))
+        if step.free is not None:
+            hang(self)
         self._choose(replace(view, spent=step.paid, width=float(max(map(len, step.frontier)))))
+
+    def value_nodes(self, layer: Trees, depth: int) -> None:
+        """Value a layer that nobody drafted."""
+        view = replace(self.step.view, layer=layer, depth=depth)
+        for row, node in _each(layer):
+            node.benefit = self._benefit(At(view, row, node))
+        for row, node in _each(layer):
+            self._open(At(view, row, node))
 
     def _nodes(self, row: int, below: Sequence[Sequence[Candidate]]) -> list[Node]:
         """The candidates of one row that are within its extents."""
@@ -293,7 +313,8 @@ class Interpreter:
     def ahead(self) -> View:
         """The step as it would stand after one more pass, everything ordered by benefit."""
         step, view = self.step, self.step.view
-        expected = self.estimates.next_layer(view.depth, self._mass())
+        mass = [max(mass - hanging_mass(self, row), 0.0) for row, mass in enumerate(self._mass())]
+        expected = self.estimates.next_layer(view.depth, mass)
         ghosts = [
             [Node(Candidate(-1, 0.0), None, 0, view.depth + 1, -1, benefit, benefit) for benefit in row if benefit > 0]
             for row in expected
@@ -330,7 +351,7 @@ class Interpreter:
 
     def _mass(self) -> list[float]:
         """Summed benefit of the frontier in every row; the root counts 1."""
-        if not self.step.layers:
+        if self.step.view.depth == 0:
             return [1.0] * len(self.given.rows)
         return [sum(node.benefit for node in nodes) for nodes in self.step.frontier]
 

@@ -62,6 +62,7 @@ class Node:
     open: bool = True
     kept: bool = False
     shape: tuple[int, ...] | None = None  # its child-rank path
+    source: str = ""  # who proposed it; "": the drafter alone
 
     @property
     def line(self) -> list[Node]:

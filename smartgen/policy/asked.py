@@ -1,0 +1,37 @@
+"""What a program asks for, seen by looking at it."""
+
+from __future__ import annotations
+
+from smartgen.language.program import Aggregate, Program, Read, Rules, Shift, parts
+from smartgen.policy.free import FREE_SOURCE
+
+
+def merges(program: Program, source: str) -> bool:
+    """Whether a program wants free candidates beside a drafter of this `source`: it tells sources apart.
+
+    Not where it asks for anything of a single layer, or reads the tree as it was before: free candidates come several
+    layers at once, and move when a layer is drafted.
+    """
+    read = list(parts(program))
+    apart = any(isinstance(part, Read) and part.name == "node.source" for part in read)
+    before = any(isinstance(part, Shift) and part.kind == "previous" for part in read)
+    return apart and source != FREE_SOURCE and not before and all(at_once(one.rules) for one in program.situations)
+
+
+def asks_ahead(rules: Rules) -> bool:
+    """Whether `continue while` prices the next pass."""
+    return any(isinstance(part, Shift) and part.kind == "forecast" for part in parts(rules.proceed))
+
+
+def at_once(rules: Rules) -> bool:
+    """Whether nothing is asked of one layer apart, so that several may be valued together."""
+    asked = rules.proceed is not None and not asks_ahead(rules)
+    by_layer = any(
+        isinstance(part, Aggregate | Shift) or _of_layer(part) for part in parts((rules.benefit, rules.verify))
+    )
+    plain = rules.expand.where is None and rules.expand.by is None and rules.expand.maximizing is None
+    return plain and not by_layer and not asked and not rules.verify.static
+
+
+def _of_layer(part: object) -> bool:
+    return isinstance(part, Read) and part.name.split(".")[0] not in ("node", "request", "batch", "last", "run")
