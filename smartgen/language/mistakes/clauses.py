@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.operands import closing, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS, KEYWORDS
@@ -26,7 +26,11 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace(
             "SG016", "the paths of a tree are a text", written, f"write `verify tree {written}`", last - spot.at + 1
         )
-    if here.text in ("when", "if", "while", "with", "having", "filter", "such", "unless") or misspelt(
+    if here.text == "unless" and "_WHERE" in spot.accepts:
+        last = expression_last(spot.lexemes, spot.at + 1) if spot.near(1) else spot.at
+        written = f"where not ({spot.slice(spot.at + 1, last)})" if last > spot.at else "where"
+        yield spot.replace("SG006", "nodes are filtered with `where`", written, "", last - spot.at + 1)
+    if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(
         here.text, ["where"]
     ):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
@@ -35,7 +39,7 @@ def choice(spot: Spot) -> Iterator[Repair]:
     if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")
-    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key"):
+    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key", "using"):
         count = 2 if spot.word(1) in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
     if here.text in (

@@ -19,6 +19,7 @@ from smartgen.language.mistakes.operands import (
 from smartgen.language.mistakes.phrases import dashes, prose, undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+from smartgen.language.signals import SIGNALS
 from smartgen.language.units import SPELT, UNITS
 from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
@@ -212,6 +213,7 @@ def operand(spot: Spot) -> Iterator[Repair]:
         if before.end == here.start and here.end == following.start:
             written = f"{before.text}.{following.text}"
             yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
+    yield from _apart(spot)
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("
     ends = before.sort in ("name", "number") or before.text == ")"
@@ -224,6 +226,15 @@ def operand(spot: Spot) -> Iterator[Repair]:
         last = operand_last(spot.lexemes, spot.at)
         written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
         yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
+
+
+def _apart(spot: Spot) -> Iterator[Repair]:
+    """`node path`, `node,path`: a signal whose parts no point joins."""
+    here = spot.lexemes[spot.at]
+    count = 1 if here.text in (",", ":") else 0
+    written = f"{spot.word(-1)}.{spot.word(count)}"
+    if written in SIGNALS and not here.first:
+        yield spot.replace("SG016", "parts of a name are joined by a point", written, "", count + 2, -1)
 
 
 def _missing_comma(spot: Spot) -> Iterator[Repair]:

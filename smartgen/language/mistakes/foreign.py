@@ -45,6 +45,7 @@ _SAME: dict[str, tuple[str, str]] = {
     "×": ("*", "`×` is not an operator here"),
     "·": ("*", "`·` is not an operator here"),
     "∗": ("*", "this is not the asterisk of a keyboard"),
+    "\\": ("/", "`\\` is not an operator here"),
     "÷": ("/", "`÷` is not an operator here"),
     "–": ("-", "this is a dash, not a minus"),
     "—": ("-", "this is a dash, not a minus"),
@@ -58,7 +59,7 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
-    if sign == "=>" and index > 1 and lexemes[index - 2].text in ("let", "benefit", "cost"):
+    if sign in ("=>", "->", "::", "<-") and index > 1 and lexemes[index - 2].text in ("let", "benefit", "cost") and "." not in lexemes[index - 1].text:
         return _replace(lexemes[index], "SG008", "a name is given its value with `=`", "=", "write `=`")
     if sign == "=>" and index and lexemes[index - 1].sort in ("number", "text"):
         return _joined(text, lexemes, index)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
-from smartgen.language.words import EXTENTS, SECOND_WORDS, STATEMENTS
+from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
 
 _FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
 _OTHER_WORDS = {
@@ -115,6 +115,7 @@ def opening(spot: Spot) -> Iterator[Repair]:
     if near:
         yield from _instead(spot, here.text, near)
     yield from _glued(spot)
+    yield from _misspelt_and_glued(spot)
     yield from _unnamed(spot)
     if here.text in _NO_WORDS:
         yield from _foreign_statement(spot)
@@ -153,14 +154,25 @@ def _glued(spot: Spot) -> Iterator[Repair]:
     for keyword in sorted(STATEMENTS, key=len, reverse=True):
         if not word.lower().startswith(keyword) or len(word) == len(keyword):
             continue
-        rest = word[len(keyword) :]
-        if rest.startswith("_"):
+        rest = word[len(keyword) :].removeprefix("_")
+        if word[len(keyword)] == "_" and rest not in KEYWORDS:
             continue
         second = SECOND_WORDS.get(keyword)
         if second and rest.startswith(second) and rest != second:
             rest = f"{second} {rest[len(second) :]}"
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
+
+
+def _misspelt_and_glued(spot: Spot) -> Iterator[Repair]:
+    """`exapndbest`: a slip in a keyword that has the next one at its end."""
+    for second in ("best", "all", "while", "to", *EXTENTS):
+        first = spot.here.removesuffix(second)
+        near = misspelt(first, STATEMENTS) if len(first) > 2 and first != spot.here else None
+        if near:
+            written = f"{near} {second}"
+            message = f"there is no statement `{spot.here}`"
+            yield spot.replace("SG011", message, written, f"did you mean `{written}`?")
 
 
 def _idiom(spot: Spot) -> Iterator[Repair]:
