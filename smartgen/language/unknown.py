@@ -89,6 +89,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
         meant = f"node.{last}" if typer.place.word in PLACES_OF_NODES else f"{group}.max(node.{last})"
+    if group in FUNCTIONS and last in known:
+        return typer.replaced("SG108", f"`{group}` is a function", e.span, f"{group}({last})")
     if group in SCOPES and last in AGGREGATES:
         written = f"{text}({_OVER.get(last, 'node.prob') if group != 'batch' else 'last.accepted'})"
         return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")

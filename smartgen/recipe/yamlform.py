@@ -119,7 +119,13 @@ class _Reader:
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif what == "a case" and "then" in known and "then" not in there and "otherwise" not in there and (rule := _rule_of_case(name)):
+        elif (
+            what == "a case"
+            and "then" in known
+            and "then" not in there
+            and "otherwise" not in there
+            and (rule := _rule_of_case(name))
+        ):
             written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
         elif (above := self._hanging(key)) is not None:

@@ -30,9 +30,7 @@ def choice(spot: Spot) -> Iterator[Repair]:
         last = expression_last(spot.lexemes, spot.at + 1) if spot.near(1) else spot.at
         written = f"where not ({spot.slice(spot.at + 1, last)})" if last > spot.at else "where"
         yield spot.replace("SG006", "nodes are filtered with `where`", written, "", last - spot.at + 1)
-    if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(
-        here.text, ["where"]
-    ):
+    if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(here.text, ["where"]):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
     shared = here.text in ("pool", "shared", "together", "overall", "jointly") or misspelt(here.text, ["pooled"])

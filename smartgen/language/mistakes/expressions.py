@@ -209,10 +209,10 @@ def operand(spot: Spot) -> Iterator[Repair]:
         written = before.text + ("" if thousands else ".") + following.text
         message = "digits are written without `,`" if thousands else "the decimal sign is a point"
         yield spot.replace("SG010", message, written, "", 3, -1)
-    if here.text == ".." and following is not None and before.word and following.word:
-        if before.end == here.start and here.end == following.start:
-            written = f"{before.text}.{following.text}"
-            yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
+    tight = following is not None and before.end == here.start and here.end == following.start
+    if here.text == ".." and following is not None and tight and before.word and following.word:
+        written = f"{before.text}.{following.text}"
+        yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
     yield from _apart(spot)
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("

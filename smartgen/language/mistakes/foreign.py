@@ -59,7 +59,12 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
-    if sign in ("=>", "->", "::", "<-") and index > 1 and lexemes[index - 2].text in ("let", "benefit", "cost") and "." not in lexemes[index - 1].text:
+    if (
+        sign in ("=>", "->", "::", "<-")
+        and index > 1
+        and lexemes[index - 2].text in ("let", "benefit", "cost")
+        and "." not in lexemes[index - 1].text
+    ):
         return _replace(lexemes[index], "SG008", "a name is given its value with `=`", "=", "write `=`")
     if sign == "=>" and index and lexemes[index - 1].sort in ("number", "text"):
         return _joined(text, lexemes, index)
@@ -185,7 +190,11 @@ def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     if sign.text == ":=":
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
-    if index > 1 and lexemes[index - 2].text not in ("let", "cost", "benefit", "param") and not lexemes[index - 1].first:
+    if (
+        index > 1
+        and lexemes[index - 2].text not in ("let", "cost", "benefit", "param")
+        and not lexemes[index - 1].first
+    ):
         operator = sign.text[:-1]
         return _replace(sign, "SG007", f"`{sign.text}` is not an operator here", operator, f"write `{operator}`")
     operator, name = sign.text[:-1], lexemes[index - 1].text if index else "x"

@@ -11,6 +11,8 @@ from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
 
 _FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
+_CHOICE = r"^(best|all)(?=[0-9])"
+_SECOND = {"expand": _CHOICE, "verify": _CHOICE, "limit": rf"^({'|'.join(EXTENTS)})(?=[0-9])"}  # glued in their turn
 _OTHER_WORDS = {
     "optimize": "maximize",
     "optimise": "maximize",
@@ -107,6 +109,10 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from _idiom(spot)
+    if "_OTHERWISE" in spot.accepts and misspelt(here.text, ["else"]):
+        yield from _instead(spot, here.text, "otherwise")
+    if spot.word(1) == "while":
+        yield from _instead(spot, here.text, "continue")
     if here.text == "max" and spot.word(1) not in EXTENTS:
         yield from _instead(spot, here.text, "maximize")
     if here.text in _OTHER_WORDS:
@@ -160,6 +166,7 @@ def _glued(spot: Spot) -> Iterator[Repair]:
         second = SECOND_WORDS.get(keyword)
         if second and rest.startswith(second) and rest != second:
             rest = f"{second} {rest[len(second) :]}"
+        rest = re.sub(_SECOND[keyword], r"\1 ", rest) if keyword in _SECOND else rest
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
 
