@@ -81,11 +81,11 @@ def test_github_and_sarif(run, bad):
     assert fix["deletedRegion"] == {"startLine": 3, "startColumn": 14, "endLine": 3, "endColumn": 22}
 
 
-def test_warnings_leave_the_exit_code_alone(run, tmp_path):
+def test_a_warning_is_a_finding_and_the_recipe_usable(run, tmp_path):
     path = tmp_path / "unread.smart"
     path.write_text("smartgen 1\npolicy a { param k: count = 4  limit depth 0 }\n")
     code, out, _ = run("check", path)
-    assert (code, "warning[SG902]" in out, "unread.smart: ok" in out) == (0, True, True)
+    assert (code, "warning[SG902]" in out, "unread.smart: ok, but for 1 warning" in out) == (1, True, True)
 
 
 @pytest.mark.parametrize(
