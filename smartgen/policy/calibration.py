@@ -185,8 +185,8 @@ class CalibrationMap:
         coarse = (coarse_hits + prior * _CENTRES) / (coarse_trials + prior)
         fine = (self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior)
         weight = self.trials + prior
-        for stratum in np.flatnonzero(coarse_trials.sum(1)[self.coarse_of] > 0):
-            fine[stratum] = isotonic(fine[stratum], weight[stratum])
+        falling = np.flatnonzero((np.diff(fine, axis=1) < 0).any(1))
+        fine[falling] = isotonic(fine[falling], weight[falling])
         self.table, self.learned = fine, bool(self.trials.sum() > 0)
         self._draw_lines()
         self.trials *= self.DECAY

@@ -18,7 +18,7 @@ from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import worth
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
-from smartgen.policy.labels import label_step
+from smartgen.policy.labels import first_layer_right, label_step
 from smartgen.policy.learned import Learned
 from smartgen.policy.memories import Memories
 from smartgen.policy.past import Past
@@ -242,7 +242,8 @@ class Controller:
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
                 if step.passes and not step.situation.drafter.free:
-                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(size > 0)
+                    paid = not step.probe or first_layer_right(step, outcome)
+                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")

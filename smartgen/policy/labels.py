@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.free import FREE, OWN, SOURCE
 from smartgen.policy.scope import cells_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
@@ -41,6 +42,14 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
     for site in controller.program.sites:
         if site.kind == "calibrated":
             controller.learned.map_for(site).step()
+
+
+def first_layer_right(step: Step, outcome: Outcome) -> bool:
+    """Whether the drafter named the next token of some row."""
+    tree, columns = step.tree, step.layers[0]
+    text, _ = _text(outcome)
+    own = tree.valid[:, columns] & (tree.column(SOURCE, OWN)[:, columns] < FREE)
+    return bool((own & (tree.token[:, columns] == text[:, :1])).any())
 
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:

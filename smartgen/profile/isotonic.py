@@ -9,17 +9,18 @@ Floats = NDArray[np.float64]
 
 
 def isotonic(values: Floats, weights: Floats) -> Floats:
-    """Weighted non-decreasing least-squares fit by pooling adjacent violators (Ayer et al., 1955)."""
-    level: list[float] = []
-    weight: list[float] = []
-    count: list[int] = []
-    for value, mass in zip(values.tolist(), weights.tolist(), strict=True):
-        level.append(value)
-        weight.append(mass)
-        count.append(1)
-        while len(level) > 1 and level[-2] > level[-1]:
-            total = weight[-2] + weight[-1]
-            level[-2] = (level[-2] * weight[-2] + level[-1] * weight[-1]) / total
-            weight[-2], count[-2] = total, count[-2] + count[-1]
-            del level[-1], weight[-1], count[-1]
-    return np.repeat(level, count)
+    """Weighted non-decreasing least-squares fits along the last axis (..., N); weights are positive.
+
+    By the max-min formula: the largest over i ≤ k of the smallest over j ≥ k of the mean of i..j (Barlow et al., 1972),
+    which many short rows can share. O(N²) a row.
+    """
+    weights = np.broadcast_to(weights, values.shape)
+    start = np.zeros((*values.shape[:-1], 1))
+    mass = np.concatenate([start, np.cumsum(weights, -1)], -1)
+    total = np.concatenate([start, np.cumsum(values * weights, -1)], -1)
+    forward = np.tri(values.shape[-1], dtype=bool).T  # i ≤ j
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (total[..., None, 1:] - total[..., :-1, None]) / (mass[..., None, 1:] - mass[..., :-1, None])
+    least = np.minimum.accumulate(np.where(forward, mean, np.inf)[..., ::-1], -1)[..., ::-1]
+    fitted: Floats = np.where(forward, least, -np.inf).max(-2)
+    return fitted
