@@ -14,7 +14,8 @@ from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
 from smartgen.language.mistakes import RULES
-from smartgen.language.mistakes.foreign import foreign, invisible
+from smartgen.language.mistakes.characters import invisible
+from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot

@@ -122,7 +122,9 @@ def _same(text: str, known: list[str]) -> str | None:
 def _meant(typer: Typer, text: str, known: list[str]) -> str | None:
     if "." not in text:
         short = [name for name in known if "." not in name]
-        return closest(text, short, 0.7) or closest(text, [n for n in known if "." in n], 0.75) or _tail(text)
+        last = text.rsplit("_", 1)[-1]
+        near = closest(text, short, 0.7) or (last if last in short else None)
+        return near or closest(text, [n for n in known if "." in n], 0.75) or _tail(text)
     return closest(text, known)
 
 

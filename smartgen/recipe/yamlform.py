@@ -14,12 +14,13 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
-from smartgen.language.nearest import closest, misspelt
+from smartgen.language.nearest import closest
 from smartgen.language.parse import parse_expression, parse_statement
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.written import Written
 from smartgen.recipe.yamlkeys import CASE_KEYS, CASE_MEANT, KEYS, MEANT, RULE_KEYS
+from smartgen.recipe.yamlmeant import as_cases, rule_of_case, rule_written, said, values_only
 from smartgen.recipe.yamltree import Tree
 
 Nodes = dict[str, yaml.Node]
@@ -77,7 +78,7 @@ class _Reader:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
                 self.tree.wrong("SG105", message, key, "keep one of them", False, self._without(key, value))
-            elif name == "param" and {"policy"} == there & {"policy", "params"} and _values_only(value):
+            elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
                 found["params"] = value
@@ -124,7 +125,7 @@ class _Reader:
             and "then" in known
             and "then" not in there
             and "otherwise" not in there
-            and (rule := _rule_of_case(name))
+            and (rule := rule_of_case(name))
         ):
             written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
@@ -132,7 +133,7 @@ class _Reader:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
         elif (
-            name in ("when", "if") and "cases" in known and "cases" not in there and (it := _as_cases(value, self.tree))
+            name in ("when", "if") and "cases" in known and "cases" not in there and (it := as_cases(value, self.tree))
         ):
             fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
@@ -206,7 +207,7 @@ class _Reader:
     # -- the head -------------------------------------------------------------------------------------------------
     def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
-            if any(_said(key, "smartgen") for key, _ in root.value):
+            if any(said(key, "smartgen") for key, _ in root.value):
                 return None  # told at that key
             start = root.start_mark.index
             flow = self.tree.source.text[start : start + 1] == "{"
@@ -367,9 +368,9 @@ class _Reader:
                 continue
             keys = self._keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
-            if body is None and any(_rule_of_case(str(k.value)) or _said(k, "then") for k, _ in case.value):
+            if body is None and any(rule_of_case(str(k.value)) or said(k, "then") for k, _ in case.value):
                 continue  # told at that key
-            if isinstance(body, yaml.ScalarNode) and (rule := _rule_written(str(body.value))) is not None:
+            if isinstance(body, yaml.ScalarNode) and (rule := rule_written(str(body.value))) is not None:
                 edits = (Edit(self.tree.span(body), rule),)
                 self.tree.wrong("SG406", "`then` holds keys and values", body, f"write `then: {rule}`", True, edits)
                 continue
@@ -423,42 +424,6 @@ class _Reader:
     def _expression(self, node: yaml.Node) -> s.Expression | None:
         excerpt = self.tree.excerpt(node)
         return None if excerpt is None else parse_expression(excerpt, self.findings)
-
-
-def _said(key: yaml.Node, meant: str) -> bool:
-    """Whether a key is `meant`, but for a slip of the fingers."""
-    return isinstance(key, yaml.ScalarNode) and misspelt(str(key.value), [meant]) is not None
-
-
-def _rule_written(text: str) -> str | None:
-    """`verify best 4` as a mapping; None where it begins with no statement."""
-    word, _, rest = text.partition(" ")
-    if word == "limit" and len(rest.split()) == 2:
-        return f"{{limit: {{{': '.join(rest.split())}}}}}"
-    plain = rest.strip() and not re.search(r"[,{}\[\]#]|: ", rest)
-    return f"{{{word}: {rest.strip()}}}" if plain and word in [key for key, _, _ in RULE_KEYS] else None
-
-
-def _values_only(node: yaml.Node) -> bool:
-    """Names with values, none of them with a type."""
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return bool(pairs) and all(isinstance(v, yaml.ScalarNode) and "=" not in str(v.value) for _, v in pairs)
-
-
-def _rule_of_case(name: str) -> str | None:
-    """The statement that a key of a case is, or was meant to be."""
-    return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])
-
-
-def _as_cases(node: yaml.Node, tree: Tree) -> str:
-    """`when: {CONDITION: {RULES}}` as a list of cases; empty where it is something else."""
-    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
-        return ""
-    pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
-    if any("\n" in rules or not rules.startswith("{") for _, rules in pairs):
-        return ""
-    quoted = ((f"'{c}'" if re.search(r"[,{}\[\]\"]", c) else c, rules) for c, rules in pairs)
-    return f"cases: [{', '.join(f'{{when: {condition}, then: {rules}}}' for condition, rules in quoted)}]"
 
 
 def _empty(node: yaml.Node) -> bool:

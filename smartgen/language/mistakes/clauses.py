@@ -54,6 +54,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
         "for",
         "each",
         "a",
+        "max",
+        "maximum",
+        "most",
     ):
         yield from _counted_what(spot)
     if (here.text in ("and", "&") and spot.word(1) in ("node", "where")) or (
@@ -193,8 +196,15 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
     if "DEPTH" in spot.accepts and before in ("limit", ","):
         yield from _extent(spot, before)
+    if before == "of" and spot.word(-2) in EXTENTS:
+        help = f"write `limit {spot.word(-2)} {here.text}`"
+        yield spot.remove("SG008", "`limit` takes no `of`", help, 1, -1)
     if here.text in EXTENTS and "COMMA" in spot.accepts:
-        yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {spot.word(1)}`")
+        following = spot.near(1)
+        if following is None or following.first or following.text in ("}", ","):
+            yield spot.remove("SG004", "a count has no unit", f"remove `{here.text}`")
+        number = spot.word(2) if spot.word(1) in (":", "=") else spot.word(1)
+        yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {number}`")
     if here.text in ("and", "&", "+") and spot.word(1) in EXTENTS:
         yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`")
 

@@ -177,6 +177,10 @@ def operand(spot: Spot) -> Iterator[Repair]:
         return
     if here.sort == "text" and before.text in ("f", "r", "b", "u") and before.end == here.start:
         yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
+    if spot.accepts == {"COLON"} and before.text in EXTENTS and here.text in (")", ","):
+        meant = f"node.{before.text}" if before.text == "depth" else _OPERANDS[before.text]
+        message = f"`{before.text}` is a word of the language and no value"
+        yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):

@@ -124,6 +124,8 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
     if here.text in ("==", ":", "is", "as", "be", "to", "<="):
         message = "a name is given its value with one `=`"
         yield spot.replace("SG008", message, "=", "write `=`")
+    if (here.text, spot.word(1)) == ("<", "-"):
+        yield spot.replace("SG008", "a name is given its value with `=`", "=", "write `=`", 2)
     if here.text == ":" and (spot.word(1) in TYPES or spot.word(2) == "="):
         last = next(
             (i for i in range(spot.at, min(spot.at + 5, len(spot.lexemes))) if spot.lexemes[i].text == "="), None

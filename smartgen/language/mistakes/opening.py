@@ -128,7 +128,8 @@ def opening(spot: Spot) -> Iterator[Repair]:
     guess = closest(here.text, STATEMENTS)
     if guess and here.text not in _NO_WORDS:
         yield from _instead(spot, here.text, guess)
-    if here.first and here.text not in _NO_WORDS and here.sort == "name" and "." not in here.text:
+    resembles = near or guess or here.text in (*_OTHER_WORDS, *_NO_WORDS) or here.text.startswith(tuple(STATEMENTS))
+    if here.first and here.sort == "name" and "." not in here.text and not resembles:
         yield from _unheard_of(spot)
 
 
