@@ -120,7 +120,11 @@ class Controller:
         self.steps += 1
         if free and step.caps.depth > 0:
             depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
-            step.free = FreeCandidates(FREE_SOURCE, free, depths)
+            gain = learned.gain(f"{step.rules.key} {FREE_SOURCE}", sampled)
+            step.free = FreeCandidates(FREE_SOURCE, free, depths, step.gain, gain)
+            if rules.calibrated:
+                step.free.trust()
+                basis.gain = 1.0
             hang(self, step)
         step.totals = totals(self, step, step.board, step.spent)
         if rules.depth_low is not None:
