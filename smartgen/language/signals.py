@@ -120,6 +120,7 @@ SYNONYMS = {
     "goal": "objective",
     "reward": "objective",
     "batch.length": "batch.size",
+    **{f"{group}.level": f"{group}.depth" for group in ("node", "layer", "frontier", "tree")},
     "batch.count": "batch.size",
     "node": "node.prob",
     "tps": "tokens / time",

@@ -20,6 +20,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield from _head(spot, statement)
     if before == "best" and here.text in ("=", ":", "of", "top"):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `best`", f"write `{statement} best {spot.word(1)}`")
+    if before == "of" and spot.word(-2) == "best":
+        help = f"write `{statement} best {here.text}`"
+        yield spot.remove("SG008", "no `of` stands behind `best`", help, 1, -1)
     if before == "tree" and here.sort in ("number", "name"):
         last = statement_last(spot.lexemes, spot.at)
         written = f'"{spot.slice(spot.at, last)}"'

@@ -202,6 +202,9 @@ def operand(spot: Spot) -> Iterator[Repair]:
             f"choose another name, for example `{written}`",
         )
     following = spot.near(1)
+    digits = following is not None and following.sort == "number" and following.start == here.end
+    if here.text == "," and spot.wants_operand and digits:
+        yield spot.replace("SG010", "the decimal sign is a point", f"0.{spot.word(1)}", "", 2)
     if (
         here.text == ","
         and before.sort == "number"
@@ -225,6 +228,7 @@ def operand(spot: Spot) -> Iterator[Repair]:
     if here.sort == "name" and spot.word(1) == "=" and spot.accepts & {"_LET"} and "." not in here.text:
         message = "every statement begins with a keyword"
         yield spot.insert("SG011", message, "\n  let", f"write `let {here.text} = {spot.word(2)}`")
+    numbers = numbers or misspelt(before.text, ["not"]) is not None  # `NOT node.spine`: a keyword, no factor
     if "TIMES" in spot.accepts and not here.first and begins and ends and not numbers:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)

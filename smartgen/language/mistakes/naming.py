@@ -47,6 +47,8 @@ def second_word(spot: Spot) -> Iterator[Repair]:
             rest = spot.text[here.end : spot.lexemes[last].end].strip()
             change = (here.start, spot.lexemes[last].end, f"while not ({rest})")
             yield Repair("SG006", message, here.start, here.end, f"write `continue while not ({rest})`", (change,))
+        if spot.word(1) == "long" and here.text in ("as", "so") and spot.word(2) == "as":
+            yield spot.replace("SG006", message, "while", "write `continue while ...`", 3)
         if here.text in ("if", "when", "where", "as", "for", "drafting", ":", "=") or misspelt(here.text, ["while"]):
             yield spot.replace(
                 "SG006", message, "while", "write `continue while ...`; `when` opens a block for the whole step"
