@@ -30,7 +30,7 @@ def check(
         str, typer.Option(help="How a drafter proposes: its likeliest tokens (ranked), or drawn ones (sampled).")
     ] = "ranked",
 ) -> None:
-    """Check recipes. Exit code 0: no error, 1: errors, 2: nothing could be checked."""
+    """Check recipes. Exit code 0: clean, 1: findings, warnings among them, 2: nothing could be checked."""
     if format not in FORMATS:
         raise typer.BadParameter(f"there is no format {format!r}: {', '.join(FORMATS)}", param_hint="--format")
     _known(target, children)
@@ -47,9 +47,9 @@ def check(
                 findings = list(error.diagnostics)
         found += findings
         if recipe is not None and not any(finding.severity == "error" for finding in findings):
-            reports.append(_report(recipe, target))
+            reports.append(_report(recipe, target, len(findings)))
     _print(found, reports, format)
-    raise typer.Exit(1 if any(d.severity == "error" for d in found) else 0)
+    raise typer.Exit(1 if found else 0)
 
 
 def _known(target: str | None, children: str) -> None:
@@ -72,10 +72,10 @@ def _refused(recipe: Recipe, target: str | None, children: str) -> list[Diagnost
     return [*(refused(recipe, target) if target else []), *(lossy(recipe) if children == "sampled" else [])]
 
 
-def _report(recipe: Recipe, target: str | None) -> str:
+def _report(recipe: Recipe, target: str | None, warnings: int) -> str:
     """What a check knows: the work of one decision, whether drafting may be left off, what is settled when."""
     work, facts = recipe.facts.work, recipe.facts
-    lines = [f"{recipe.origin}: ok"]
+    lines = [f"{recipe.origin}: ok" + (f", but for {_count(warnings, 'warning')}" if warnings else "")]
     if work.passes:
         lines.append(
             f"  {recipe.name}: at most {_count(work.passes, 'pass', 'passes')}, {_count(work.candidates, 'candidate')} and "

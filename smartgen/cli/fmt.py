@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smartgen.cli.sources import sources
+from smartgen.cli.sources import sources, usage
 from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.findings import Findings
 from smartgen.language.format import formatted
@@ -17,6 +17,7 @@ from smartgen.language.render import full
 from smartgen.language.source import Source
 
 app = typer.Typer(add_completion=False)
+_NO_END = "\\ No newline at end of file"  # as patch programs know it
 
 
 @app.command()
@@ -31,10 +32,16 @@ def fmt(
 ) -> None:
     """Format recipes in place; standard input goes to standard output.
 
-    Exit code 0: done, 1: with --check or --diff, something would change, or a recipe has errors of syntax, 2: nothing to format.
+    Exit code 0: done, 1: with --check or --diff, something would change, or a recipe has errors of syntax, 2: nothing that
+    can be formatted.
     """
     changed = failed = False
     for source in sources(recipes, (".smart",)):
+        if isinstance(source, Source) and source.is_yaml:
+            usage(
+                f"{source.name.removesuffix('.yaml') if source.name.startswith('<') else source.name} is in the YAML "
+                "form, and only the text form (.smart) has a form of its own"
+            )
         findings = source if isinstance(source, list) else _syntax(source)
         if findings or isinstance(source, list):
             failed = True
@@ -48,14 +55,14 @@ def fmt(
 
 
 def _syntax(source: Source) -> list[Diagnostic]:
-    """What keeps a text from being formatted: errors of syntax, or the YAML form, which is not ours to lay out."""
+    """What keeps a text from being formatted: errors of syntax."""
     findings = Findings()
-    parse(Source(source.name.removesuffix(".yaml"), source.text), findings)
+    parse(source, findings)
     return [finding for finding in findings.all if finding.code.startswith("SG0")]
 
 
 def _put(source: Source, written: str, check: bool, diff: bool) -> None:
-    stdin = source.name.startswith("<stdin>")
+    stdin = source.name == "<stdin>"
     if diff:
         rows = difflib.unified_diff(
             source.text.splitlines(keepends=True),
@@ -63,7 +70,7 @@ def _put(source: Source, written: str, check: bool, diff: bool) -> None:
             source.name,
             f"{source.name} formatted",
         )
-        typer.echo("".join(rows), nl=False)
+        typer.echo("".join(row if row.endswith("\n") else f"{row}\n{_NO_END}\n" for row in rows), nl=False)
     elif check:
         if written != source.text:
             typer.echo(f"{source.name}: would be formatted")

@@ -32,6 +32,7 @@ def trace(
     batch: Annotated[int, typer.Option(min=1, help="Requests recorded together.")] = 8,
     longest: Annotated[int, typer.Option(min=1, help="Tokens of a prompt that are kept, its last ones.")] = 700,
     floor: Annotated[float, typer.Option(min=0.0, help="Path probability below which nothing is recorded.")] = 1e-4,
+    half: Annotated[bool, typer.Option("--half", help="Probabilities in 16 bits: a smaller file.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="No chat template.")] = False,
 ) -> None:
     """Record a trace for `smartgen replay`."""
@@ -60,7 +61,7 @@ def trace(
                 provenance=provenance(" ".join(["smartgen trace", *sys.argv[2:]])),
                 report=lambda done: progress("recording", done, len(ids)),
             )
-        save(recorded, out)
+        save(recorded, out, half)
     typer.echo(
         f"{out}: {recorded.requests} requests, {len(recorded.text)} tokens, "
         f"{len(recorded.fed_rank) / len(recorded.text):.0f} nodes a position, {out.stat().st_size / 1e6:.1f} MB, "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.memory import calibrated, memory
 from smartgen.language.nearest import closest
-from smartgen.language.program import Aggregate, Axis, Const, Expr, Measured, PathProduct, Phase, Shift, Table
+from smartgen.language.program import Aggregate, Axis, Const, Expr, Measured, PathProduct, Phase, Read, Shift, Table
 from smartgen.language.signals import GROUPS, MODELS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, PROB, Kind, Typed
@@ -93,7 +93,22 @@ def _path(typer: Typer, e: s.Call) -> Typed:
         raise typer.replaced("SG208", message, value.span, _as_fraction(value))
     if not value.kind.prob:
         value = _clamped(typer, value)
+    _multiplied_twice(typer, e, value)
     return _with(value, PROB, PathProduct(value.code), e.span, axis=Axis.NODE, phase=Phase.GROW)
+
+
+def _multiplied_twice(typer: Typer, e: s.Call, value: Typed) -> None:
+    """A path of what is multiplied along the path already."""
+    inner = e.arguments[0].value
+    if isinstance(value.code, PathProduct):
+        edits = (Edit(e.span, inner.span.text),)
+    elif value.code == Read("node.path"):
+        edits = (Edit(inner.span, "node.prob"),)
+    else:
+        return
+    message = f"`path` multiplies along the path, and `{inner.span.text}` is such a product already"
+    fix = f"write `{'node.prob' if edits[0].span == inner.span else inner.span.text}`"
+    typer.findings.add("SG906", message, inner.span, fix, warning=True, edits=edits)
 
 
 def _as_fraction(value: Typed) -> str:
@@ -205,7 +220,7 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     if near is None and written and len(e.arguments) == 1:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
         return typer.replaced("SG111", message, e.span, e.name.text, fix)
-    near = near or "nodes"
+    near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 
 

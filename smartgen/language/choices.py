@@ -205,7 +205,8 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
         typer.findings.add("SG301", message, found.span, fix, edits=edits)
         return None
     if isinstance(found.code, Const) and float(found.code.value) < 0:
-        meant = f"{-float(found.code.value):.0f}"
+        behind = found.span.source.text[found.span.end : found.span.end + 4].lstrip()
+        meant = "0" if behind.startswith("..") else f"{-float(found.code.value):.0f}"
         if isinstance(expression, s.Binary) and expression.op == "-":
             meant = f"{expression.left.span.text}..{expression.right.span.text}"
         edits = (Edit(found.span, meant),)
@@ -214,6 +215,10 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
 
 
 def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
+    point = re.fullmatch(r"(0)\.([1-9][0-9]+)", found.span.text)
+    if point:  # one point of two
+        written = f"{point.group(1)}..{point.group(2)}"
+        return f"a range has two points: write `{written}`", (Edit(found.span, written),)
     literal = re.fullmatch(r"([0-9]+)(\.[0-9]+)?([eE][+-]?[0-9]+)?\s*[A-Za-z/]*", found.span.text)
     if literal:
         number = str(max(1, round(float("".join(part or "" for part in literal.groups())))))

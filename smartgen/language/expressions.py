@@ -128,6 +128,14 @@ class Typer:
         everywhere = (self.policy.slots, *(block.slots for block in self.policy.chain))
         return next((slots.costs[name] for slots in everywhere if name in slots.costs), None)
 
+    def _sum_of_costs(self, e: s.Binary) -> None:
+        """`drafting + verifying` is the total that both join. Raises Broken."""
+        sides = [side.text for side in (e.left, e.right) if isinstance(side, s.Name)]
+        known = {*self.params, *self.policy.lets, *SIGNALS}
+        if e.op == "+" and len(sides) == 2 and not known & {*sides} and all(self._cost(side) for side in sides):
+            message = f"`{sides[0]}` and `{sides[1]}` are cost lines, and their sum is a total"
+            raise self.replaced("SG107", message, e.span, "time", "read the total they join: `time`")
+
     def _cost_by_name(self, e: s.Name, cost: s.Cost) -> Broken:
         total = "time"
         if f"cost {e.text}" not in self._open:
@@ -173,6 +181,7 @@ class Typer:
 
     def binary(self, e: s.Binary) -> Typed:
         unquoted(self, e)
+        self._sum_of_costs(e)
         left, right = self._both(e)
         if e.op in _LOGIC:
             self.require(left, "flag", f"`{e.op}`")

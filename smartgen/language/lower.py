@@ -16,6 +16,7 @@ from smartgen.language.program import Expr, Program, Situation
 from smartgen.language.resolve import Resolved, Slots
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
+from smartgen.language.syntax import Let
 from smartgen.language.work import off, work
 
 
@@ -99,7 +100,7 @@ def _names(policy: Resolved, findings: Findings) -> None:
     seen: dict[str, tuple[str, Span]] = {}
     for name, kind in dict.fromkeys(named):
         written = f"{kind}_{name.text}"
-        edits = (Edit(name.span, written),)
+        edits: tuple[Edit, ...] = (Edit(name.span, written),)
         if name.text in SIGNALS:
             message = f"`{name.text}` is {SIGNALS[name.text].meaning}"
             fix = f"choose another name, for example `{written}`"
@@ -107,6 +108,19 @@ def _names(policy: Resolved, findings: Findings) -> None:
         elif name.text in seen and (seen[name.text][0] != kind):
             other, at = seen[name.text]
             line = at.source.position(at.start)[0]
+            fix = f"choose another name, for example `{written}`"
             message = f"`{name.text}` is already a {other}, on line {line}"
-            findings.add("SG106", message, name.span, f"choose another name, for example `{written}`", edits=edits)
+            if other == "param" and kind == "let" and at.source != name.span.source:
+                message = f"`{name.text}` is a param of what this policy uses"
+                declared = f"param {name.text}: {policy.params[name.text].type.text}"
+                fix, edits = f"give it a value with `{declared} = ...`", _declared(policy.lets[name.text], declared)
+            findings.add("SG106", message, name.span, fix, edits=edits)
         seen.setdefault(name.text, (kind, name.span))
+
+
+def _declared(let: Let, declared: str) -> tuple[Edit, ...]:
+    """`let trust = 0.9` as a param; nothing where the `let` is not in the text itself."""
+    start = let.span.start
+    if not let.span.source.text.startswith("let", start):
+        return ()
+    return (Edit(Span(let.span.source, start, let.name.span.end), declared),)

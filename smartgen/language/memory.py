@@ -6,6 +6,7 @@ that it does not read keeps what was learnt.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,9 @@ def calibrated(typer: Typer, e: s.Call) -> Typed:
     first = values[0]
     if "node.path" in first.reads or isinstance(first.code, PathProduct):
         rest = "".join(f", {argument.value.span.text}" for argument in e.arguments[1:])
-        written = f"path(calibrated(node.prob{rest}))"
+        written = f"calibrated(node.prob{rest})"
+        if not re.search(r"\bpath\(\s*$", e.span.source.text[: e.span.start]):
+            written = f"path({written})"
         message = "acceptance is learned per node given its parent, a path is many nodes"
         raise typer.fail("SG307", message, first.span, f"write `{written}`", edits=(Edit(e.span, written),))
     if not first.reads & MONOTONE and first.axis is not Axis.NODE:
@@ -79,6 +82,10 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
     for argument in e.arguments:
         label = argument.label.text if isinstance(argument.label, s.Name) else None
         if argument.label is not None and label not in options:
+            if len(values) < FUNCTIONS[e.name.text].least and label not in _SYNONYMS:
+                message = f"this argument of `{e.name.text}` goes by its place"
+                written = argument.value.span.text
+                raise typer.replaced("SG111", message, argument.span, written)
             near = _SYNONYMS.get(str(label)) or closest(str(label), options, 0.4) or options[0]
             fix = f"did you mean `{near}:`? options are {', '.join(options)}"
             message = f"`{e.name.text}` has no option `{label or argument.label.span.text}`"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Label
-from smartgen.language.program import Const
+from smartgen.language.nearest import misspelt
+from smartgen.language.program import Const, Read
+from smartgen.language.signals import SIGNALS, SOURCES
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
 from smartgen.language.units import BARE, EXAMPLE, TIME, TOKEN
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 _LITERAL = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)")
+_HOLDS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 _VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
 Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
 
@@ -26,11 +37,25 @@ def mismatch(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Broken:
     first, second = (right, left) if e.op == "-" else (left, right)
     message = f"cannot {verb} {first.kind} {to} {second.kind}"
     code, fix, edits = _fix(typer, e, left, right)
-    return typer.fail(code, message, left.span, fix, short(left.kind), (Label(right.span, short(right.kind)),), edits)
+    return _fail(typer, code, message, left, right, fix, edits)
+
+
+def _fail(
+    typer: Typer, code: str, message: str, left: Typed, right: Typed, fix: str, edits: tuple[Edit, ...]
+) -> Broken:
+    """Both operands get carets; the position is the one that the fix changes."""
+    at, other = (right, left) if edits and all(_within(edit.span, right.span) for edit in edits) else (left, right)
+    return typer.fail(code, message, at.span, fix, short(at.kind), (Label(other.span, short(other.kind)),), edits)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     literal = _literal_fix(typer, left, right)
+    if literal is None and e.op not in _VERBS:
+        literal = _swapped(left, right) or _swapped(right, left)
     if literal:
         return ("SG202", *literal)
     dimensions = (left.kind.dimension, right.kind.dimension)
@@ -95,6 +120,18 @@ def _stripped(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit,
     return None
 
 
+def _swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`25 J` where a time is due: the number stays, sizes in bytes are counted out."""
+    match, unit = _LITERAL.fullmatch(side.span.text), EXAMPLE.get(other.kind.dimension)
+    if match is None or not match.group(2) or unit is None or side.kind.dimension == other.kind.dimension:
+        return None
+    if {side.kind.dimension, other.kind.dimension} == {TIME, TOKEN}:
+        return None  # a time has a price in tokens
+    size = match.group(2) in ("KiB", "MiB", "GiB") and isinstance(side.code, Const)
+    written = f"{float(side.code.value):.0f} {unit}" if size else f"{match.group(1)} {unit}"  # type: ignore[union-attr]
+    return f"write `{written}`", (Edit(side.span, written),)
+
+
 def _split(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> tuple[Edit, ...]:
     """`cost step = a + b` as two lines."""
     cost = typer.place.statement
@@ -110,27 +147,52 @@ def comparable(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> None:
     a, b = left.kind, right.kind
     if a.base != b.base:
         fix, edits = _one_kind(e, left, right)
-        raise typer.fail(
-            "SG201", f"cannot compare {a} with {b}", left.span, fix, short(a), (Label(right.span, short(b)),), edits
-        )
+        raise _fail(typer, "SG201", f"cannot compare {a} with {b}", left, right, fix, edits)
     if a.base != "number" and e.op not in ("==", "!="):
         raise typer.replaced("SG201", f"{a} has no order", e.op_span, "==", "write `==` or `!=`")
     if a.dimension != b.dimension:
         raise mismatch(typer, e, left, right)
+    for side, other in ((left, right), (right, left)):
+        if isinstance(side.code, Const) and isinstance(side.code.value, str) and other.code == Read("node.source"):
+            _known_source(typer, side, side.code.value)
+    for side, other in ((left, right), (right, left)):
+        if other.kind.prob and not isinstance(other.code, Const) and _no_probability(side):
+            percent = float(side.span.text)
+            written = f"{percent / 100:.6g}" if percent <= 100 else "1"
+            message = f"{side.span.text} is not a probability, and this is compared with one"
+            raise typer.replaced("SG205", message, side.span, written, f"a probability lies in 0..1: write `{written}`")
+
+
+def _known_source(typer: Typer, side: Typed, written: str) -> None:
+    """A warning: a drafter of one's own may have a name of its own."""
+    near = misspelt(written, SOURCES)
+    if written not in SOURCES and near is not None:
+        message = f'no drafter that is known here calls itself "{written}"'
+        edits = (Edit(side.span, f'"{near}"'),)
+        typer.findings.add("SG905", message, side.span, f'did you mean "{near}"?', warning=True, edits=edits)
+
+
+def _no_probability(side: Typed) -> bool:
+    return (
+        isinstance(side.code, Const) and _LITERAL.fullmatch(side.span.text) is not None and float(side.code.value) > 1
+    )
 
 
 def _one_kind(e: s.Binary, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]]:
     flag = next((side for side in (left, right) if side.kind.base == "flag"), None)
     other = right if flag is left else left
-    if flag is not None and isinstance(other.code, Const) and other.code.value in (0, 1):
-        yes = bool(other.code.value) == (e.op == "==")
-        written = flag.span.text if yes else f"not {_grouped(flag.span)}"
-        return f"write `{written}`", (Edit(e.span, written),)
+    if flag is not None and other.kind.base == "number" and isinstance(other.code, Const):
+        holds = [_HOLDS[e.op](*((x, other.code.value) if flag is left else (other.code.value, x))) for x in (0, 1)]
+        if holds[0] != holds[1]:
+            written = flag.span.text if holds[1] else f"not {_grouped(flag.span)}"
+            return f"write `{written}`", (Edit(e.span, written),)
     return _unquoted(left, right) or _unquoted(right, left) or ("compare values of one kind", ())
 
 
 def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     inside = text.span.text.strip('"')
+    if text.kind.base == "text" and other.kind.base in ("number", "flag") and inside in SIGNALS:
+        return f"names stand without quotes: write `{inside}`", (Edit(text.span, inside),)
     if text.kind.base == "text" and other.kind.base == "number" and _LITERAL.fullmatch(inside):
         return f"write `{inside}`", (Edit(text.span, inside),)
     if text.kind.base == "text" and other.kind.base == "flag" and inside in ("true", "false"):
@@ -146,7 +208,7 @@ def differ(typer: Typer, a: Typed, b: Typed, what: str) -> Broken:
         (),
     )
     message = f"{what} differ: {a.kind} and {b.kind}"
-    return typer.fail("SG206", message, a.span, fix, short(a.kind), (Label(b.span, short(b.kind)),), edits)
+    return _fail(typer, "SG206", message, a, b, fix, edits)
 
 
 def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
@@ -159,6 +221,9 @@ def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
 
 def asked(value: Typed, least: str = "") -> tuple[str, tuple[Edit, ...]]:
     """A number made a question."""
+    if isinstance(value.code, Const) and value.span.text in ("0", "1"):
+        flag = "true" if value.code.value else "false"
+        return f"write `{flag}`", (Edit(value.span, flag),)
     if value.kind.base == "number":
         number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
         behind = f" > {number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -19,8 +20,9 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     )
     if found:
         return by_lower.get(found[0].lower(), found[0]) if found[0] not in pool else found[0]
-    if len(last) < 4:
-        return None
+    slip = misspelt(word, pool)
+    if slip is not None or len(last) < 4:
+        return slip
     lasts = ((c, c.rsplit(".", 1)[-1]) for c in pool)
     return next((c for c, end in lasts if len(end) > 3 and (end.startswith(last) or last.startswith(end))), None)
 
@@ -28,14 +30,20 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
 def misspelt(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that a slip of the fingers turns into `word`: another case, one letter too many, too few, wrong, or
     two swapped; two such slips in a word of seven letters or more."""
-    lower = word.lower()
+    lower, candidates = word.lower(), list(candidates)
     best: tuple[int, str] | None = None
     for candidate in candidates:
         slips = _slips(lower, candidate.lower(), 2)
         allowed = 2 if len(candidate) >= 7 else 1 if len(candidate) >= 3 else 0
         if slips <= allowed and (best is None or slips < best[0]):
             best = (slips, candidate)
+    if best is None and len(_stem(lower)) >= 4:  # another form of the word: `pooling`, `limits`
+        return next((c for c in candidates if _stem(c.lower()) == _stem(lower)), None)
     return best[1] if best else None
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(ing|ed|es|s|e)$", "", word)
 
 
 def _slips(a: str, b: str, most: int) -> int:

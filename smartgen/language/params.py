@@ -141,7 +141,7 @@ def _refitted(kind: Kind, value: Typed, param: s.Param, example: str) -> tuple[s
         meant = f'"{text}"'
     elif kind.base == "flag":
         meant = "false" if text in ("0", "0.0") else "true"
-    elif value.kind.base == "text" and inside.replace(".", "", 1).isdigit():
+    elif value.kind.base == "text" and re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*[A-Za-z/]*", inside):
         meant = inside
     elif value.kind.base == "number" and re.fullmatch(r"[0-9.]+\s*[A-Za-z/]*", text):
         digits = re.match(r"[0-9.]+", text)

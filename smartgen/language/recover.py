@@ -7,13 +7,15 @@ passed over up to the next statement. So a fix that is reported was tried.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
 from smartgen.language.mistakes import RULES
-from smartgen.language.mistakes.foreign import foreign, invisible
+from smartgen.language.mistakes.characters import invisible
+from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
@@ -24,6 +26,7 @@ from smartgen.language.words import STATEMENTS
 _ROUNDS = 60  # repairs of one text
 _READ = 400_000  # characters that may be read in trying repairs
 _FOREIGN = 200  # signs of other languages; a text with more is in no language that is known here
+_LONG = 100  # characters of a line that a help may hold
 _SURE = 3  # lexemes: a repair that lets the text be read this much further is not doubted
 
 
@@ -152,7 +155,27 @@ class _Recovery:
             *(Label(where.span(start, end), words) for start, end, words in repair.also),
         )
         edits = tuple(_spaced(Edit(where.span(start, end), text)) for start, end, text in repair.changes)
-        self.findings.take(Diagnostic(repair.code, repair.message, labels, repair.help, "error", edits))
+        help = _spelt_out(repair, where.text) if "..." in repair.help and self.document else repair.help
+        self.findings.take(Diagnostic(repair.code, repair.message, labels, help, "error", edits))
+
+
+def _spelt_out(repair: Repair, text: str) -> str:
+    """The help of a repair with the whole line as it should be in the place of a pattern such as `let x = ...`."""
+    pattern = re.search(r"`[a-z][^`]*\.\.\.[^`]*`", repair.help)
+    if pattern is None or not repair.changes:
+        return repair.help
+    first, last = min(c[0] for c in repair.changes), max(c[1] for c in repair.changes)
+    if "\n" in text[first:last]:
+        return repair.help
+    start, end = text.rfind("\n", 0, first) + 1, text.find("\n", last)
+    line, done = "", start
+    for begin, stop, new in sorted(repair.changes):
+        line, done = line + text[done:begin] + new, stop
+    line = (line + text[done : end if end >= 0 else len(text)]).partition("#")[0]
+    line = line if "\n" in line else " ".join(line.split())
+    if "\n" in line or "`" in line or not line or len(line) > _LONG:
+        return repair.help
+    return repair.help[: pattern.start()] + f"`{line}`" + repair.help[pattern.end() :]
 
 
 def _spaced(edit: Edit) -> Edit:

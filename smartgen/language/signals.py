@@ -87,6 +87,7 @@ SIGNALS: dict[str, Signal] = {
     "profile.wake.time": Signal(_TIME, _S, _PLAN, "catching the drafter up after steps without it", "profile"),
 }
 
+SOURCES = ("head", "assistant", "ngram")  # what drafters of ours call themselves
 TOTALS = frozenset({"tokens", "progress", "time", "energy", "money", "objective"})
 GROUPS = ("layer", "frontier", "tree", "batch")
 REDUCTIONS = ("sum", "max", "min", "mean", "count")
@@ -115,6 +116,16 @@ SYNONYMS = {
     "cost": "time",
     "throughput": "tokens / time",
     "speed": "tokens / time",
+    "goodput": "tokens / time",
+    "goal": "objective",
+    "reward": "objective",
+    "batch.length": "batch.size",
+    **{f"{group}.level": f"{group}.depth" for group in ("node", "layer", "frontier", "tree")},
+    "batch.count": "batch.size",
+    "node": "node.prob",
+    "tps": "tokens / time",
+    "tokens_per_second": "tokens / time",
+    "tokens_per_joule": "tokens / energy",
     "n": "tree.nodes",
     "nodes": "tree.nodes",
     "temperature": "request.temperature",

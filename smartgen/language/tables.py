@@ -1,7 +1,7 @@
 """The parser, from tables that were built once: `grammars/smart.tables.json`, plain JSON beside the grammar.
 
-The tables carry the digest of the grammar they were built from. Where that differs, or this version of lark does not read
-them, the parser is built from the grammar: the same parser, a sixth of a second later.
+The tables carry the digest of the grammar they were built from and the major version of lark. Where one differs, or they
+cannot be read, the parser is built from the grammar: the same parser, 50 ms later.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from functools import cache
 from typing import Any
 
+import lark
 from lark import Lark
 from lark.exceptions import LarkError
 from lark.grammar import Rule
@@ -21,6 +22,7 @@ from smartgen.language.resources import folder
 # A whole recipe, an expression, and every statement that the YAML form has as a key.
 STATEMENTS = ("param", "let", "benefit", "cost", "maximize", "subject", "expand", "proceed", "verify", "limit")
 STARTS = ("start", "expr", *STATEMENTS)
+_MAJOR = lark.__version__.split(".")[0]  # tables of 1.2 are those of 1.3
 _OPTIONS = {"parser": "lalr", "lexer": "basic", "propagate_positions": True, "maybe_placeholders": False}
 
 
@@ -30,7 +32,7 @@ def parser() -> Lark:
     path = folder("grammars") / "smart.tables.json"
     try:
         tables = json.loads(path.read_text(encoding="utf-8"))
-        if tables["grammar"] == _digest(_grammar()):
+        if tables["grammar"] == _digest(_grammar()) and tables["lark"] == _MAJOR:
             return _loaded(tables)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, LarkError):
         pass  # tables of another lark or a damaged file; the grammar itself is always there
@@ -46,7 +48,7 @@ def tables() -> str:
     """What belongs into `smart.tables.json`."""
     data, memo = built().memo_serialize([TerminalDef, Rule])
     data["options"] = {**_OPTIONS, "start": list(STARTS)}  # further options differ between versions of lark
-    content = {"grammar": _digest(_grammar()), "data": data, "memo": memo}
+    content = {"grammar": _digest(_grammar()), "lark": _MAJOR, "data": data, "memo": memo}
     return json.dumps(content, sort_keys=True, separators=(",", ":")) + "\n"
 
 

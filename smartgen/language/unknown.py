@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
-from smartgen.language.functions import FUNCTIONS
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest
 from smartgen.language.signals import SIGNALS, SYNONYMS
 from smartgen.language.source import Edit
 from smartgen.language.types import PLACES_OF_NODES, TEXT
-from smartgen.language.units import SPELT
+from smartgen.language.units import ENERGY, MONEY, SPELT, TIME, TOKEN, UNITS
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
@@ -29,6 +29,7 @@ _NUMBERS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen"),
 )
+_OF_UNIT = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
 _THIS_STEP = (
@@ -41,6 +42,7 @@ _THIS_STEP = (
     "verified.",
     "output.",
 )
+_OVER = {"count": "node.kept", "sum": "node.path"}
 _GROUPS = {
     "node": "node.path",
     "layer": "layer.nodes",
@@ -60,7 +62,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     if text in FUNCTIONS:
         example = FUNCTIONS[text].example
         return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
-    if text in _NUMBERS and typer.place.word == "a count":
+    if text in UNITS:
+        total = _OF_UNIT.get(UNITS[text][0])
+        if total is not None:
+            return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
+    if text in _NUMBERS:
         return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
@@ -83,6 +89,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
         meant = f"node.{last}" if typer.place.word in PLACES_OF_NODES else f"{group}.max(node.{last})"
+    if group in FUNCTIONS and last in known:
+        return typer.replaced("SG108", f"`{group}` is a function", e.span, f"{group}({last})")
+    if group in SCOPES and last in AGGREGATES:
+        written = f"{text}({_OVER.get(last, 'node.prob') if group != 'batch' else 'last.accepted'})"
+        return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
     if meant:
@@ -111,7 +122,9 @@ def _same(text: str, known: list[str]) -> str | None:
 def _meant(typer: Typer, text: str, known: list[str]) -> str | None:
     if "." not in text:
         short = [name for name in known if "." not in name]
-        return closest(text, short, 0.7) or closest(text, [n for n in known if "." in n], 0.75) or _tail(text)
+        last = text.rsplit("_", 1)[-1]
+        near = closest(text, short, 0.7) or (last if last in short else None)
+        return near or closest(text, [n for n in known if "." in n], 0.75) or _tail(text)
     return closest(text, known)
 
 

@@ -6,7 +6,7 @@ from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Broken, Place, Typer, constant
 from smartgen.language.mismatch import asked
-from smartgen.language.program import Axis, Const, CostTerm, Phase
+from smartgen.language.program import Aggregate, Axis, Const, CostTerm, Phase
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS, TOTALS
 from smartgen.language.source import Edit, Span
@@ -49,6 +49,8 @@ def benefit(typer: Typer, slots: Slots) -> Typed:
     elif found.axis < Axis.NODE and not isinstance(found.code, Const):
         message = f"a benefit is one number per node, this is one per {AXIS_NAMES[found.axis]}"
         written = f"node.path * ({found.span.text})" if found.kind.prob else "node.path"
+        if isinstance(value, s.Call) and isinstance(found.code, Aggregate) and found.code.scope != "batch":
+            written = value.arguments[0].value.span.text
         typer.findings.add("SG302", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
     typer.benefit = (name, found)
     return found
@@ -62,7 +64,7 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
     total = _TOTAL.get(found.kind.dimension) if found.kind.base == "number" else None
     if total is None:
         bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
-        phase = "draft" if any(read.startswith("profile.draft") for read in found.reads) else "verify"
+        phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
         written = f"{found.span.text} ms" if bare else f"profile.{phase}.time"
         message = f"a cost is a time, an energy or money, this is {found.kind}"
         typer.findings.add("SG209", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))

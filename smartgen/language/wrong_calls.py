@@ -43,6 +43,13 @@ _RENAMED = {
     "smooth": "ema",
     "calibrate": "calibrated",
     "predict": "forecast",
+    "expected": "forecast",
+    "next": "forecast",
+    "future": "forecast",
+    "lookahead": "forecast",
+    "last": "previous",
+    "before": "previous",
+    "gain": "marginal",
     "prev": "previous",
     "delta": "marginal",
     "lookup": "table",
@@ -50,6 +57,8 @@ _RENAMED = {
     "map": "table",
     "bandit": "ucb",
 }
+_SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
+_COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
 _AGGREGATES = {
     "avg": "mean",
     "average": "mean",
@@ -76,6 +85,10 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
+    if len(arguments) == 1 and arguments[0] in _SIZES and name.rpartition(".")[2] in _COUNTING:
+        return _whole(typer, e, message, _SIZES[arguments[0]])
+    if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
+        return _whole(typer, e, message, f"{arguments[0]}.{_AGGREGATES.get(name, name)}({arguments[1]})")
     total = _of_one_value(name, e)
     if total:
         return _whole(typer, e, message, total)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
-from smartgen.policy.free import FREE, OWN, SOURCE
+from smartgen.policy.free import FREE, GAINED, OWN, SOURCE, FreeCandidates
 from smartgen.policy.order import PLACE, packed, packed_positive
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
@@ -43,7 +43,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         _see_growth(step, by_benefit, own)
     nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
-    step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit)
+    step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit, step.worth)
     if step.free is not None:
         hang(controller, step)
     step.totals = totals(controller, step, step.board, step.spent)
@@ -61,7 +61,7 @@ def hang(controller: Controller, step: Step) -> None:
     free.stem = len(step.tree.layers), step.board
     scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
     order, all_open = _to_verify(step, scope, by_benefit, valid)
-    step.board = step.board.with_layer(order, step.tree, step.caps.room, all_open, order is by_benefit)
+    step.board = step.board.with_layer(order, step.tree, step.caps.room, all_open, order is by_benefit, step.worth)
     first = step.fresh[0]
     benefit, above = step.tree.benefit[:, first], step.tree.parent[:, first]
     step.fresh, step.newest, step.whole, step.depth = seen
@@ -89,6 +89,8 @@ def _valued(
     step.whole = bool(valid.all())
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
+    if step.free is not None:
+        _gain(step, step.free)
     by_benefit = packed_positive(benefit, valid, step.whole, new.start)
     by_benefit.sort(1)
     return scope, by_benefit
@@ -149,17 +151,29 @@ def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     return benefit
 
 
+def _gain(step: Step, free: FreeCandidates) -> None:
+    """What the newest nodes are worth in the light of how true their sources' predictions have been lately."""
+    tree = step.tree
+    gained, source = tree.column(GAINED), tree.column(SOURCE, OWN)
+    for layer in step.fresh:
+        worth, above = tree.benefit[:, layer] * free.gains[source[:, layer]], tree.above(layer)
+        gained[:, layer] = worth if above is None else np.minimum(worth, gained.take(above))
+
+
 def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> tuple[Ints, bool]:
     """The layer in the order of `verify`, which may have a key of its own and leave candidates out; whether it did not."""
     verify, shape = step.rules.verify, step.rules.shape
+    worth = step.tree.column(step.worth)[:, step.newest]
     if verify.by is None and verify.where is None and shape is None:
-        return by_benefit, step.whole
+        if step.free is None:
+            return by_benefit, step.whole
+        return packed_positive(worth, valid, step.whole, step.newest.start), step.whole
     tree, open_to = step.tree, valid
     if shape is not None:
         open_to = open_to & (shape.places(tree, step.fresh) >= 0)
     if verify.where is not None:
         open_to = open_to & np.asarray(verify.where(scope), bool)
-    key = step.tree.benefit[:, step.newest] if verify.by is None else _present(verify.by(scope), valid.shape)
+    key = worth if verify.by is None else _present(verify.by(scope), valid.shape)
     open_to = open_to & ~np.isnan(key)
     start = step.newest.start
     keys, opens = tree.column(_KEY), tree.column(_OPEN, False)

@@ -40,10 +40,13 @@ class Board:
     def empty(batch: int) -> Board:
         return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0, True)
 
-    def with_layer(self, order: Ints, tree: DraftTree, room: Room, whole: bool, sorted_: bool) -> Board:
+    def with_layer(
+        self, order: Ints, tree: DraftTree, room: Room, whole: bool, sorted_: bool, worth: str = "benefit"
+    ) -> Board:
         """Merge a layer in, by its `order` (B, K), and keep what there is room for.
 
-        `whole`: every cell is a candidate. `sorted_`: the order ascends in each row.
+        `whole`: every cell is a candidate. `sorted_`: the order ascends in each row. `worth`: the tree's column of
+        what candidates count for.
         """
         assert self.order is not None
         order = order[:, : room.most] if sorted_ else order
@@ -52,7 +55,7 @@ class Board:
         merged = merged[:, : room.most]
         if room.rows is not None:
             merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
-        benefit: Floats = tree.column("benefit").take((merged & PLACE) + tree.row_starts)
+        benefit: Floats = tree.column(worth).take((merged & PLACE) + tree.row_starts)
         if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
             return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1], True)
         there = merged < OUT

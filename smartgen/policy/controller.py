@@ -18,7 +18,7 @@ from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import worth
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
-from smartgen.policy.labels import label_step
+from smartgen.policy.labels import first_layer_right, label_step
 from smartgen.policy.learned import Learned
 from smartgen.policy.memories import Memories
 from smartgen.policy.past import Past
@@ -120,7 +120,11 @@ class Controller:
         self.steps += 1
         if free and step.caps.depth > 0:
             depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
-            step.free = FreeCandidates(FREE_SOURCE, free, depths)
+            gain = learned.gain(f"{step.rules.key} {FREE_SOURCE}", sampled)
+            step.free = FreeCandidates(FREE_SOURCE, free, depths, step.gain, gain)
+            if rules.calibrated:
+                step.free.trust()
+                basis.gain = 1.0
             hang(self, step)
         step.totals = totals(self, step, step.board, step.spent)
         if rules.depth_low is not None:
@@ -242,7 +246,8 @@ class Controller:
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
                 if step.passes and not step.situation.drafter.free:
-                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(size > 0)
+                    paid = not step.probe or first_layer_right(step, outcome)
+                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")

@@ -20,6 +20,7 @@ from smartgen.tree.layer import ARRAYS, MEASURES, Layer, beside
 
 if TYPE_CHECKING:
     from smartgen.policy.board import Board
+    from smartgen.policy.growth import Gain
     from smartgen.policy.step import Step
 
 Ints = NDArray[np.int64]
@@ -28,6 +29,7 @@ Bools = NDArray[np.bool_]
 
 OWN, BOTH, FREE, ALONE = range(4)  # who proposed a node; from FREE on the drafter did not
 SOURCE = "source"  # the column that says so
+GAINED = "gained"  # the column of benefits times gains, at most the parent's
 FREE_SOURCE = "ngram"
 
 
@@ -41,12 +43,14 @@ class FreeCandidates:
     """The free candidates of one step, all layers side by side; every valid one is in the tree from the first to the last.
 
     `stem`: layers and board of the tree without what hangs below. `ahead`: (B,) benefit that already hangs below the
-    nodes to be drafted from.
+    nodes to be drafted from. `gains`: by source, how true predictions have been lately; one scalar for all would let
+    good n-grams vouch for a useless drafter.
     """
 
-    def __init__(self, source: str, layers: Sequence[Layer], depths: int | Ints) -> None:
-        """`depths`: the deepest layer that counts, or (B, 1) where it differs between rows."""
-        self.source = source
+    def __init__(self, source: str, layers: Sequence[Layer], depths: int | Ints, own: Gain, free: Gain) -> None:
+        """`depths`: the deepest layer that counts, or (B, 1) where it differs between rows. `own`, `free`: gains."""
+        self.source, self.own, self.free = source, own, free
+        self.gains = np.ones(4)
         deepest = depths if isinstance(depths, int) else int(depths.max())
         self.layers = layers = list(layers[:deepest])
         self.starts = [0, *accumulate(layer.token.shape[1] for layer in layers)]
@@ -58,6 +62,11 @@ class FreeCandidates:
         self.columns: Ints | None = None  # where those of the deepest merged layer stand; None: the root is merged
         self.stem: tuple[int, Board] | None = None
         self.ahead: Floats | None = None
+
+    def trust(self) -> None:
+        """Let predictions be scaled by what they were worth lately; what both propose counts as free."""
+        self.gains[:] = self.free.value
+        self.gains[OWN] = self.own.value
 
     def take_back(self, step: Step) -> None:
         """Leave only the merged layers in the tree and on the board."""

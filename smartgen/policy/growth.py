@@ -65,10 +65,11 @@ class Gain:
 
     HALF_LIFE = 8.0
     CEILING = 1.2
-    PRIOR = 2.0  # predicted tokens' worth of trust in the map
+    PRIOR = 0.5  # predicted tokens' worth of trust in the map that never fades: one good look wakes a resting drafter
+    START = 1.5  # and what there is of it at first
 
     def __init__(self) -> None:
-        self.predicted = self.observed = 0.0
+        self.predicted = self.observed = self.START
 
     @property
     def value(self) -> float:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.free import FREE, OWN, SOURCE, FreeCandidates
+from smartgen.policy.growth import Gain
 from smartgen.policy.scope import cells_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from smartgen.policy.controller import Controller
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none was verified
 
 
@@ -37,10 +40,21 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
     controller.past.record(outcome, length, drafted, tested, step.situation.rows)
     if controller.learned.frozen:
         return
-    _observe_gain(step, chosen, text, outcome)
+    if step.free is None:
+        _observe_gain(step, chosen, text, outcome)
+    else:
+        _observe_gains(step, step.free, chosen, line, text, outcome)
     for site in controller.program.sites:
         if site.kind == "calibrated":
             controller.learned.map_for(site).step()
+
+
+def first_layer_right(step: Step, outcome: Outcome) -> bool:
+    """Whether the drafter named the next token of some row."""
+    tree, columns = step.tree, step.layers[0]
+    text, _ = _text(outcome)
+    own = tree.valid[:, columns] & (tree.column(SOURCE, OWN)[:, columns] < FREE)
+    return bool((own & (tree.token[:, columns] == text[:, :1])).any())
 
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:
@@ -86,15 +100,40 @@ def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
 
 
 def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> None:
-    tree = step.tree
     if chosen.shape[1]:
-        worth = step.totals.row_benefit
-        predicted = np.minimum(worth, step.situation.remaining - 1)
-        step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), tree.batch)
+        predicted = np.minimum(step.totals.row_benefit, step.situation.remaining - 1)
+        step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), step.tree.batch)
     elif step.layers:
-        rows = np.arange(tree.batch)[:, None]
-        columns = step.layers[0]
-        best = np.argsort(-tree.benefit[:, columns], axis=1, kind="stable")[:, :PROBE_NODES]
-        predicted = tree.benefit[:, columns][rows, best].sum()
-        right = (tree.token[:, columns] == text[:, :1])[rows, best] & tree.valid[:, columns][rows, best]
-        step.gain.observe(float(predicted), float(right.any(1).sum()), tree.batch)
+        _look(step, step.gain, step.tree.valid[:, step.layers[0]], text)
+
+
+def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
+    """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
+    tree, columns = step.tree, step.layers[0]
+    worth = np.where(among, tree.benefit[:, columns], 0.0)
+    best = np.argsort(-worth, axis=1, kind="stable")[:, :PROBE_NODES]
+    right = among & (tree.token[:, columns] == text[:, :1])
+    hits = np.take_along_axis(right, best, 1).any(1).sum()
+    gain.observe(float(np.take_along_axis(worth, best, 1).sum()), float(hits), tree.batch)
+
+
+def _observe_gains(
+    step: Step, free: FreeCandidates, chosen: Ints, line: list[Ints], text: Ints, outcome: Outcome
+) -> None:
+    """One gain for what the drafter alone proposed, one for everything else; each learns from its own nodes."""
+    tree, rows = step.tree, np.arange(len(chosen))[:, None]
+    source = tree.column(SOURCE, OWN)
+    own, real = source[rows, chosen] == OWN, chosen >= 0
+    worth = np.where(real, tree.column("benefit")[rows, chosen], 0.0)
+    accepted = np.array(line[1:]).reshape(-1, len(chosen)).T  # (B, depths) places of committed nodes
+    accepted = np.where(np.arange(accepted.shape[1]) < outcome.accepted[:, None], accepted, -1)
+    right = (accepted >= 0, source[rows, accepted] == OWN)
+    first = source[:, step.layers[0]] == OWN
+    for gain, mine, hits, named in (
+        (free.own, own & real, right[0] & right[1], first),
+        (free.free, ~own & real, right[0] & ~right[1], ~first),
+    ):
+        if mine.any():
+            gain.observe(float(worth[mine].sum()), float(hits.sum()), tree.batch)
+        elif (among := named & tree.valid[:, step.layers[0]]).any():
+            _look(step, gain, among, text)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.board import Board
+from smartgen.policy.free import OWN
 from smartgen.policy.pooled import shares
 from smartgen.policy.rules import Constraint
 from smartgen.policy.scope import ForecastScope, Scope
@@ -103,7 +104,10 @@ def next_layer(step: Step) -> Floats:
 
 def ahead(controller: Controller, step: Step) -> Totals:
     """The totals as they would stand after one more pass, by the learned growth."""
-    board = step.board.with_forecast(next_layer(step), step.caps.room)
+    drawn = next_layer(step)
+    if step.free is not None:
+        drawn = drawn * step.free.gains[OWN]
+    board = step.board.with_forecast(drawn, step.caps.room)
     step.spent_ahead = with_pass(controller, step, step.next_width)
     return totals(controller, step, board, step.spent_ahead, ForecastScope)
 

@@ -26,8 +26,8 @@ class Regime:
         self.probes += 1
         return True
 
-    def drafted(self, verified: bool) -> None:
-        """A pass was made; `verified` if it led to a tree that was worth verifying."""
+    def drafted(self, paid: bool) -> None:
+        """A pass was made; `paid`: it was expected to pay, or was a probe whose candidates were right."""
         self.idle = 0
-        if verified:
+        if paid:
             self.probes = 0

@@ -94,10 +94,15 @@ class RowScope(Scope):
         return self.places + len(self._before())
 
     def tree_paths(self) -> Value:
-        """Leaves: a node is one more unless it is its parent's first child, for then the parent is none any longer."""
+        """Leaves: a node is one more unless it is its parent's first child, for then the parent is none any longer.
+
+        The first node stands in the root's place. A parent that `verify` did not pick is none of them and was no leaf.
+        """
         nodes = np.concatenate([self._before(), self.line])
+        parents, first = np.unique(self.step.tree.parent[self.row, nodes], return_index=True)
         more = np.ones(len(nodes) + 1)
-        more[1 + np.unique(self.step.tree.parent[self.row, nodes], return_index=True)[1]] = 0.0
+        more[1 + first[np.isin(parents, nodes)]] = 0.0
+        more[1:2] = 0.0
         return np.cumsum(more)[self.places.astype(int) + len(self._before())]
 
     def run(self) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.board import Board, Room
-from smartgen.policy.free import FreeCandidates
+from smartgen.policy.free import GAINED, FreeCandidates
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.situation import Situation
 from smartgen.policy.totals import Basis, Totals
@@ -84,6 +84,11 @@ class Step:
     probe: bool = False
     rehearsed: bool = False  # a tree that is only imagined: nothing is learned from it
     reason: str = ""
+
+    @property
+    def worth(self) -> str:
+        """The tree's column of what nodes count for in `tokens`, before `basis.gain`."""
+        return "benefit" if self.free is None else GAINED
 
     @property
     def layers(self) -> list[slice]:

@@ -9,6 +9,7 @@ import yaml
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Source, Span
+from smartgen.recipe.yamlkeys import KEYS
 
 # A part of the reader's own words → what is told.
 _TOLD = (
@@ -183,6 +184,10 @@ def _indentation(error: yaml.YAMLError, source: Source, at: int, message: str, f
     line = source.text.rfind("\n", 0, at) + 1
     above = source.text[:line].rstrip("\n").rsplit("\n", 1)[-1]
     spaces = above[: len(above) - len(above.lstrip())]
+    key = re.match(r"[ ]*(\w+):", source.text[line:])
+    if key is not None and key.group(1) in KEYS:  # a statement stands where the others do
+        first = re.search(rf"^([ ]*)(?:{'|'.join(KEYS)}):", source.text, re.MULTILINE)
+        spaces = first.group(1) if first is not None else spaces
     there = len(source.text[line:]) - len(source.text[line:].lstrip(" "))
     edits = (Edit(Span(source, line, line + there), spaces),) if len(spaces) != there else ()
     return _made(message, Span(source, at, at + 1), fix, edits)

@@ -20,6 +20,7 @@ from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.written import Written
 from smartgen.recipe.yamlkeys import CASE_KEYS, CASE_MEANT, KEYS, MEANT, RULE_KEYS
+from smartgen.recipe.yamlmeant import as_cases, rule_of_case, rule_written, said, values_only
 from smartgen.recipe.yamltree import Tree
 
 Nodes = dict[str, yaml.Node]
@@ -77,9 +78,20 @@ class _Reader:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
                 self.tree.wrong("SG105", message, key, "keep one of them", False, self._without(key, value))
+            elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
+                message = "`param` declares a param with its type; what is inherited is set by `params`"
+                self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
+                found["params"] = value
             else:
                 found[name] = value
         return found
+
+    def _hanging(self, key: yaml.Node) -> str | None:
+        """The key on the line above whose names and values this one seems to be among: it has nothing behind it."""
+        text, line = self.tree.source.text, key.start_mark.index - key.start_mark.column
+        above = text[:line].rstrip("\n").rsplit("\n", 1)[-1]
+        found = re.fullmatch(rf"[ ]{{{key.start_mark.column}}}(benefit|cost|let|limit|params?):\s*", above)
+        return found.group(1) if found else None
 
     def _without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
         """The pair removed, if it has lines of its own."""
@@ -108,9 +120,22 @@ class _Reader:
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif what == "a case" and name in KEYS and "then" not in there and "otherwise" not in there:
-            written = f"then: {{{pair.text}}}"
+        elif (
+            what == "a case"
+            and "then" in known
+            and "then" not in there
+            and "otherwise" not in there
+            and (rule := rule_of_case(name))
+        ):
+            written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif (above := self._hanging(key)) is not None:
+            line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
+            fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
+        elif (
+            name in ("when", "if") and "cases" in known and "cases" not in there and (it := as_cases(value, self.tree))
+        ):
+            fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
         else:
@@ -127,13 +152,13 @@ class _Reader:
         return [] if self.tree.torn(node) else list(node.value)
 
     def _no_mapping(self, node: yaml.Node, what: str) -> None:
-        self.findings.lost("")
         raw = self.tree.span(node).text.strip()
+        self.findings.lost(raw)
         usual = {"benefit": "accepted", "cost": "verifying", "limit": "depth", "let": "gain"}.get(what, "name")
         edits: tuple[Edit, ...] = ()
         written = f"{{{usual}: {raw}}}"
         pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
-        if pair and (what == "limit" or "=" in raw):
+        if pair and (what in ("limit", "params") or "=" in raw):
             written = f"{{{pair.group(1)}: {pair.group(2)}}}"
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
@@ -143,6 +168,9 @@ class _Reader:
             return
         if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
             written = f"{{{node.value[0].value}: {node.value[1].value}}}"
+            edits = (Edit(self.tree.span(node), written),)
+        elif isinstance(node, yaml.SequenceNode) and len(node.value) == 1 and "\n" not in raw:
+            written = f"{{{usual}: {node.value[0].value}}}"
             edits = (Edit(self.tree.span(node), written),)
         elif isinstance(node, yaml.ScalarNode) and "\n" not in raw and not re.search(r"[{}\[\],#]", raw):
             edits = (Edit(self.tree.span(node), written),)
@@ -179,6 +207,8 @@ class _Reader:
     # -- the head -------------------------------------------------------------------------------------------------
     def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
+            if any(said(key, "smartgen") for key, _ in root.value):
+                return None  # told at that key
             start = root.start_mark.index
             flow = self.tree.source.text[start : start + 1] == "{"
             at = Span(self.tree.source, start + flow, start + flow)
@@ -295,6 +325,9 @@ class _Reader:
             "continue": "layer.depth < 4",
             "subject_to": "time <= 25 ms",
             "depth": "8",
+            "width": "10",
+            "topk": "10",
+            "nodes": "64",
         }.get(key, "node.path")
         edits = (Edit(self._filled(node), f" {example}"),) if not self.tree.span(node).text.strip() else ()
         edits = edits or (Edit(self.tree.span(node), example),)
@@ -335,8 +368,12 @@ class _Reader:
                 continue
             keys = self._keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
-            if body is None and any(str(key.value) in KEYS for key, _ in case.value):
+            if body is None and any(rule_of_case(str(k.value)) or said(k, "then") for k, _ in case.value):
                 continue  # told at that key
+            if isinstance(body, yaml.ScalarNode) and (rule := rule_written(str(body.value))) is not None:
+                edits = (Edit(self.tree.span(body), rule),)
+                self.tree.wrong("SG406", "`then` holds keys and values", body, f"write `then: {rule}`", True, edits)
+                continue
             if not isinstance(body, yaml.MappingNode):
                 fix = "add `then: {verify: best 4}`"
                 self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True)

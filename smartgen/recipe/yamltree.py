@@ -10,6 +10,7 @@ import yaml
 
 from smartgen.language.findings import Findings
 from smartgen.language.source import Edit, Excerpt, Source, Span
+from smartgen.language.words import CLAUSES
 from smartgen.recipe.yamlerrors import not_yaml, text_form, unresolved
 
 _MOST_NODES = 5_000  # with every alias written out
@@ -119,7 +120,11 @@ class Tree:
         raw = span.text.rstrip()
         edits: tuple[Edit, ...] = ()
         fix = "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon"
-        if "\n" not in raw and raw[:1] in "[{":
+        flat = _flat(node, joint)
+        if flat is not None and raw[:1] not in "[{":
+            end = max(value.end_mark.index for _, value in node.value)
+            fix, edits = f"write `{flat}` on one line", (Edit(Span(self.source, span.start, end), flat),)
+        elif "\n" not in raw and raw[:1] in "[{":
             inside = raw[1:-1].strip()
             if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
                 key, value = (str(part.value) for part in node.value[0])
@@ -252,3 +257,14 @@ def _scalars(node: yaml.Node, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any
     else:
         for place, value in enumerate(node.value):
             yield from _scalars(value, (*path, place))
+
+
+def _flat(node: yaml.Node, joint: str) -> str | None:
+    """A mapping in lines of its own that is one statement taken apart: `best: 8` and `where: ...`, or `time: 25 ms`."""
+    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.ScalarNode) for _, v in node.value):
+        return None
+    pairs = [(str(key.value), str(value.value)) for key, value in node.value]
+    if joint == " <= ":
+        return f"{pairs[0][0]} <= {pairs[0][1]}" if len(pairs) == 1 else None
+    known = all(key in ("best", "all", *CLAUSES) for key, _ in pairs) and pairs[:1] and pairs[0][0] in ("best", "all")
+    return " ".join(f"{key} {value}".strip() for key, value in pairs) if known else None

@@ -29,12 +29,17 @@ _KINDS = {
 }
 
 
-def save(trace: Trace, path: str | Path) -> None:
-    """Write atomically: a reader sees the old file or the new one."""
+def save(trace: Trace, path: str | Path, half: bool = False) -> None:
+    """Write atomically: a reader sees the old file or the new one.
+
+    `half`: probabilities in 16 bits, a file of two thirds; a decision between near equals may then differ from a call's.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     header = json.dumps({"smartgen_trace": VERSION, **trace.header.plain()})
     arrays: dict[str, Any] = {name: _narrow(getattr(trace, name)) for name in _KINDS}
+    if half:
+        arrays["child_prob"] = trace.child_prob.astype(np.float16)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -81,11 +81,11 @@ def test_github_and_sarif(run, bad):
     assert fix["deletedRegion"] == {"startLine": 3, "startColumn": 14, "endLine": 3, "endColumn": 22}
 
 
-def test_warnings_leave_the_exit_code_alone(run, tmp_path):
+def test_a_warning_is_a_finding_and_the_recipe_usable(run, tmp_path):
     path = tmp_path / "unread.smart"
     path.write_text("smartgen 1\npolicy a { param k: count = 4  limit depth 0 }\n")
     code, out, _ = run("check", path)
-    assert (code, "warning[SG902]" in out, "unread.smart: ok" in out) == (0, True, True)
+    assert (code, "warning[SG902]" in out, "unread.smart: ok, but for 1 warning" in out) == (1, True, True)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,18 @@ def test_fmt_in_place_check_diff_and_stdin(run, tmp_path, stdin):
     assert path.read_text() == neat
     assert run("fmt", path)[:2] == (0, "")
     assert run("fmt", path, "--check", "--diff")[:2] == (0, "")
+    path.write_text("smartgen 1\npolicy a{limit depth 0}")
+    assert "-policy a{limit depth 0}\n\\ No newline at end of file\n+policy a {\n" in run("fmt", path, "--diff")[1]
+
+
+def test_fmt_refuses_the_yaml_form_by_name(run, tmp_path, stdin):
+    path = tmp_path / "mine.yaml"
+    path.write_text("smartgen: 1\npolicy: smart\n")
+    code, _, err = run("fmt", path)
+    assert (code, f"{path} is in the YAML form" in err) == (2, True)
+    stdin(path.read_bytes())
+    code, _, err = run("fmt", "-")
+    assert (code, "<stdin> is in the YAML form" in err) == (2, True)
 
 
 def test_fmt_leaves_a_wrong_recipe_alone(run, bad):

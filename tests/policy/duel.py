@@ -12,6 +12,7 @@ import numpy as np
 from smartgen.language.program import Program
 from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller
+from smartgen.policy.free import FREE, OWN
 from smartgen.policy.growth import Growth
 from smartgen.policy.learned import Learned
 from smartgen.policy.reference.free import FreeLayer, Proposed
@@ -99,6 +100,11 @@ class Estimates(Fresh):
     @property
     def gain(self) -> float:
         return self.controller.step.basis.gain
+
+    @property
+    def gains(self) -> tuple[float, float]:
+        gains = self.controller.step.free.gains
+        return float(gains[OWN]), float(gains[FREE])
 
     def accepted(self, site, prob, rank, features):
         given = 0.5 ** (rank + 1) if prob is None else prob

@@ -104,3 +104,19 @@ def test_with_free_candidates():
                 duel.step()
             seen |= duel.sources
     assert seen == {"", "ngram", "head+ngram", "ngram alone"}
+
+
+def test_leaves_where_parents_were_not_picked():
+    """`tree.paths` one by one, below nodes that `verify best 1` left out."""
+    text = """smartgen 1
+policy leaves {
+  benefit accepted = node.path
+  expand all by node.prob where node.path * tree.paths > 0.125
+  verify best 1
+  limit depth 3, topk 2, width 2, nodes 12
+}
+"""
+    for seed in range(60):
+        duel = Duel(load(text).program, world(seed, False, 3, 0, False, False), exact=False)
+        for _ in range(3):
+            duel.step()

@@ -78,8 +78,8 @@ def test_positions_in_yaml_are_those_of_the_file(tmp_path):
     with pytest.raises(RecipeError) as caught:
         load(path)
     span = caught.value.diagnostics[0].span
-    assert span.source.position(span.start) == (5, 6)
-    assert span.text == "tokens"
+    assert span.source.position(span.start) == (5, 16)
+    assert span.text == "3"
     assert f'"file": "{path}"' in as_json(caught.value.diagnostics)
 
 

@@ -24,6 +24,15 @@ def test_a_trace_survives_a_file(greedy, tmp_path):
     assert list(tmp_path.glob("deep/*")) == [path], "a part of a file was left behind"
 
 
+def test_half_a_trace_keeps_the_tokens(greedy, tmp_path):
+    save(greedy, tmp_path / "whole.npz")
+    save(greedy, tmp_path / "half.npz", half=True)
+    again = load(tmp_path / "half.npz")
+    np.testing.assert_array_equal(again.child_token, greedy.child_token)
+    np.testing.assert_allclose(again.child_prob, greedy.child_prob, rtol=1e-3, atol=1e-6)
+    assert (tmp_path / "half.npz").stat().st_size < 0.8 * (tmp_path / "whole.npz").stat().st_size
+
+
 def test_the_first_requests_replay_as_in_the_whole_trace(greedy):
     part = greedy.first(2)
     assert part.requests == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.functions import AGGREGATES, SCOPES
 from smartgen.language.mistakes.operands import closing, expression_last, operand_last, unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
 
@@ -24,8 +25,9 @@ def call(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == ")" and before.text == "(" and spot.at >= 2:
         called = spot.lexemes[spot.at - 2]
-        if called.text in _ARGUMENTS:
-            argument = _ARGUMENTS[called.text]
+        scope, _, aggregate = called.text.rpartition(".")
+        argument = _ARGUMENTS.get(called.text, "node.prob" if scope in SCOPES and aggregate in AGGREGATES else "")
+        if argument:
             yield spot.insert(
                 "SG111", f"`{called.text}` needs an argument", argument, f"write `{called.text}({argument})`"
             )

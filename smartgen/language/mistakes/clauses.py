@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.operands import closing, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS, KEYWORDS
@@ -20,21 +20,27 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield from _head(spot, statement)
     if before == "best" and here.text in ("=", ":", "of", "top"):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `best`", f"write `{statement} best {spot.word(1)}`")
+    if before == "of" and spot.word(-2) == "best":
+        help = f"write `{statement} best {here.text}`"
+        yield spot.remove("SG008", "no `of` stands behind `best`", help, 1, -1)
     if before == "tree" and here.sort in ("number", "name"):
         last = statement_last(spot.lexemes, spot.at)
         written = f'"{spot.slice(spot.at, last)}"'
         yield spot.replace(
             "SG016", "the paths of a tree are a text", written, f"write `verify tree {written}`", last - spot.at + 1
         )
-    if here.text in ("when", "if", "while", "with", "having", "filter", "such", "unless") or misspelt(
-        here.text, ["where"]
-    ):
+    if here.text == "unless" and "_WHERE" in spot.accepts:
+        last = expression_last(spot.lexemes, spot.at + 1) if spot.near(1) else spot.at
+        written = f"where not ({spot.slice(spot.at + 1, last)})" if last > spot.at else "where"
+        yield spot.replace("SG006", "nodes are filtered with `where`", written, "", last - spot.at + 1)
+    if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(here.text, ["where"]):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
-    if here.text in ("pool", "shared", "together", "overall", "jointly") and "_POOLED" in spot.accepts:
+    shared = here.text in ("pool", "shared", "together", "overall", "jointly") or misspelt(here.text, ["pooled"])
+    if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")
-    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key"):
+    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key", "using"):
         count = 2 if spot.word(1) in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
     if here.text in (
@@ -51,6 +57,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
         "for",
         "each",
         "a",
+        "max",
+        "maximum",
+        "most",
     ):
         yield from _counted_what(spot)
     if (here.text in ("and", "&") and spot.word(1) in ("node", "where")) or (
@@ -73,6 +82,17 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
 
 
+_AT_MOST = (
+    ("at", "most"),
+    ("no", "more", "than"),
+    ("not", "more", "than"),
+    ("fewer", "than"),
+    ("a", "maximum", "of"),
+    ("maximum", "of"),
+    ("the", "top"),
+)
+
+
 def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
     message = f"`{statement}` takes `all` or `best` and a count"
@@ -87,9 +107,10 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     if glued:
         written = f"{glued.group(1)} {glued.group(2)}"
         yield spot.replace("SG011", f"there is no word `{here.text}` here", written, f"write `{statement} {written}`")
-    if (here.text, spot.word(1)) == ("at", "most"):
-        shown = rest.removeprefix("most ")
-        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 2)
+    for words in _AT_MOST:
+        if tuple(spot.word(i) for i in range(len(words))) == words:
+            shown = rest.removeprefix(" ".join(words[1:])).strip()
+            yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", len(words))
     if here.text == "between" and spot.word(2) in ("and", "to"):
         written = f"best {spot.word(1)}..{spot.word(3)}"
         yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)
@@ -178,8 +199,15 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
     if "DEPTH" in spot.accepts and before in ("limit", ","):
         yield from _extent(spot, before)
+    if before == "of" and spot.word(-2) in EXTENTS:
+        help = f"write `limit {spot.word(-2)} {here.text}`"
+        yield spot.remove("SG008", "`limit` takes no `of`", help, 1, -1)
     if here.text in EXTENTS and "COMMA" in spot.accepts:
-        yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {spot.word(1)}`")
+        following = spot.near(1)
+        if following is None or following.first or following.text in ("}", ","):
+            yield spot.remove("SG004", "a count has no unit", f"remove `{here.text}`")
+        number = spot.word(2) if spot.word(1) in (":", "=") else spot.word(1)
+        yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {number}`")
     if here.text in ("and", "&", "+") and spot.word(1) in EXTENTS:
         yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`")
 
@@ -198,6 +226,11 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         )
     if here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `limit`", "write `limit depth 8`")
+    if before == "limit" and here.text in _TOTALS:
+        sign = spot.word(1) in ("<", "<=", "=", "==", ":", "to")
+        written = f"subject to {_TOTALS[here.text]} <= {spot.word(1 + sign)}"
+        message = f"`limit` caps the tree, and `{here.text}` is no extent of it"
+        yield spot.replace("SG008", message, written, "", 3 + sign, -1)
     if here.word:
         meant = _EXTENT_WORDS.get(here.text.lower()) or misspelt(here.text, EXTENTS) or closest(here.text, EXTENTS)
         count = 2 if spot.word(1) in ("=", ":") else 1
@@ -212,6 +245,7 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         yield spot.remove("SG005", "this `,` leads nowhere", "remove it", 1, -1)
 
 
+_TOTALS = {"time": "time", "latency": "time", "energy": "energy", "money": "money", "joules": "energy"}
 _EXTENT_WORDS = {
     "layers": "depth",
     "deep": "depth",
@@ -249,6 +283,8 @@ def use(spot: Spot) -> Iterator[Repair]:
         return
     if here.text in (":", "=", "policy", "from") and spot.word(-1) == "use":
         yield spot.remove("SG008", f"no `{here.text}` stands behind `use`", f"write `use {spot.word(1)}`")
+    if here.text == "-" and spot.word(-2) == "use":
+        yield from _hyphen(spot)
     base = spot.lexemes[spot.at]
     if base.sort == "name" and "." in base.text and spot.word(-1) == "use":
         yield spot.replace("SG016", "the path of a base is a text", f'"{base.text}"', f'write `use "{base.text}"`')
@@ -282,6 +318,14 @@ def use(spot: Spot) -> Iterator[Repair]:
         )
     if here.text == "as":
         yield spot.remove("SG018", "a base keeps its name", "remove it", 2)
+
+
+def _hyphen(spot: Spot) -> Iterator[Repair]:
+    """`use eagle-2`, `use smart-run`."""
+    before, here, behind = spot.lexemes[spot.at - 1], spot.lexemes[spot.at], spot.near(1)
+    if behind is not None and before.end == here.start and here.end == behind.start:
+        written = f"{before.text}{'' if behind.sort == 'number' else '_'}{behind.text}"
+        yield spot.replace("SG017", "a name has letters, digits and `_` only", written, "", 3, -1)
 
 
 RULES = (choice, limit, use)

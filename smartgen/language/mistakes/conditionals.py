@@ -55,18 +55,36 @@ def _braced(spot: Spot) -> Iterator[Repair]:
 def _bare(spot: Spot) -> Iterator[Repair]:
     """A conditional where only an operand may stand goes into parentheses."""
     here = spot.lexemes[spot.at]
+    message = "an `if` inside an expression stands in parentheses"
     last = expression_last(spot.lexemes, spot.at)
+    whole = _branches(spot)
+    if whole is not None:
+        written, end = whole
+        change = (here.start, end, written)
+        yield Repair("SG006", f"{message}, without braces", here.start, here.end, f"write `{written}`", (change,))
     end = spot.lexemes[last].end
-    changes = ((here.start, here.start, "("), (end, end, ")"))
-    written = f"({spot.text[here.start : end]})"
-    yield Repair(
-        "SG006",
-        "an `if` inside an expression stands in parentheses",
-        here.start,
-        here.end,
-        f"write `{' '.join(written.split())}`",
-        changes,
-    )
+    inside = [x.text for x in spot.lexemes[spot.at : last + 1]]
+    lacking = ""
+    if "then" in inside and "else" not in inside and inside[-1] != "then":
+        lacking = f" else {spot.slice(spot.at + inside.index('then') + 1, last)}"
+        message = "an `if` inside an expression has two branches and stands in parentheses"
+    changes = ((here.start, here.start, "("), (end, end, f"{lacking})"))
+    written = f"({spot.text[here.start : end]}{lacking})"
+    yield Repair("SG006", message, here.start, here.end, f"write `{' '.join(written.split())}`", changes)
+
+
+def _branches(spot: Spot) -> tuple[str, int] | None:
+    """`if c { a } else { b }` from the spot on, as it is written here, and where it ends."""
+    found = spot.lexemes
+    first = next((i for i in range(spot.at, min(spot.at + 30, len(found))) if found[i].text == "{"), None)
+    close = closing(found, first) if first is not None else None
+    if first is None or close is None or close + 2 >= len(found):
+        return None
+    end = closing(found, close + 2) if found[close + 2].text == "{" else None
+    if end is None or found[close + 1].text != "else" or first + 1 == close or close + 3 == end:
+        return None
+    condition, then = spot.slice(spot.at + 1, first - 1), spot.slice(first + 1, close - 1)
+    return f"(if {condition} then {then} else {spot.slice(close + 3, end - 1)})", found[end].end
 
 
 def _behind(spot: Spot) -> Iterator[Repair]:

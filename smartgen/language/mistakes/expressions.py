@@ -9,14 +9,17 @@ from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.calls import call
 from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.operands import (
+    closing,
     expression_first,
     operand_first,
     operand_last,
+    statement_last,
     unclosed,
 )
 from smartgen.language.mistakes.phrases import dashes, prose, undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+from smartgen.language.signals import SIGNALS
 from smartgen.language.units import SPELT, UNITS
 from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
@@ -96,6 +99,8 @@ def compare(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "=":
         yield from _equals(spot)
+    if here.text == "," and "AND" in spot.accepts and "COMMA" not in spot.accepts and _condition(spot):
+        yield spot.replace("SG007", "conditions are joined by `and`", "and", "write `and`")
     if here.text in _COMPARES and "COMPARE" not in spot.accepts and "PLUS" in spot.accepts:
         yield from _chained(spot)
     if here.text in ("is", "not") and "COMPARE" in spot.accepts:
@@ -104,10 +109,32 @@ def compare(spot: Spot) -> Iterator[Repair]:
             yield spot.replace("SG007", "there is no `is not`", "!=", "write `!=`", 2)
         if pair == ("not", "in"):
             yield spot.replace("SG007", "there is no `not in`", "!=", "write `!=`", 2)
+    if here.text == "in" and spot.word(1) == "(":
+        yield from _member(spot)
     if here.text in _OPERATORS and not here.first and spot.accepts & {"PLUS", "COMPARE"}:
         written, message = _OPERATORS[here.text]
         count = 2 if spot.word(1) == "by" else 1
         yield spot.replace("SG007", message, written, f"write `{written}`", count)
+
+
+def _condition(spot: Spot) -> bool:
+    """Whether what stands before is a comparison, and so is what follows."""
+    behind = spot.lexemes[spot.at + 1 : statement_last(spot.lexemes, spot.at) + 1]
+    before = spot.lexemes[max(spot.begun, 0) : spot.at]
+    return all(any(x.text in _COMPARES for x in side) for side in (before, behind))
+
+
+def _member(spot: Spot) -> Iterator[Repair]:
+    """`x in (a, b)`."""
+    close = closing(spot.lexemes, spot.at + 1)
+    if close is None or spot.at == 0:
+        return
+    first, here = operand_first(spot.lexemes, spot.at - 1), spot.lexemes[spot.at]
+    name = spot.slice(first, spot.at - 1)
+    parts = [part.strip() for part in spot.slice(spot.at + 1, close)[1:-1].split(",")]
+    written = f"({' or '.join(f'{name} == {part}' for part in parts if part)})"
+    change = (spot.lexemes[first].start, spot.lexemes[close].end, written)
+    yield Repair("SG007", "there is no `in`", here.start, here.end, f"write `{written}`", (change,))
 
 
 def _equals(spot: Spot) -> Iterator[Repair]:
@@ -150,6 +177,10 @@ def operand(spot: Spot) -> Iterator[Repair]:
         return
     if here.sort == "text" and before.text in ("f", "r", "b", "u") and before.end == here.start:
         yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
+    if spot.accepts == {"COLON"} and before.text in EXTENTS and here.text in (")", ","):
+        meant = f"node.{before.text}" if before.text == "depth" else _OPERANDS[before.text]
+        message = f"`{before.text}` is a word of the language and no value"
+        yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
@@ -171,6 +202,9 @@ def operand(spot: Spot) -> Iterator[Repair]:
             f"choose another name, for example `{written}`",
         )
     following = spot.near(1)
+    digits = following is not None and following.sort == "number" and following.start == here.end
+    if here.text == "," and spot.wants_operand and digits:
+        yield spot.replace("SG010", "the decimal sign is a point", f"0.{spot.word(1)}", "", 2)
     if (
         here.text == ","
         and before.sort == "number"
@@ -182,15 +216,33 @@ def operand(spot: Spot) -> Iterator[Repair]:
         written = before.text + ("" if thousands else ".") + following.text
         message = "digits are written without `,`" if thousands else "the decimal sign is a point"
         yield spot.replace("SG010", message, written, "", 3, -1)
+    tight = following is not None and before.end == here.start and here.end == following.start
+    if here.text == ".." and following is not None and tight and before.word and following.word:
+        written = f"{before.text}.{following.text}"
+        yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
+    yield from _apart(spot)
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("
     ends = before.sort in ("name", "number") or before.text == ")"
     numbers = before.sort == here.sort == "number" or next(undeclared(spot), None) is not None
+    if here.sort == "name" and spot.word(1) == "=" and spot.accepts & {"_LET"} and "." not in here.text:
+        message = "every statement begins with a keyword"
+        yield spot.insert("SG011", message, "\n  let", f"write `let {here.text} = {spot.word(2)}`")
+    numbers = numbers or misspelt(before.text, ["not"]) is not None  # `NOT node.spine`: a keyword, no factor
     if "TIMES" in spot.accepts and not here.first and begins and ends and not numbers:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
         written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
         yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
+
+
+def _apart(spot: Spot) -> Iterator[Repair]:
+    """`node path`, `node,path`: a signal whose parts no point joins."""
+    here = spot.lexemes[spot.at]
+    count = 1 if here.text in (",", ":") else 0
+    written = f"{spot.word(-1)}.{spot.word(count)}"
+    if written in SIGNALS and not here.first:
+        yield spot.replace("SG016", "parts of a name are joined by a point", written, "", count + 2, -1)
 
 
 def _missing_comma(spot: Spot) -> Iterator[Repair]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from smartgen.language.functions import FUNCTIONS
 from smartgen.language.lexemes import Lexeme
+from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.operands import (
     closing,
     expression_first,
@@ -15,8 +16,10 @@ from smartgen.language.mistakes.operands import (
     opening,
     operand_first,
     operand_last,
+    unclosed,
 )
 from smartgen.language.mistakes.spot import Change, Repair
+from smartgen.language.signals import SIGNALS
 
 Lexemes = Sequence[Lexeme]
 
@@ -42,6 +45,7 @@ _SAME: dict[str, tuple[str, str]] = {
     "×": ("*", "`×` is not an operator here"),
     "·": ("*", "`·` is not an operator here"),
     "∗": ("*", "this is not the asterisk of a keyboard"),
+    "\\": ("/", "`\\` is not an operator here"),
     "÷": ("/", "`÷` is not an operator here"),
     "–": ("-", "this is a dash, not a minus"),
     "—": ("-", "this is a dash, not a minus"),
@@ -55,14 +59,25 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
-    if sign == "=>" and index > 1 and lexemes[index - 2].text in ("let", "benefit", "cost"):
+    if (
+        sign in ("=>", "->", "::", "<-")
+        and index > 1
+        and lexemes[index - 2].text in ("let", "benefit", "cost")
+        and "." not in lexemes[index - 1].text
+    ):
         return _replace(lexemes[index], "SG008", "a name is given its value with `=`", "=", "write `=`")
     if sign == "=>" and index and lexemes[index - 1].sort in ("number", "text"):
         return _joined(text, lexemes, index)
+    numbers = 0 < index < len(lexemes) - 1 and lexemes[index - 1].sort == lexemes[index + 1].sort == "number"
+    if sign in ("~", "–", "—") and numbers and index > 1 and lexemes[index - 2].text == "best":
+        return _replace(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
+    if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text == "=":
+        change = (lexemes[index].start, lexemes[index + 1].end, "!=")
+        return _replace(lexemes[index], "SG007", "`!=` is written without a space", "", "write `!=`", (change,))
     if sign in _SAME:
         written, message = _SAME[sign]
         return _replace(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")
-    return _ANSWERS.get("/*" if sign.startswith("/*") else sign, _character)(text, lexemes, index)
+    return _ANSWERS.get("/*" if sign.startswith("/*") else sign, character)(text, lexemes, index)
 
 
 def _replace(at: Lexeme, code: str, message: str, written: str, help: str, changes: tuple[Change, ...] = ()) -> Repair:
@@ -152,7 +167,11 @@ def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
             f"write `{before.text}` or `{before.text}.0`",
             (change,),
         )
-    if before is not None and following is not None and before.word and following.word:
+    if before is not None and before.text == "s.t" and before.end == sign.start:
+        change = (before.start, sign.end, "subject to")
+        message = "there is no statement `s.t.`"
+        return Repair("SG011", message, before.start, sign.end, "did you mean `subject to`?", (change,))
+    if before is not None and following is not None and before.word and following.word and not following.first:
         written = f"{before.text}.{following.text}"
         change = (before.end, following.start, ".")
         return Repair(
@@ -177,6 +196,13 @@ def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     if sign.text == ":=":
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
+    if (
+        index > 1
+        and lexemes[index - 2].text not in ("let", "cost", "benefit", "param")
+        and not lexemes[index - 1].first
+    ):
+        operator = sign.text[:-1]
+        return _replace(sign, "SG007", f"`{sign.text}` is not an operator here", operator, f"write `{operator}`")
     operator, name = sign.text[:-1], lexemes[index - 1].text if index else "x"
     written = f"= {name} {operator}"
     return _replace(
@@ -242,10 +268,16 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
             )
     if before is not None and before.sort == "name" and before.end == sign.start:
         key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
-        written = f".{key.group(1)}" if key else ""
-        message = "nothing is indexed here" if not key else "parts of a name are joined by a point"
+        part = key.group(1) if key else inside if f"{before.text}.{inside}" in SIGNALS else ""
+        written = f".{part}" if part else ""
+        message = "parts of a name are joined by a point" if part else "nothing is indexed here"
         help = f"write `{before.text}{written}`"
         return Repair("SG007", message, span[0], span[1], help, ((*span, written),))
+    opened = unclosed(lexemes, index)
+    called = FUNCTIONS.get(lexemes[opened - 1].text) if opened else None
+    if called is not None and called.most > 2 and before is not None and before.text in ("(", ","):
+        message = "there are no lists: arguments are written one by one"
+        return Repair("SG007", message, span[0], span[1], f"write `{inside}`", ((*span, inside),))
     parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
     if before is not None and before.text == "in" and index > 1 and all(parts):
         value = lexemes[operand_first(lexemes, index - 2)]
@@ -296,62 +328,6 @@ def _dollar(text: str, lexemes: Lexemes, index: int) -> Repair:
     return _replace(
         lexemes[index], "SG016", "`$` means nothing here: parameters are read by their bare name", "", "remove it"
     )
-
-
-def _character(text: str, lexemes: Lexemes, index: int) -> Repair:
-    """Any other character."""
-    at = lexemes[index]
-    c = at.text[0]
-    if c in "µμ" and text[at.end : at.end + 1] == "s":
-        return Repair(
-            "SG004", f"there is no unit `{c}s`", at.start, at.end + 1, "write `us`", ((at.start, at.end, "u"),)
-        )
-    if c in "²³":
-        first = operand_first(lexemes, index - 1) if index else index
-        base = text[lexemes[first].start : at.start].strip() or "x"
-        written = f" * {base}" * (1 if c == "²" else 2)
-        return _replace(at, "SG007", f"there is no power operator `{c}`", written, f"write `{base}{written}`")
-    plain = unicodedata.normalize("NFKC", c)
-    if c.isspace() or (plain.isspace() and plain):
-        return _replace(at, "SG016", f"this is no ordinary space ({_named(c)})", " ", "write an ordinary space")
-    if c.isalnum() and not c.isascii():
-        return _letter(text, at, plain)
-    if plain.isascii() and plain.isprintable() and plain != c:
-        return _replace(at, "SG016", f"this is not the `{plain}` of a keyboard", plain, f"write `{plain}`")
-    shown = f"`{c}`" if c.isprintable() else _named(c)
-    return _replace(at, "SG016", f"{shown} means nothing here", "", "remove it")
-
-
-def _letter(text: str, at: Lexeme, plain: str) -> Repair:
-    """A letter that no name has: the whole word is told, one letter is changed."""
-    start, end = at.start, at.end
-    while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
-        start -= 1
-    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-        end += 1
-    word = "".join(_ascii(c) for c in text[start:end])
-    change = (at.start, at.end, plain if plain.isascii() and plain.isalnum() else _ascii(at.text))
-    message = f"names have the letters a to z only, this one has `{at.text}`"
-    return Repair("SG017", message, start, end, f"write `{word}`", (change,))
-
-
-def _ascii(c: str) -> str:
-    if c.isascii() or c in _LETTERS:
-        return _LETTERS.get(c, c)
-    plain = "".join(x for x in unicodedata.normalize("NFKD", c) if x.isascii() and x.isalnum())
-    return plain or re.sub(r"\W", "", unicodedata.name(c, "x").lower().split(" ")[-1])
-
-
-_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ä": "ae", "ö": "oe", "ü": "ue"}
-
-
-def invisible(text: str) -> bool:
-    """Whether a sign is one that cannot be seen, such as a zero width space."""
-    return unicodedata.category(text[0]) in ("Cf", "Cc", "Zs", "Zl", "Zp")
-
-
-def _named(c: str) -> str:
-    return f"the character U+{ord(c):04X}" + (f", {unicodedata.name(c).lower()}" if unicodedata.name(c, "") else "")
 
 
 _Answer = Callable[[str, Lexemes, int], Repair]

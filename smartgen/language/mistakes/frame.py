@@ -16,7 +16,7 @@ _EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
 def other_form(text: str) -> Repair | None:
     """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
     program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
-    if program is not None:
+    if program is not None and not re.search(r"^smartgen[ \t]+\d", text, re.MULTILINE):
         message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
         fix = "write `smartgen 1` and a policy, `policy mine { ... }`"
         return Repair("SG001", message, program.start(1), program.end(1), fix, ())
@@ -42,6 +42,13 @@ def header(spot: Spot) -> Iterator[Repair]:
         )
         return
     missing = "a recipe begins with its language version"
+    later = next((x for x in spot.lexemes[1:] if x.text == "smartgen" and x.first), None)
+    if spot.at == 0 and later is not None:
+        start, end = spot.lexemes[0].start, spot.text.rfind("\n", 0, later.start)
+        shown = " ".join(spot.text[start:end].split())
+        fix = f"remove `{shown}`" if len(shown) < 60 else "remove what stands before it"
+        change = (start, later.start, "")
+        yield Repair("SG001", f"{missing}, and nothing stands before it", start, end, fix, (change,))
     if spot.accepts == {"QUANTITY"}:
         yield from _version(spot, missing)
         return
@@ -149,7 +156,9 @@ def _block(spot: Spot, start: int, end: int, sign: str) -> Repair:
     close = following.start if following else len(spot.text.rstrip())
     message = f"a policy stands in braces, not behind `{sign}`" if sign else "a policy stands in braces"
     changes = ((start, end, " {"), (close, close, "\n}\n"))
-    return Repair("SG002", message, start, max(end, start + 1), "write `{` here and `}` at its end", changes)
+    if not sign:
+        start = end = spot.lexemes[spot.at - 1].end
+    return Repair("SG002", message, start, max(end, start + bool(sign)), "write `{` here and `}` at its end", changes)
 
 
 def _name_end(spot: Spot) -> int:
@@ -226,7 +235,7 @@ def unclosed_end(spot: Spot) -> Iterator[Repair]:
         "the recipe ends before its policy does"
         if here is None
         else "this policy is not closed before the next begins",
-        max(0, end - 1),
+        end,
         end,
         "close it with `}`",
         ((end, end, lines),),

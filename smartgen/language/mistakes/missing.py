@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
-from smartgen.language.words import KEYWORDS
+from smartgen.language.words import KEYWORDS, STATEMENTS
 
 _SIGNS = {
     "RPAR": ")",
@@ -68,18 +68,22 @@ def signs(spot: Spot) -> Iterator[Repair]:
     if "RPAR" in spot.accepts and opened is not None:
         end = spot.lexemes[spot.at - 1].end
         at = spot.lexemes[opened]
-        shown = " ".join(spot.text[at.start : end].split())
+        called = spot.lexemes[opened - 1] if opened and spot.lexemes[opened - 1].end == at.start else at
+        shown = " ".join(spot.text[called.start : end].split())
         yield Repair(
             "SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),)
         )
     if here is not None and here.text in (")", "}"):
         yield spot.remove("SG015", f"this `{here.text}` closes nothing", "remove it")
+    boundary = here is not None and here.first and here.text in STATEMENTS  # nothing goes on behind it
     for terminal, sign in _SIGNS.items():
+        if boundary and terminal not in ("RPAR", "RBRACE", "LBRACE"):
+            continue
         if terminal in spot.accepts and not (terminal == "RPAR" and opened is not None):
             shown = f"{spot.word(-1)}{'' if sign in ',:)' else ' '}{sign} {spot.here}".strip()
             behind = f"behind `{spot.word(-1)}`" if spot.at else "here"
             yield spot.insert("SG005", f"`{sign}` is missing {behind}", sign, f"write `{shown}`")
-    if here is not None:
+    if here is not None and not boundary:
         yield spot.remove("SG003", f"`{here.text}` cannot stand here", f"remove `{here.text}`")
         for terminal, sign in _SIGNS.items():
             if terminal in spot.accepts and here.sort == "sign" and not sign.isalpha():

@@ -47,6 +47,8 @@ def second_word(spot: Spot) -> Iterator[Repair]:
             rest = spot.text[here.end : spot.lexemes[last].end].strip()
             change = (here.start, spot.lexemes[last].end, f"while not ({rest})")
             yield Repair("SG006", message, here.start, here.end, f"write `continue while not ({rest})`", (change,))
+        if spot.word(1) == "long" and here.text in ("as", "so") and spot.word(2) == "as":
+            yield spot.replace("SG006", message, "while", "write `continue while ...`", 3)
         if here.text in ("if", "when", "where", "as", "for", "drafting", ":", "=") or misspelt(here.text, ["while"]):
             yield spot.replace(
                 "SG006", message, "while", "write `continue while ...`; `when` opens a block for the whole step"
@@ -86,7 +88,7 @@ def _no_name(spot: Spot, statement: str) -> Iterator[Repair]:
     here, usual = spot.near(0), _USUAL[statement]
     if here is None:
         return
-    if here.text.startswith("profile.draft"):
+    if here.text.startswith("profile.draft") or spot.word(1).startswith("profile.draft"):
         usual = "drafting"
     if here.text in (":",) and statement != "param":
         yield spot.replace(
@@ -124,6 +126,8 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
     if here.text in ("==", ":", "is", "as", "be", "to", "<="):
         message = "a name is given its value with one `=`"
         yield spot.replace("SG008", message, "=", "write `=`")
+    if (here.text, spot.word(1)) == ("<", "-"):
+        yield spot.replace("SG008", "a name is given its value with `=`", "=", "write `=`", 2)
     if here.text == ":" and (spot.word(1) in TYPES or spot.word(2) == "="):
         last = next(
             (i for i in range(spot.at, min(spot.at + 5, len(spot.lexemes))) if spot.lexemes[i].text == "="), None
@@ -258,6 +262,10 @@ def nothing(spot: Spot) -> Iterator[Repair]:
     if before == ".." and spot.statement in ("expand", "verify", "limit"):
         change = (last.end, last.end, "64")
         yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{spot.word(-2)}..64`", (change,))
+    if spot.wants_operand and before in ("not", "-") and spot.word(-2) in _EXAMPLE:
+        example = _EXAMPLE[spot.word(-2)]
+        help = f"write what follows it, or for example `{example}`"
+        yield spot.replace("SG009", f"nothing stands behind `{before}`", example, help, 1, -1)
     if spot.wants_operand and before in _HANGING:
         help = f"remove `{before}`, or write what follows it"
         yield spot.remove("SG009", f"nothing stands behind `{before}`", help, 1, -1)

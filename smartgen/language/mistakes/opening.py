@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
-from smartgen.language.words import EXTENTS, SECOND_WORDS, STATEMENTS
+from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
 
 _FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
+_CHOICE = r"^(best|all)(?=[0-9])"
+_SECOND = {"expand": _CHOICE, "verify": _CHOICE, "limit": rf"^({'|'.join(EXTENTS)})(?=[0-9])"}  # glued in their turn
 _OTHER_WORDS = {
     "optimize": "maximize",
     "optimise": "maximize",
@@ -107,18 +109,28 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from _idiom(spot)
+    if "_OTHERWISE" in spot.accepts and misspelt(here.text, ["else"]):
+        yield from _instead(spot, here.text, "otherwise")
+    if spot.word(1) == "while":
+        yield from _instead(spot, here.text, "continue")
+    if here.text == "max" and spot.word(1) not in EXTENTS:
+        yield from _instead(spot, here.text, "maximize")
+    if here.text in _OTHER_WORDS:
+        yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
     near = misspelt(here.text, STATEMENTS)
     if near:
         yield from _instead(spot, here.text, near)
     yield from _glued(spot)
-    if here.text in _OTHER_WORDS:
-        yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
+    yield from _misspelt_and_glued(spot)
     yield from _unnamed(spot)
     if here.text in _NO_WORDS:
         yield from _foreign_statement(spot)
     guess = closest(here.text, STATEMENTS)
     if guess and here.text not in _NO_WORDS:
         yield from _instead(spot, here.text, guess)
+    resembles = near or guess or here.text in (*_OTHER_WORDS, *_NO_WORDS) or here.text.startswith(tuple(STATEMENTS))
+    if here.first and here.sort == "name" and "." not in here.text and not resembles:
+        yield from _unheard_of(spot)
 
 
 def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
@@ -149,14 +161,26 @@ def _glued(spot: Spot) -> Iterator[Repair]:
     for keyword in sorted(STATEMENTS, key=len, reverse=True):
         if not word.lower().startswith(keyword) or len(word) == len(keyword):
             continue
-        rest = word[len(keyword) :]
-        if rest.startswith("_"):
+        rest = word[len(keyword) :].removeprefix("_")
+        if word[len(keyword)] == "_" and rest not in KEYWORDS:
             continue
         second = SECOND_WORDS.get(keyword)
         if second and rest.startswith(second) and rest != second:
             rest = f"{second} {rest[len(second) :]}"
+        rest = re.sub(_SECOND[keyword], r"\1 ", rest) if keyword in _SECOND else rest
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
+
+
+def _misspelt_and_glued(spot: Spot) -> Iterator[Repair]:
+    """`exapndbest`: a slip in a keyword that has the next one at its end."""
+    for second in ("best", "all", "while", "to", *EXTENTS):
+        first = spot.here.removesuffix(second)
+        near = misspelt(first, STATEMENTS) if len(first) > 2 and first != spot.here else None
+        if near:
+            written = f"{near} {second}"
+            message = f"there is no statement `{spot.here}`"
+            yield spot.replace("SG011", message, written, f"did you mean `{written}`?")
 
 
 def _idiom(spot: Spot) -> Iterator[Repair]:
@@ -183,6 +207,24 @@ def _idiom(spot: Spot) -> Iterator[Repair]:
         skip = 1 if spot.word(1) in ("=", ":") else 0
         help = f"write `limit {extent} {spot.word(1 + skip)}`"
         yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _unheard_of(spot: Spot) -> Iterator[Repair]:
+    """A first word that resembles nothing: what follows tells what the line was to be; at worst the line goes."""
+    here, following = spot.lexemes[spot.at], spot.word(1)
+    meant = {"while": "continue", "to": "subject", "best": "verify", "all": "verify", "tree": "verify"}.get(following)
+    if meant == "verify":
+        said = {x.text for x in spot.lexemes if x.text in ("expand", "verify") and x.first}
+        meant = "expand" if "verify" in said and "expand" not in said else "verify"
+    if following in EXTENTS:
+        meant = "limit"
+    message = f"there is no statement `{here.text}`"
+    if meant is not None:
+        yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
+    last = statement_last(spot.lexemes, spot.at)
+    change = (here.start, spot.lexemes[last].end, "")
+    help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
+    yield Repair("SG011", message, here.start, here.end, help, (change,))
 
 
 def _extent(word: str) -> str | None:

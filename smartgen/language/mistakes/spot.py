@@ -97,7 +97,10 @@ class Spot:
         """`count` lexemes from the one at `offset` on become `text`."""
         first, last = self.lexemes[self.at + offset], self.lexemes[self.at + offset + count - 1]
         before, behind = self.text[first.start - 1 : first.start], self.text[last.end : last.end + 1]
-        apart = f"{' ' * _glues(before, text[:1])}{text}{' ' * _glues(text[-1:], behind)}"
+        if text:
+            apart = f"{' ' * _glues(before, text[:1])}{text}{' ' * _glues(text[-1:], behind)}"
+        else:
+            apart = " " * _glues(before, behind)
         change = (first.start, last.end, apart)
         return Repair(code, message, first.start, last.end, help or f"write `{text}`", (change,))
 
@@ -107,6 +110,8 @@ class Spot:
         before = self.lexemes[self.at - 1].end if self.at else 0
         tight = text[:1] in (",", ":", ")", ".")
         change = (before, before, text if tight else f" {text}") if self.at else (self.start, self.start, text + " ")
+        if self.at and self.at < len(self.lexemes) and self.lexemes[self.at].first:
+            return Repair(code, message, before, before, help, (change,))  # the line before lacks it
         return Repair(code, message, min(self.start, max(0, end - 1)), end, help, (change,))
 
     def remove(self, code: str, message: str, help: str, count: int = 1, offset: int = 0) -> Repair:

@@ -19,10 +19,15 @@ SOURCE = "ngram"
 
 @dataclass
 class Hanging:
-    """The free layers of a step. `places`: the nodes that those of the deepest merged layer are; `hung`: layers below it."""
+    """The free layers of a step. `places`: the nodes that those of the deepest merged layer are; `hung`: layers below it.
+
+    `own`, `other`: gains of what the drafter alone proposed, and of the rest.
+    """
 
     layers: Sequence[FreeLayer]
     places: list[list[Node | None]]
+    own: float
+    other: float
     hung: int = 0
 
 

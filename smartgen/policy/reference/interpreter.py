@@ -93,7 +93,8 @@ class Interpreter:
         self.gain = self.estimates.gain if self._calibrates() else 1.0
         self._extents(view)
         if free and self.step.depth > 0:
-            self.step.free = Hanging(free, [[] for _ in given.rows])
+            own, other = self.estimates.gains if self._calibrates() else (1.0, 1.0)
+            self.step.free, self.gain = Hanging(free, [[] for _ in given.rows], own, other), 1.0
             hang(self)
         self._choose(view)
         if self.rules.limits.depth_low is not None:
@@ -175,6 +176,7 @@ class Interpreter:
         step.view = view = replace(step.view, layer=new, depth=depth + 1)  # the trees and totals are still those before
         for row, node in _each(new):
             node.benefit = self._benefit(At(view, row, node))
+            self._gain(node)
         if not (step.imagined or self.given.one_pass):
             self.estimates.saw(depth, mass, [[node.benefit for node in nodes] for nodes in own])
         step.frontier = keep(self, view)
@@ -189,6 +191,7 @@ class Interpreter:
         view = replace(self.step.view, layer=layer, depth=depth)
         for row, node in _each(layer):
             node.benefit = self._benefit(At(view, row, node))
+            self._gain(node)
         for row, node in _each(layer):
             self._open(At(view, row, node))
 
@@ -227,11 +230,18 @@ class Interpreter:
         assert at.node is not None
         return benefit if at.node.parent is None else min(benefit, at.node.parent.benefit)
 
+    def _gain(self, node: Node) -> None:
+        """Where sources are told apart, each has a gain of its own; no node counts for more than its parent."""
+        free = self.step.free
+        if free is not None:
+            gained = node.benefit * (free.other if node.source else free.own)
+            node.gained = gained if node.parent is None else min(gained, node.parent.worth)
+
     def _open(self, at: At) -> None:
         """Whether `verify` may take a node, and what orders it there: never before its parent, never without it."""
         node, verify = at.node, self.rules.verify
         assert node is not None
-        key = node.benefit if verify.by is None else value(self, verify.by, at)
+        key = node.worth if verify.by is None else value(self, verify.by, at)
         node.open = key is not None and (verify.where is None or bool(value(self, verify.where, at)))
         if verify.static:
             node.open = node.open and node.shape in verify.static
@@ -319,14 +329,16 @@ class Interpreter:
             [Node(Candidate(-1, 0.0), None, 0, view.depth + 1, -1, benefit, benefit) for benefit in row if benefit > 0]
             for row in expected
         ]
+        for _, node in _each(ghosts):
+            self._gain(node)
         pools = [
-            sorted([*pool, *new], key=lambda node: -node.benefit)[:room]
+            sorted([*pool, *new], key=lambda node: -node.worth)[:room]
             for pool, new, room in zip(self._pools(), ghosts, step.rooms, strict=True)
         ]
         for _, node in _each(ghosts):
             node.kept = True
         base = replace(view, layer=ghosts, depth=view.depth + 1, spent=self.with_pass(view))
-        return best(offers(self, base, pools, lambda node: node.benefit)).view
+        return best(offers(self, base, pools, lambda node: node.worth)).view
 
     def at_moment(self, moment: str, view: View) -> View:
         """The step now (""), as "forecast", or as it was "previous"ly."""

@@ -54,7 +54,7 @@ class View:
         """1 token and the benefits of the row's nodes, at most what it may still emit."""
         total = 0.0
         for node in self.trees[row]:
-            total += node.benefit * gain
+            total += node.worth * gain
         return min(1.0 + total, float(self.given.rows[row].remaining))
 
     def leaves(self, row: int) -> int:

@@ -63,6 +63,12 @@ class Node:
     kept: bool = False
     shape: tuple[int, ...] | None = None  # its child-rank path
     source: str = ""  # who proposed it; "": the drafter alone
+    gained: float | None = None  # benefit times its source's gain, where sources are told apart
+
+    @property
+    def worth(self) -> float:
+        """What it counts for in `tokens`."""
+        return self.benefit if self.gained is None else self.gained
 
     @property
     def line(self) -> list[Node]:
@@ -92,6 +98,7 @@ class Estimates(Protocol):
     """What was learned from earlier steps; the interpreter uses it and says what it sees."""
 
     gain: float
+    gains: tuple[float, float]  # of the drafter and of the free source, where there is one
 
     def accepted(self, site: int, prob: float | None, rank: int, features: Sequence[Any]) -> float:
         """The chance that a node is accepted given its parent was; `prob` None: the call names no probability."""
@@ -114,6 +121,7 @@ class Fresh:
     """Nothing has been learned: chances are what the drafter says, one child is expected as likely as all above it."""
 
     gain: float = 1.0
+    gains: tuple[float, float] = (1.0, 1.0)
 
     def accepted(self, site: int, prob: float | None, rank: int, features: Sequence[Any]) -> float:
         return 0.5 ** (rank + 1) if prob is None else prob

@@ -1,0 +1,47 @@
+"""What keys and values of the YAML form were meant to be, where they are something else."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from smartgen.language.nearest import misspelt
+from smartgen.recipe.yamlkeys import KEYS, RULE_KEYS
+from smartgen.recipe.yamltree import Tree
+
+
+def said(key: yaml.Node, meant: str) -> bool:
+    """Whether a key is `meant`, but for a slip of the fingers."""
+    return isinstance(key, yaml.ScalarNode) and misspelt(str(key.value), [meant]) is not None
+
+
+def rule_written(text: str) -> str | None:
+    """`verify best 4` as a mapping; None where it begins with no statement."""
+    word, _, rest = text.partition(" ")
+    if word == "limit" and len(rest.split()) == 2:
+        return f"{{limit: {{{': '.join(rest.split())}}}}}"
+    plain = rest.strip() and not re.search(r"[,{}\[\]#]|: ", rest)
+    return f"{{{word}: {rest.strip()}}}" if plain and word in [key for key, _, _ in RULE_KEYS] else None
+
+
+def values_only(node: yaml.Node) -> bool:
+    """Names with values, none of them with a type."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return bool(pairs) and all(isinstance(v, yaml.ScalarNode) and "=" not in str(v.value) for _, v in pairs)
+
+
+def rule_of_case(name: str) -> str | None:
+    """The statement that a key of a case is, or was meant to be."""
+    return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])
+
+
+def as_cases(node: yaml.Node, tree: Tree) -> str:
+    """`when: {CONDITION: {RULES}}` as a list of cases; empty where it is something else."""
+    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
+        return ""
+    pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
+    if any("\n" in rules or not rules.startswith("{") for _, rules in pairs):
+        return ""
+    quoted = ((f"'{c}'" if re.search(r"[,{}\[\]\"]", c) else c, rules) for c, rules in pairs)
+    return f"cases: [{', '.join(f'{{when: {condition}, then: {rules}}}' for condition, rules in quoted)}]"
