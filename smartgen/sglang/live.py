@@ -97,6 +97,9 @@ def add_routes(*_arguments: Any, **_named: Any) -> None:
         return JSONResponse({"accepted": False, "reason": "; ".join(dict.fromkeys(reasons))}, status_code=409)
 
     change.__annotations__["request"] = Request
+    change = http_server.auth_level(http_server.AuthLevel.ADMIN_OPTIONAL)(
+        change
+    )  # as the engine's own changes of state
     http_server.app.add_api_route("/smart", look, methods=["GET"])
     http_server.app.add_api_route("/smart", change, methods=["POST"])
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
+from smartgen.recipe import load
 from smartgen.sglang.errors import ServeError
 from smartgen.sglang.settings import Settings
 
 
 def engine(recipe: Any = "smart", *, profile: str = "auto", tiers: str = "", **engine_arguments: Any) -> Any:
-    """A running `sglang.Engine` whose speculation `recipe` (a name, a path or text) steers.
+    """A running `sglang.Engine` whose speculation `recipe` (whatever `smartgen.recipe.load` takes) steers.
 
     `tiers`: shapes to capture, "steps/topk/draft tokens" with commas; derived if left out. `engine_arguments` go to the
     engine. Raises ServeError, before weights are loaded, for what cannot be served.
@@ -27,7 +29,8 @@ def engine(recipe: Any = "smart", *, profile: str = "auto", tiers: str = "", **e
             "the engine did not load the plugin `smartgen`: see that SGLANG_PLUGINS, where it is set, lists it"
         )
     before = Settings.current()
-    Settings(str(getattr(recipe, "text", recipe)), profile, tiers).export()
+    source = str(recipe) if isinstance(recipe, str | PathLike) else load(recipe).text
+    Settings(source, profile, tiers).export()
     try:
         return sglang.Engine(**engine_arguments)
     finally:

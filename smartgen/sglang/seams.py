@@ -29,6 +29,7 @@ class Seam:
 
 SEAMS = (
     Seam("sglang.srt.plugins.hook_registry", "HookRegistry.register", ("target", "hook", "hook_type")),
+    Seam("sglang.srt.plugins.hook_registry", "HookRegistry._hooks"),
     Seam("sglang.srt.server_args", "ServerArgs.add_cli_args", ("parser",)),
     Seam("sglang.srt.server_args", "ServerArgs.resolve_once"),
     Seam(f"{_SPEC}.spec_info", "SpeculativeAlgorithm.create_worker", ("server_args",)),
@@ -60,6 +61,9 @@ SEAMS = (
     Seam(f"{_SPEC}.eagle_worker_v2", "EAGLEWorkerV2.apply_runtime_state", ("state",)),
     Seam("sglang.srt.runtime_context", "get_context"),
     Seam("sglang.srt.entrypoints.engine", "Engine._launch_subprocesses", ("server_args",)),
+    Seam("sglang.srt.entrypoints.http_server", "launch_server"),
+    Seam("sglang.srt.entrypoints.http_server", "auth_level"),
+    Seam("sglang.srt.entrypoints.http_server", "AuthLevel.ADMIN_OPTIONAL"),
     Seam("sglang.srt.managers.scheduler", "Scheduler.run_batch", ("batch",)),
     Seam("sglang.srt.managers.scheduler", "Scheduler.get_internal_state", ("recv_req",)),
     Seam("sglang.srt.managers.scheduler", "Scheduler.set_internal_state", ("recv_req",)),
@@ -75,6 +79,8 @@ def broken(seams: tuple[Seam, ...] = SEAMS) -> Iterator[str]:
                 found = getattr(found, name)
         except (ImportError, AttributeError):
             yield f"{seam.module}.{seam.name} is not there"
+            continue
+        if not callable(found):
             continue
         whole = inspect.unwrap(found)
         parameters = inspect.signature(whole).parameters

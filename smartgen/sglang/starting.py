@@ -27,22 +27,23 @@ from smartgen.sglang.seams import probe
 from smartgen.sglang.settings import Settings, parse_tiers, written
 from smartgen.sglang.steering import Steering
 
+DEFAULT_ROWS = 48  # requests at once that the engine allows under speculation, unless told otherwise
 MEASURE = "SMARTGEN_SGLANG_MEASURE"  # set by `smartgen profile --engine sglang`: tour at every batch and context
 
 
 @dataclass(frozen=True)
 class Parts:
-    """`tell`: the decision that all ranks follow, from this rank's; `leads`: whether it is this rank's own."""
+    """`tell`: the decision that all ranks follow, from this rank's; `rows`: the largest batch, padding included."""
 
     steering: Steering
     requests: Requests
     metrics: Metrics
     order: CalibratedOrder | None
-    leads: bool
+    rows: int
     tell: Callable[[Tier], Tier]
 
 
-def start(worker: Any, settings: Settings, served: Tier, rows: int) -> Parts:
+def start(worker: Any, settings: Settings, served: Tier) -> Parts:
     """Raises ServeError where the engine has changed or the recipe cannot be served."""
     probe()
     recipe = checked_recipe(settings.recipe)
@@ -66,11 +67,12 @@ def start(worker: Any, settings: Settings, served: Tier, rows: int) -> Parts:
     order = None
     if ordering_site(recipe.program) is not None and served.topk > 1:
         order = CalibratedOrder(served.steps, served.topk, worker.device)
+    rows = max(args.max_running_requests or DEFAULT_ROWS, DEFAULT_ROWS, *_buckets(args))
     rank, tell = teller(target.tp_group if hasattr(target, "tp_group") else None, tiers)
     facts = {"recipe": recipe.name, "tiers": [str(tier) for tier in tiers]}
     mark(settings.state, rank, facts)
     requests = Requests(algorithm, DrafterTraits(source))
-    return Parts(steering, requests, Metrics.of(bool(args.enable_metrics), recipe.name), order, rank == 0, tell)
+    return Parts(steering, requests, Metrics.of(bool(args.enable_metrics), recipe.name), order, rows, tell)
 
 
 def check_fit(recipe: Recipe, tiers: Sequence[Tier]) -> None:

@@ -47,16 +47,15 @@ class SteeredWorker:
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.served = Tier(self.speculative_num_steps, self.topk, self.speculative_num_draft_tokens)
-        rows = self.server_args.max_running_requests or 48
-        parts = start(self, self.settings, self.served, rows)
+        parts = start(self, self.settings, self.served)
         self.steering, self.requests, self.metrics, self.order = (
             parts.steering,
             parts.requests,
             parts.metrics,
             parts.order,
         )
-        self.leads, self.tell = parts.leads, parts.tell
-        self.plugin.selecting = self.selecting = Selecting(self.served, rows, self.device, self.order)
+        self.tell = parts.tell
+        self.plugin.selecting = self.selecting = Selecting(self.served, parts.rows, self.device, self.order)
         draft = self._draft_worker
         draft.widest, draft.steered_by = self.topk, self
         draft.__class__ = steered_draft(type(draft))
