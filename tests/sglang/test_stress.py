@@ -58,6 +58,6 @@ def test_text_is_the_plain_servers(algorithm, models, asked, plain, excluded, tm
     assert len(smart["rounds_by_tier"]) == 6, smart
     assert smart["lost_rounds"] == 0
     assert len(again["output_ids"]) == 8
-    assert "Retract requests" in log
+    assert "#retracted_reqs" in log
     assert not re.search(r"leak|Traceback", log)
     assert state["smart"]["recipe"] == "restless"
