@@ -152,6 +152,9 @@ class Controller:
             step.reason = "one token left" if int(step.situation.remaining.max()) <= 1 else "limit depth"
             return False
         rules = step.rules
+        if step.situation.drafter.free and not (regime := self.learned.regime(rules.key, step.situation.sampled)).pays:
+            step.reason = "looking does not pay"
+            return regime.probe_due()
         if rules.proceed is None or (rules.asks_ahead and step.situation.drafter.free):
             return True
         answer = np.asarray(rules.proceed(Scope(self, step)), bool)
@@ -256,9 +259,20 @@ class Controller:
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
                     self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid)
+                elif step.passes:
+                    self._looked(step, outcome)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+
+    def _looked(self, step: Step, outcome: Outcome) -> None:
+        """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""
+        totals, looking = step.totals, sum(seconds for _, seconds in outcome.draft_seconds)
+        if totals.objective is None or totals.low > 0 or not totals.objective[0] > 0 or outcome.seconds <= 0:
+            return
+        promise = float(totals.objective[totals.chosen] / totals.objective[0]) - 1.0
+        regime = self.learned.regime(step.rules.key, step.situation.sampled)
+        regime.looked(promise, looking / outcome.seconds)
 
     def _time(self, step: Step, size: int, outcome: Outcome) -> None:
         batch, context = step.situation.batch, step.situation.run_context
