@@ -13,11 +13,15 @@ SMOLLM2 := $(VENV)/.ready-smollm2
 OLDEST := .venv-oldest
 OLDEST_READY := $(OLDEST)/.ready
 
+# SGLang pins its own torch and transformers, so it lives by itself; its kernels for CPUs are not on PyPI: a stand-in is.
+SGLANG := .venv-sglang
+SGLANG_READY := $(SGLANG)/.ready
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-oldest lint types layers check mutants bench traces judge wheel clean distclean weights-if-any
+.PHONY: help venv demo test test-oldest test-sglang lint types layers check mutants bench traces judge wheel clean distclean weights-if-any
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +64,17 @@ $(OLDEST_READY): pyproject.toml
 test-oldest: $(OLDEST_READY) ## all tests on the oldest supported transformers, in .venv-oldest
 	$(OLDEST)/bin/python -m pytest
 
+$(SGLANG_READY): pyproject.toml tests/sglang/requirements.txt tests/sglang/nodeps.txt
+	test -x $(SGLANG)/bin/python || $(PYTHON) -m venv $(SGLANG)
+	$(SGLANG)/bin/python -m pip install --quiet "$(TORCH)"
+	$(SGLANG)/bin/python -m pip install --quiet --requirement tests/sglang/requirements.txt
+	$(SGLANG)/bin/python -m pip install --quiet --no-deps --requirement tests/sglang/nodeps.txt
+	$(SGLANG)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-sglang: $(SGLANG_READY) ## recipes in the real SGLang engine, on a CPU, in .venv-sglang
+	$(SGLANG)/bin/python -m pytest tests/sglang
+
 lint: $(READY) ## ruff
 	$(BIN)/ruff check smartgen tests training benchmarks
 
@@ -95,4 +110,4 @@ clean: ## caches and build products; the virtual environments stay
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and the virtual environments
-	rm -rf $(VENV) $(OLDEST)
+	rm -rf $(VENV) $(OLDEST) $(SGLANG)

@@ -18,6 +18,7 @@ VERBS = {
     "trace": "record what a drafter would have proposed at every position of a text",
     "replay": "run recipes on traces, under any profile and batch, without a model",
     "models": "list, show, fetch and remove the models that have a name",
+    "sglang": "serve with SGLang, steered by a recipe",
     "demo": "the main job on a real chat model: equality first, then speed",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +24,19 @@ def profile(
     context: Annotated[str, typer.Option(help="Context lengths, with commas.")] = "64,512",
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
     budget: Annotated[float, typer.Option(min=0.1, help="Seconds for each batch and context.")] = 6.0,
+    engine: Annotated[str, typer.Option(help="hf, or sglang: its server's own rounds are timed.")] = "hf",
+    engine_argument: Annotated[
+        list[str] | None, typer.Option(help="name=value for the engine (with --engine sglang), as JSON values.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the profile to this file.")] = None,
 ) -> None:
     """Measure a cost profile, print it, and remember it where `generate` finds it."""
     batches, contexts = parse_numbers(batch, "--batch"), parse_numbers(context, "--context")
+    if engine not in ("hf", "sglang"):
+        raise typer.BadParameter(f"there is no engine {engine!r}: hf, sglang", param_hint="--engine")
+    if engine == "sglang":
+        _of_sglang(model, draft, batches, contexts, engine_argument or [], out)
+        return
     with told():
         loaded = load(model, draft, dtype)
         from smartgen.drafters.ngram import NGram
@@ -47,6 +57,33 @@ def profile(
         path = store.remember(measured)
         if out is not None:
             store.save(measured, out)
+    _print(measured)
+    typer.echo(out if out is not None else path)
+
+
+def _of_sglang(
+    model: str, draft: str | None, batches: list[int], contexts: list[int], given: list[str], out: Path | None
+) -> None:
+    from smartgen.profile import store
+    from smartgen.sglang.errors import ServeError
+    from smartgen.sglang.profiling import measure
+
+    arguments: dict[str, object] = {"model_path": model, "speculative_draft_model_path": draft}
+    for line in given:
+        name, _, value = line.partition("=")
+        try:
+            arguments[name] = json.loads(value)
+        except json.JSONDecodeError:
+            arguments[name] = value
+    try:
+        with spinner("measuring") as say:
+            measured = measure(arguments, batches, contexts, report=lambda text: say(f"measuring {text}"))
+    except ServeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    path = store.remember(measured)
+    if out is not None:
+        store.save(measured, out)
     _print(measured)
     typer.echo(out if out is not None else path)
 

@@ -38,7 +38,7 @@ BACKENDS: dict[str, Backend] = {
     ),
     "sglang": Backend(
         "sglang",
-        gives=frozenset({"request.elapsed", "request.tpot", "engine.queue", "engine.memory"}),
+        gives=frozenset({"request.tag", "request.elapsed", "request.tpot", "engine.queue", "engine.memory"}),
         drafter=frozenset(),
         shapes_first=True,
     ),

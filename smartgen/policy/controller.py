@@ -33,6 +33,7 @@ from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Controller:
         }
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
         self.steps = 0
+        self._plain: tuple[tuple[int, int], Floats] | None = None
 
     # -- plan -----------------------------------------------------------------------------------------------------
     def plan(self, situation: Situation, free: Sequence[Layer] = ()) -> Plan:
@@ -135,9 +137,15 @@ class Controller:
         """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
         if not ("progress" in self.reads and situation.drains and situation.batch > 1):
             return None
-        counts = range(1, situation.batch + 1)
-        plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
-        return worth(situation.remaining, situation.generated, self.steps, plain)
+        return worth(situation.remaining, situation.generated, self.steps, self._plain_costs(situation))
+
+    def _plain_costs(self, situation: Situation) -> Floats:
+        """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
+        key = (situation.batch, self.steps // PLAIN_FOR)
+        if self._plain is None or self._plain[0] != key:
+            counts = range(1, situation.batch + 1)
+            self._plain = key, np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
+        return self._plain[1]
 
     def _first_pass(self, step: Step) -> bool:
         if step.caps.depth <= 0:

@@ -1,0 +1,48 @@
+"""`smartgen sglang serve`: SGLang's server, steered by a recipe."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+PASSED = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.callback()
+def sglang() -> None:
+    """SGLang, steered by a recipe."""
+
+
+@app.command(context_settings=PASSED)
+def serve(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Option(help="A shipped name, a path, or a recipe's text.")] = "smart",
+    profile: Annotated[str, typer.Option(help="A file of `smartgen profile --engine sglang`, or auto.")] = "auto",
+    tiers: Annotated[str, typer.Option(help="steps/topk/draft tokens, with commas.", show_default="derived")] = "",
+) -> None:
+    """Check the recipe, then become `sglang serve`; everything else on the line goes there as it is."""
+    if importlib.util.find_spec("sglang") is None:
+        sys.exit(_refused("SGLang is not installed here: `pip install sglang`"))
+    from smartgen.sglang.errors import ServeError
+    from smartgen.sglang.preflight import checked_recipe, named_profile
+    from smartgen.sglang.settings import parse_tiers
+
+    try:
+        checked_recipe(recipe)
+        named_profile(profile)
+        parse_tiers(tiers)
+    except ServeError as error:
+        sys.exit(_refused(str(error)))
+    flags = ["--smart-recipe", recipe, "--smart-profile", profile, *(["--smart-tiers", tiers] if tiers else [])]
+    command = [sys.executable, "-m", "sglang.cli.main", "serve", *context.args, *flags]
+    os.execv(sys.executable, command)
+
+
+def _refused(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1

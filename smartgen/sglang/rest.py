@@ -1,0 +1,45 @@
+"""Two levels of off. Idle: nothing is drafted, the draft's cache is kept filled. Asleep: it is not.
+
+While idle, every round still shows for nothing what the draft would have proposed first. While asleep only requests that
+were prefilled since show it, in their first round; a request that lived through a sleeping round has holes in its draft
+cache: it stays off, and out of the statistics, until it is prefilled anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Rest:
+    """Which requests have holes, and whether the draft sleeps."""
+
+    AFTER = 24  # idle rounds before it falls asleep
+
+    def __init__(self) -> None:
+        self.asleep = False
+        self.idle = 0  # rounds without a draft, one after the other
+        self.holes: set[str] = set()
+
+    def prefilled(self, requests: Sequence[str]) -> None:
+        """Their draft cache is whole."""
+        self.holes.difference_update(requests)
+
+    def warm(self, requests: Sequence[str]) -> list[bool]:
+        """Which of them a draft may count on."""
+        return [request not in self.holes for request in requests]
+
+    def decided(self, drafts: bool, requests: Sequence[str], may_sleep: bool) -> None:
+        """A round is about to be launched."""
+        self.holes.intersection_update(requests)  # the others have ended, or will be prefilled again
+        if drafts:
+            self.asleep, self.idle = False, 0
+            return
+        self.idle += 1
+        self.asleep = self.asleep or (may_sleep and self.idle > self.AFTER)
+        if self.asleep:
+            self.holes.update(requests)
+
+    @property
+    def level(self) -> str:
+        """For people: drafting, idle or asleep."""
+        return "asleep" if self.asleep else "idle" if self.idle else "drafting"

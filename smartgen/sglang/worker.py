@@ -1,0 +1,204 @@
+"""The engine's EAGLE worker with our controller in the place of its adaptive one: every round may take another tier.
+
+Everything rides on calls that the engine makes for its own adaptive mode.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from sglang.srt.speculative.eagle_worker_v2 import EAGLEWorkerV2
+
+from smartgen.policy.tiers import OFF, Tier
+from smartgen.recipe import Recipe
+from smartgen.sglang.errors import ServeError
+from smartgen.sglang.plugin import Plugin
+from smartgen.sglang.selecting import Selecting
+from smartgen.sglang.settings import Settings
+from smartgen.sglang.starting import check_fit, start
+from smartgen.sglang.states import States
+from smartgen.sglang.stopwatch import Stopwatch
+
+logger = logging.getLogger("smartgen.sglang")
+SPOIL = "SMARTGEN_SGLANG_SPOIL"  # tests: while the file of this name exists, drafts are wrong
+
+
+def steered(worker: type, settings: Settings, plugin: Plugin) -> type:
+    """The subclass of an EAGLE-family worker that serves a recipe. Raises ServeError for any other worker."""
+    if not issubclass(worker, EAGLEWorkerV2):
+        raise ServeError(
+            f"the engine chose the worker {worker.__name__}, which cannot change tiers: a recipe cannot steer it"
+        )
+    return type("Steered" + worker.__name__, (SteeredWorker, worker), {"settings": settings, "plugin": plugin})
+
+
+class SteeredWorker:
+    """Mixed in before the engine's worker class."""
+
+    settings: Settings
+    plugin: Plugin
+    queued = 0  # requests that wait, told by the scheduler
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.served = Tier(self.speculative_num_steps, self.topk, self.speculative_num_draft_tokens)
+        rows = self.server_args.max_running_requests or 48
+        parts = start(self, self.settings, self.served, rows)
+        self.steering, self.requests, self.metrics, self.order = (
+            parts.steering,
+            parts.requests,
+            parts.metrics,
+            parts.order,
+        )
+        self.leads, self.tell = parts.leads, parts.tell
+        self.plugin.selecting = self.selecting = Selecting(self.served, rows, self.device, self.order)
+        draft = self._draft_worker
+        draft.widest, draft.steered_by = self.topk, self
+        draft.__class__ = steered_draft(type(draft))
+        self.adaptive_controller = States(self, self.steering.tiers)
+        self.round: Any = None
+        self.warned: set[str] = set()
+
+    def take_topk(self, topk: int) -> None:
+        """The number of children a node gets from now on."""
+        self.topk = self._draft_worker.topk = topk
+
+    def adopt(self, recipe: Recipe) -> None:
+        """Another recipe within the captured shapes. Raises ServeError where none of them is within its limits."""
+        check_fit(recipe, self.steering.tiers)
+        self.steering.adopt(recipe)
+
+    # -- a round --------------------------------------------------------------------------------------------------
+    def forward_batch_generation(self, batch: Any, *arguments: Any, **named: Any) -> Any:
+        if batch.forward_mode.is_extend() or getattr(batch, "is_extend_in_batch", False):
+            self.requests.prefilled(batch)
+            self.steering.rest.prefilled([request.rid for request in batch.reqs])
+            return super().forward_batch_generation(batch, *arguments, **named)
+        if batch.forward_mode.is_idle():
+            self.round = None
+            return super().forward_batch_generation(batch, *arguments, **named)
+        self._begin(batch)
+        result = super().forward_batch_generation(batch, *arguments, **named)
+        self.round.watch.mark("done")
+        self.round.copy("committed", result.next_token_ids)
+        return result
+
+    def _begin(self, batch: Any) -> None:
+        watch = Stopwatch(str(self.device).split(":")[0])
+        watch.mark("begun")
+        self._warn(batch)
+        names = [request.rid for request in batch.reqs]
+        opted_out = self.requests.opted_out(batch)
+        situation = self.requests.situation(batch, self.queued)
+        self.round = self.steering.decide(situation, names, opted_out, watch)
+        self.round.tier = self.tell(self.round.tier)
+        self.opted_out = torch.tensor(opted_out) if any(opted_out) else None
+        if self.round.tier == OFF and not self.round.asleep:
+            self._see_first_layer(batch)
+
+    def _see_first_layer(self, batch: Any) -> None:
+        """What the draft would propose first comes for nothing with its catching-up."""
+        offered, table = batch.spec_info, self._draft_worker.hot_token_id
+        if offered is None or offered.topk_p is None or offered.topk_p.shape[0] != len(batch.reqs):
+            return
+        tokens = offered.topk_index if table is None else table[offered.topk_index]
+        self.round.copy("scores", offered.topk_p)
+        self.round.copy("tokens", tokens + self._spoilt())
+
+    def activate_step_by_batch(self, batch_size: int) -> None:
+        if self.round is not None:
+            self.adaptive_controller.activate(self.round.tier)
+
+    def on_verify_complete_cpu(self, num_correct_drafts_per_req: list[int], batch_size: int = 0) -> None:
+        self.steering.observe(num_correct_drafts_per_req)
+        if self.order is not None and self.steering.order_is_due():
+            self.steering.refill(self.order, self.requests.drafter.source, False)
+        self.metrics.show(self.steering)
+
+    def _warn(self, batch: Any) -> None:
+        """On a CPU the engine commits the likeliest token, whatever a request asks for."""
+        if self.device != "cpu" or batch.sampling_info.is_all_greedy:
+            return
+        for request in batch.reqs:
+            if request.sampling_params.top_k != 1 and request.rid not in self.warned:
+                self.warned.add(request.rid)
+                logger.warning(
+                    "request %s asks for sampling; under speculation on a CPU the engine commits the likeliest token",
+                    request.rid,
+                )
+
+    def _spoilt(self) -> int:
+        """The test switch: 1 while drafts are to be wrong."""
+        named = os.environ.get(SPOIL)
+        return int(bool(named) and Path(named).exists())
+
+
+def steered_draft(base: type) -> type:
+    """The subclass of the engine's draft worker; a live object takes it, so it inherits from nothing else."""
+
+    class SteeredDraft(base):  # type: ignore[misc, valid-type]
+        """Hands over the widest first layer every round; a round that branches less reads its leading columns."""
+
+        def draft(self, batch: Any, **named: Any) -> Any:
+            worker, offered = self.steered_by, batch.spec_info
+            spoilt = worker._spoilt()
+            if offered is not None and offered.topk_p is not None and (spoilt or offered.topk_p.shape[1] > self.topk):
+                batch.spec_info = offered = copy.copy(offered)
+                offered.topk_p = offered.topk_p[:, : self.topk].contiguous()
+                table = self.hot_token_id
+                size = len(table) if table is not None else self.draft_runner.model_config.vocab_size
+                offered.topk_index = (offered.topk_index[:, : self.topk].contiguous() + spoilt) % size
+            worker.round.watch.mark("draft")
+            verify = super().draft(batch, **named)
+            worker.round.watch.mark("drafted")
+            self._record(worker, verify, len(batch.seq_lens))
+            if worker.opted_out is not None:
+                out = worker.opted_out.to(self.device, non_blocking=True)[:, None]
+                verify.retrieve_next_token.masked_fill_(out, -1)
+                verify.retrieve_next_sibling.masked_fill_(out, -1)
+            return verify
+
+        def _record(self, worker: Any, verify: Any, rows: int) -> None:
+            tier, found, kept = worker.round.tier, worker.round, worker.selecting
+            if tier.topk == 1:  # the engine keeps no scores of chains
+                chain = verify.draft_token.view(rows, -1)[:, 1:]
+                place = torch.arange(tier.steps, device=chain.device).expand(rows, -1)
+                found.copy("scores", torch.ones(chain.shape, device=chain.device))
+                found.copy("tokens", chain.to(torch.int64))
+                found.copy("frontier", place)
+                found.copy("selected", place)
+                return
+            found.copy("scores", kept.scores[:rows, : tier.candidates])
+            found.copy("tokens", kept.tokens[:rows, : tier.candidates])
+            found.copy("frontier", kept.frontier[:rows, : tier.steps * tier.topk])
+            found.copy("selected", kept.selected[:rows, : tier.nodes])
+
+        def _rebuild_topk1_chain_buffers(self) -> None:
+            if self.topk != 1 or self.speculative_num_draft_tokens == self.speculative_num_steps + 1:
+                super()._rebuild_topk1_chain_buffers()
+
+        def _at_full_width(self, call: Any, *arguments: Any, **named: Any) -> Any:
+            narrow, self.topk = self.topk, self.widest
+            try:
+                return call(*arguments, **named)
+            finally:
+                self.topk = narrow
+
+        def _draft_extend_for_prefill(self, *arguments: Any, **named: Any) -> Any:
+            return self._at_full_width(super()._draft_extend_for_prefill, *arguments, **named)
+
+        def _draft_extend_for_decode(self, batch: Any, batch_result: Any, **named: Any) -> Any:
+            worker = self.steered_by
+            if worker.round is not None and worker.round.asleep:
+                narrow, worker.topk = worker.topk, self.widest
+                worker._stub_skipped_draft_extend(batch, batch_result)
+                worker.topk = narrow
+                return None
+            return self._at_full_width(super()._draft_extend_for_decode, batch, batch_result, **named)
+
+    return SteeredDraft

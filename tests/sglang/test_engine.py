@@ -1,0 +1,187 @@
+"""The real engine, steered: exactness of a tier, the negative control, the levels of off, live recipes."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.sglang.serving import Server, drafted_by, engine_only
+
+pytestmark = [engine_only, pytest.mark.slow]
+PROMPTS = [[5, 9, 33, 7], [12, 13, 40, 41, 42, 8], [60, 2, 17], [6, 6, 6, 50]]
+CONSTANT = "smartgen 1\npolicy constant {\n  benefit accepted = node.path\n  expand best 2\n  verify best 3\n  limit depth 2\n}\n"
+
+
+def ids(answers):
+    return [answer["output_ids"] for answer in answers]
+
+
+def counts(answers):
+    meta = [answer["meta_info"] for answer in answers]
+    return [(one["spec_verify_ct"], one["spec_correct_drafts_histogram"]) for one in meta]
+
+
+@pytest.fixture(scope="module")
+def plain(models, tmp_path_factory):
+    with Server(models, tmp_path_factory.mktemp("plain") / "log") as server:
+        return ids(server.generate(PROMPTS, 48))
+
+
+def test_a_constant_tier_is_the_plain_servers(models, plain, tmp_path):
+    with Server(models, tmp_path / "log", *drafted_by(models, tier="2/2/4")) as server:
+        fixed = server.generate(PROMPTS, 48)
+    more = [*drafted_by(models, tier="4/4/12"), "--smart-recipe", CONSTANT, "--smart-tiers", "2/2/4"]
+    with Server(models, tmp_path / "log", *more) as server:
+        steered = server.generate(PROMPTS, 48)
+        assert set(server.smart()["rounds_by_tier"]) == {"2/2/4"}
+    assert counts(steered) == counts(fixed)
+    assert ids(steered) == ids(fixed) == plain
+
+
+def test_a_broken_mask_is_caught(models, plain, tmp_path):
+    more = [*drafted_by(models), "--smart-recipe", CONSTANT]
+    with Server(models, tmp_path / "log", *more, STANDIN_BROKEN_MASK="1") as server:
+        assert ids(server.generate(PROMPTS, 48)) != plain
+
+
+def rounds(server, wanted, rows=4, tokens=64, seed=3):
+    """Serve batches until this many rounds have passed; the figures then."""
+    rng = random.Random(seed)
+    while True:
+        found = server.smart()
+        if found["rounds"] >= wanted:
+            return found
+        server.generate([[rng.randrange(4, 64) for _ in range(8)] for _ in range(rows)], tokens)
+
+
+@pytest.fixture(scope="module")
+def profile(models, tmp_path_factory):
+    """Costs at which a right draft pays and a wrong one does not: the stand-in's own are too noisy to test decisions on."""
+    from smartgen.profile import store
+    from smartgen.profile.profile import Key, Profile
+    from smartgen.profile.table import CostTable, Point
+
+    verify = [Point(b, 256, n, 0.004 + 0.0002 * n * b) for b in (1, 8) for n in (0, 1, 3, 7, 15)]
+    draft = [Point(b, 256, k, 0.0015) for b in (1, 8) for k in (1, 4)]
+    path = tmp_path_factory.mktemp("profile") / "costs.json"
+    store.save(Profile(Key("tiny", "tiny", "cpu", "float32"), CostTable(verify), CostTable(draft)), path)
+    return str(path)
+
+
+def test_a_random_draft_settles_to_off_and_sleeps(models, profile, tmp_path):
+    more = [*drafted_by(models, "adversary"), "--smart-recipe", "smart", "--smart-profile", profile]
+    with Server(models, tmp_path / "log", *more) as server:
+        early = rounds(server, 50)
+        server.generate(PROMPTS, 120)
+        late = server.smart()
+    after = late["rounds"] - early["rounds"]
+    assert late["rounds_off"] - early["rounds_off"] >= 0.95 * after
+    assert late["level"] == "asleep"
+
+
+def test_a_draft_spoilt_and_mended_is_noticed(models, profile, tmp_path):
+    switch = tmp_path / "spoilt"
+    more = [*drafted_by(models), "--smart-recipe", "smart", "--smart-profile", profile]
+    with Server(models, tmp_path / "log", *more, SMARTGEN_SGLANG_SPOIL=str(switch)) as server:
+        rounds(server, 100)
+        good = share_off(server, 60)
+        switch.touch()
+        rounds(server, server.smart()["rounds"] + 60)
+        bad = share_off(server, 60)
+        switch.unlink()
+        rounds(server, server.smart()["rounds"] + 200)
+        mended = share_off(server, 60)
+    assert good < 0.3
+    assert bad > 0.9
+    assert mended < 0.4
+
+
+def share_off(server, more):
+    before = server.smart()
+    after = rounds(server, before["rounds"] + more, tokens=24)
+    return (after["rounds_off"] - before["rounds_off"]) / (after["rounds"] - before["rounds"])
+
+
+def test_looking_and_swapping_while_it_serves(models, plain, tmp_path):
+    more = [*drafted_by(models), "--smart-recipe", "smart", "--smart-tiers", "1/2/3, 2/2/4, 5/1/6", "--enable-metrics"]
+    with Server(models, tmp_path / "log", *more) as server:
+        server.generate(PROMPTS, 24)
+        assert server.smart()["recipe"] == "smart"
+        assert server.post("/smart", "off") == {"accepted": True, "recipe": "off", "generation": 1}
+        before = server.smart()
+        assert ids(server.generate(PROMPTS, 48)) == plain
+        after = server.smart()
+        assert after["rounds"] - before["rounds"] == after["rounds_off"] - before["rounds_off"] > 40
+        assert server.post("/smart", "chain")["accepted"] is True
+        assert ids(server.generate(PROMPTS, 48)) == plain
+        assert server.smart()["tier"] == "5/1/6"
+        refused = server.post("/smart", "tetris")
+        assert refused["accepted"] is False
+        assert "`tetris` cannot be served" in refused["reason"]
+        mistaken = server.post("/smart", "smartgen 1\npolicy x { verify best 3 }")
+        assert mistaken["accepted"] is False
+        assert "SG306" in mistaken["reason"]
+        too_large = server.post("/smart", "eagle2")
+        assert too_large["accepted"] is False
+        assert "captured are" in too_large["reason"]
+        assert server.smart()["recipe"] == "chain"
+        metrics = server.get("/metrics")
+        assert 'smartgen_tier_steps{recipe="smart"} 5.0' in metrics
+        log = server.log.read_text()
+    assert '"event": "tier"' in log
+    assert '"reason": "the largest tier within the limits"' in log
+
+
+def test_a_request_may_opt_out(models, plain, tmp_path):
+    more = [*drafted_by(models), "--smart-recipe", CONSTANT]
+    with Server(models, tmp_path / "log", *more) as server:
+        alone = server.generate(PROMPTS, 48, custom_params={"smart_speculate": False})
+        assert server.smart()["rounds_by_tier"].get("2/2/4", 0) <= 4  # what the start asked for
+        body = {
+            "input_ids": PROMPTS[:2],
+            "sampling_params": [
+                {
+                    "temperature": 0,
+                    "max_new_tokens": 48,
+                    "ignore_eos": True,
+                    "custom_params": {"smart_speculate": wants},
+                }
+                for wants in (True, False)
+            ],
+        }
+        mixed = server.post("/generate", body)
+    assert ids(alone) == plain
+    assert ids(mixed) == plain[:2]
+    (_, first), (_, second) = counts(mixed)
+    assert len(first) > 1
+    assert sum(second[1:]) == 0
+
+
+def test_sleeping_costs_little(models, tmp_path):
+    """Ratio of rounds asleep to the plain server's own pace, without its overlap, which speculation on a CPU forbids."""
+    pace = {}
+    for name, more in {
+        "plain": ["--disable-overlap-schedule"],
+        "asleep": [*drafted_by(models, "adversary"), "--smart-recipe", "off"],
+    }.items():
+        with Server(models, tmp_path / f"{name}.log", *more) as server:
+            server.generate(PROMPTS, 100)
+            pace[name] = min(_timed(server) for _ in range(5))
+    assert pace["asleep"] <= 1.35 * pace["plain"], pace
+
+
+def _timed(server: Server) -> float:
+    began = time.perf_counter()
+    server.generate(PROMPTS, 200)
+    return time.perf_counter() - began
+
+
+def test_the_log_names_a_request_that_samples_on_a_cpu(models, tmp_path: Path):
+    more = [*drafted_by(models), "--smart-recipe", CONSTANT]
+    with Server(models, tmp_path / "log", *more) as server:
+        body = {"input_ids": [5, 6], "rid": "warm", "sampling_params": {"temperature": 1.0, "max_new_tokens": 8}}
+        server.post("/generate", body)
+        assert "request warm asks for sampling" in server.log.read_text()

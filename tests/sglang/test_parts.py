@@ -1,0 +1,145 @@
+"""The backend's parts that need no engine: rounds matched late, rest, costs, learning from a rebuilt draft."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smartgen.policy.average import AverageTree
+from smartgen.policy.controller import Controller
+from smartgen.policy.learned import Learned
+from smartgen.policy.situation import DrafterTraits, Situation
+from smartgen.policy.tiers import OFF, Tier
+from smartgen.profile.profile import Key, Profile
+from smartgen.recipe import load
+from smartgen.sglang.costs import VISITS, RoundCosts
+from smartgen.sglang.learning import Drafted, learn
+from smartgen.sglang.rest import Rest
+
+TIER = Tier(2, 2, 4)
+KEY = Key("target", "draft", "cpu", "float32")
+
+
+class TestRest:
+    def test_it_falls_asleep_after_idle_rounds_and_marks_who_lived_through(self) -> None:
+        rest = Rest()
+        for _ in range(Rest.AFTER):
+            rest.decided(False, ["a"], may_sleep=True)
+        assert (rest.level, rest.warm(["a"])) == ("idle", [True])
+        rest.decided(False, ["a"], may_sleep=True)
+        assert (rest.level, rest.warm(["a", "new"])) == ("asleep", [False, True])
+
+    def test_waking_leaves_old_requests_out_until_they_are_prefilled_anew(self) -> None:
+        rest = Rest()
+        for _ in range(Rest.AFTER + 1):
+            rest.decided(False, ["a"], may_sleep=True)
+        rest.decided(True, ["a", "b"], may_sleep=False)
+        assert rest.level == "drafting"
+        assert rest.warm(["a", "b"]) == [False, True]
+        rest.prefilled(["a"])
+        assert rest.warm(["a"]) == [True]
+
+    def test_recipes_without_an_objective_only_idle(self) -> None:
+        rest = Rest()
+        for _ in range(100):
+            rest.decided(False, ["a"], may_sleep=False)
+        assert rest.level == "idle"
+
+    def test_requests_that_ended_are_forgotten(self) -> None:
+        rest = Rest()
+        rest.holes.update({"a", "b"})
+        rest.decided(True, ["b"], may_sleep=False)
+        assert rest.holes == {"b"}
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
+
+
+@pytest.mark.usefixtures("cache")
+class TestCosts:
+    def tour(self, costs: RoundCosts, batch: int) -> list[Tier]:
+        seen = []
+        while (tier := costs.tour(batch, 300.0)) is not None:
+            seen.append(tier)
+            costs.saw(tier, batch, 300.0, 0.002 * tier.steps, 0.01 + 0.001 * tier.nodes)
+        return seen
+
+    def test_a_tour_visits_every_tier_and_fills_the_table(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        seen = self.tour(costs, 4)
+        assert seen == [OFF] * (VISITS + 1) + [TIER] * (VISITS + 1)
+        assert costs.verify(4, 3, 300.0)[3] == pytest.approx(0.013)
+        assert costs.draft(4, 2, 300.0) == pytest.approx(0.002)
+        assert costs.tour(5, 300.0) is None
+        assert costs.tour(16, 300.0) == OFF
+
+    def test_what_was_measured_is_remembered(self) -> None:
+        from smartgen.profile import store
+
+        self.tour(RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False), 4)
+        found = store.find(KEY)
+        assert found is not None
+        assert RoundCosts(found, [OFF, TIER], [], fixed=False).tour(4, 300.0) is None
+
+    def test_batches_are_looked_up_at_their_graphs(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF], [1, 4, 8], fixed=False)
+        assert [costs.bucket(batch) for batch in (1, 2, 4, 5, 9)] == [1, 4, 4, 8, 9]
+
+    def test_rounds_correct_the_table(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        self.tour(costs, 4)
+        before = costs.verify(4, 3, 300.0)[3]
+        for _ in range(60):
+            costs.saw(TIER, 4, 300.0, 0.004, 2 * before)
+        assert costs.verify(4, 3, 300.0)[3] == pytest.approx(2 * before, rel=0.1)
+
+
+def situation(batch: int) -> Situation:
+    zeros = np.zeros(batch, np.int64)
+    return Situation(zeros + 50, zeros + 5, zeros + 500, False, 0.0, DrafterTraits("head"))
+
+
+def drafted() -> Drafted:
+    """Two rows alike: below the root 7 (0.6) and 8 (0.3); below 7: 9 and 10, below 8: 11 and 12."""
+    scores = np.array([[0.6, 0.3, 0.42, 0.06, 0.15, 0.03]] * 2)
+    tokens = np.array([[7, 8, 9, 10, 11, 12]] * 2)
+    frontier = np.array([[[0, 1], [2, 4]]] * 2)
+    return Drafted(2, scores, tokens, frontier, np.array([[0, 1, 2]] * 2))
+
+
+@pytest.mark.usefixtures("cache")
+class TestLearning:
+    def learned(self, counted: list[bool], committed: list[list[int]]) -> tuple[Controller, AverageTree, float]:
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        controller, average = Controller(load("smart").program, costs, Learned()), AverageTree()
+        step = controller._begin(situation(2), [])
+        predicted = learn(controller, average, step, TIER, drafted(), np.array(counted), committed, 0.02, [1, 2])
+        return controller, average, predicted
+
+    def test_layers_have_the_drafts_conditional_probabilities(self) -> None:
+        first, second = drafted().layers()
+        assert first.prob[0].tolist() == [0.6, 0.3]
+        assert second.prob[0] == pytest.approx([0.7, 0.1, 0.5, 0.1])
+        assert second.parent[0].tolist() == [0, 0, 1, 1]
+
+    def test_prediction_and_average_are_those_of_the_tree(self) -> None:
+        _, average, predicted = self.learned([True, True], [[7, 9, 1], [5]])
+        assert predicted == pytest.approx(2 * (1 + 0.6 + 0.3 + 0.42))
+        assert average.layers(2, 2)[0] == pytest.approx([0.6, 0.3])
+        assert average.layers(2, 2)[1] == pytest.approx([0.42, 0.15, 0.06, 0.03])
+        assert average.layers(1, 2)[1] == pytest.approx([0.42])
+
+    def test_trials_follow_the_committed_text(self) -> None:
+        controller, _, _ = self.learned([True, True], [[7, 9, 1], [5]])
+        (calibration,) = controller.learned.maps.values()
+        assert calibration.trials.sum() == 6  # both rows' first layers, and the children of 7 in the first row
+        assert calibration.hits.sum() == 2
+
+    def test_rows_that_do_not_count_teach_nothing(self) -> None:
+        controller, _, predicted = self.learned([True, False], [[7, 9, 1], [7, 9, 2]])
+        (calibration,) = controller.learned.maps.values()
+        assert calibration.trials.sum() == 4
+        assert predicted == pytest.approx(1 + 0.6 + 0.3 + 0.42)
+        assert controller.past.accepted.tolist() == [2]

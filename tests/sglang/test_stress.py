@@ -1,0 +1,62 @@
+"""Staggered requests of all kinds: the text is the plain server's, whatever tiers come and go, and nothing leaks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.sglang.load import requests, run
+from tests.sglang.serving import Server, drafted_by, engine_only
+
+pytestmark = [engine_only, pytest.mark.slow]
+RESTLESS = """smartgen 1
+policy restless {
+  benefit accepted = node.path
+  expand  best 4
+  verify  best 12
+  limit   depth ucb(0, 1, 2, 3, 4, reward: last.tokens / last.time)
+}
+"""
+SHAPES = "1/2/3, 1/4/5, 2/4/8, 3/4/12, 4/3/10"
+CACHE = 700  # tokens for six rows at once: some are retracted and prefilled again
+
+
+@pytest.fixture(scope="module")
+def asked():
+    return requests()
+
+
+@pytest.fixture(scope="module")
+def plain(models, asked, tmp_path_factory):
+    with Server(models, tmp_path_factory.mktemp("plain") / "log", tokens=CACHE, rows=6) as server:
+        return run(server, asked)
+
+
+@pytest.fixture(scope="module")
+def excluded(models, asked, plain, tmp_path_factory):
+    """Places whose text the unmodified engine changes with a fixed tree: not this plugin's."""
+    more = drafted_by(models, tier="3/4/8")
+    with Server(models, tmp_path_factory.mktemp("fixed") / "log", *more, tokens=CACHE, rows=6) as server:
+        found = run(server, asked)
+    return {place for place, (own, other) in enumerate(zip(found, plain, strict=True)) if own != other}
+
+
+@pytest.mark.parametrize("algorithm", ["STANDALONE", "EAGLE", "EAGLE3"])
+def test_text_is_the_plain_servers(algorithm, models, asked, plain, excluded, tmp_path):
+    more = [*drafted_by(models, algorithm.lower(), algorithm), "--smart-recipe", RESTLESS, "--smart-tiers", SHAPES]
+    with Server(models, tmp_path / "log", *more, tokens=CACHE, rows=6) as server:
+        found = run(server, asked)
+        smart, state = server.smart(), server.state()
+        log = server.log.read_text()
+        again = server.generate([5, 9, 33], 8)
+    kinds = {asked[place].kind for place in excluded}
+    assert kinds <= {"abort"}, f"the unmodified engine already differs for {sorted(kinds)}: {sorted(excluded)}"
+    wrong = [p for p, (own, other) in enumerate(zip(found, plain, strict=True)) if own != other and p not in excluded]
+    assert not wrong, [(place, asked[place].kind) for place in wrong]
+    assert len(smart["rounds_by_tier"]) == 6, smart
+    assert smart["lost_rounds"] == 0
+    assert len(again["output_ids"]) == 8
+    assert "retract" in log.lower()
+    assert not re.search(r"leak|Traceback", log)
+    assert state["smart"]["recipe"] == "restless"
