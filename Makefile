@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-oldest test-sglang lint types layers check mutants bench wheel clean distclean weights-if-any
+.PHONY: help venv demo test test-oldest test-sglang lint types layers check mutants bench traces judge wheel clean distclean weights-if-any
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,16 @@ mutants: $(READY) ## small mistakes in every recipe: do their tables of decision
 
 bench: $(READY) ## micro-benchmarks of the decision path
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+# As text differs between builds of torch in near ties, traces recorded anew are new ones, not the same bytes.
+TRACE := $(BIN)/smartgen trace --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005 --half --batch 16
+
+traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (twenty minutes)
+	$(TRACE) --out benchmarks/traces/smollm2-135m-eagle3-greedy.npz
+	$(TRACE) --temperature 1 --out benchmarks/traces/smollm2-135m-eagle3-t1.npz
+
+judge: $(READY) ## the controller on the traces in benchmarks/traces, every criterion met or missed
+	$(BIN)/python benchmarks/controller_on_traces.py --jobs 2
 
 wheel: $(READY) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel

@@ -20,6 +20,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
+from controller_criteria import SAME, criteria, table
 
 import smartgen
 from smartgen.drafters.ngram import HitRates
@@ -54,7 +55,7 @@ def variants() -> dict[str, str]:
     head = text.replace(", node.source", "")
     return {
         "smart": text,
-        "no n-gram candidates": head,
+        SAME: head,
         "no calibration (and no n-grams)": head.replace(
             "path(calibrated(node.prob, node.rank, node.depth, node.spine, request.sampled))", "node.path"
         ),
@@ -74,10 +75,11 @@ def cells(traces: dict[str, Trace], profile: Profile, resamples: int, jobs: int)
     found = []
     for name, trace in traces.items():
         bench = Bench(name, trace)
-        for row in judge(bench, {"smart": "smart"}, profile, "measured", BATCHES, resamples=resamples, jobs=jobs):
+        ours = {"smart": "smart", SAME: variants()[SAME]}
+        for row in judge(bench, ours, profile, "measured", BATCHES, resamples=resamples, jobs=jobs):
             found.append(row.plain())
             tell(
-                f"{name} batch {row.batch}: smart {row.vs_plain:.3f} x plain, {row.vs_best_static:.3f} x {row.best_static}"
+                f"{name} batch {row.batch}: {row.recipe} {row.vs_plain:.3f} x plain, {row.vs_best_static:.3f} x {row.best_static}"
             )
         for batch in BATCHES:
             plain = next(r for r in found if r["trace"] == name and r["batch"] == batch)
@@ -122,7 +124,7 @@ def flip(traces: dict[str, Trace], profile: Profile) -> list[dict]:
     for name, trace in traces.items():
         bad = flipped(trace, PHASE)
         phases = useless(bad, PHASE)
-        for label, recipe in (("smart", "smart"), ("without n-grams", variants()["no n-gram candidates"])):
+        for label, recipe in (("smart", "smart"), ("without n-grams", variants()[SAME])):
             runs = {key: replay(bad, r, profile) for key, r in (("it", recipe), ("off", "off"), ("on", always))}
             shares = {key: by_phase(run, phases) for key, run in runs.items()}
             for number, (wrong, rate) in enumerate(shares["it"]):
@@ -278,6 +280,7 @@ def main() -> None:
             "traces": {name: f"{t.requests} requests, {len(t.text)} tokens" for name, t in traces.items()},
         }
         args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    tell(table(criteria(result)))
     if "ablation" in result:
         tell(ablation_table(result["ablation"]))
 

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 
 SHORTEST, LONGEST = 2, 12  # match lengths told apart
 OCCURRENCES = 6  # earlier places looked at
-DEPTH, NODES = 12, 48  # of a row's tree
+DEPTH, NODES = 12, 48  # of a row's tree, if it is alone
 BESIDE_TOPK = 4  # continuations of one place beside another drafter
 LEAST = 0.02  # chance of a continuation that is still worth naming
 
@@ -127,7 +127,8 @@ class NGramSession:
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """All layers at once; empty rows where nothing occurred before."""
-        return _layers([self._tree(row, index, topk, NODES) for row, index in enumerate(self.rows)])
+        nodes = max(8, round(NODES / len(self.rows) ** 0.5))  # rows share what is verified
+        return _layers([self._tree(row, index, topk, nodes) for row, index in enumerate(self.rows)])
 
     def beside(self) -> list[Layer]:
         """Candidates for a tree that another drafter grows: fewer a row the more rows share what is verified."""

@@ -33,6 +33,7 @@ from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Controller:
         }
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
         self.steps = 0
+        self._plain: tuple[tuple[int, int], Floats] | None = None
 
     # -- plan -----------------------------------------------------------------------------------------------------
     def plan(self, situation: Situation, free: Sequence[Layer] = ()) -> Plan:
@@ -135,15 +137,24 @@ class Controller:
         """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
         if not ("progress" in self.reads and situation.drains and situation.batch > 1):
             return None
-        counts = range(1, situation.batch + 1)
-        plain = np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
-        return worth(situation.remaining, situation.generated, self.steps, plain)
+        return worth(situation.remaining, situation.generated, self.steps, self._plain_costs(situation))
+
+    def _plain_costs(self, situation: Situation) -> Floats:
+        """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
+        key = (situation.batch, self.steps // PLAIN_FOR)
+        if self._plain is None or self._plain[0] != key:
+            counts = range(1, situation.batch + 1)
+            self._plain = key, np.array([self.costs.verify(rows, 0, situation.run_context)[0] for rows in counts])
+        return self._plain[1]
 
     def _first_pass(self, step: Step) -> bool:
         if step.caps.depth <= 0:
             step.reason = "one token left" if int(step.situation.remaining.max()) <= 1 else "limit depth"
             return False
         rules = step.rules
+        if step.situation.drafter.free and not (regime := self.learned.regime(rules.key, step.situation.sampled)).pays:
+            step.reason = "looking does not pay"
+            return regime.probe_due()
         if rules.proceed is None or (rules.asks_ahead and step.situation.drafter.free):
             return True
         answer = np.asarray(rules.proceed(Scope(self, step)), bool)
@@ -248,9 +259,20 @@ class Controller:
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
                     self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid)
+                elif step.passes:
+                    self._looked(step, outcome)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+
+    def _looked(self, step: Step, outcome: Outcome) -> None:
+        """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""
+        totals, looking = step.totals, sum(seconds for _, seconds in outcome.draft_seconds)
+        if totals.objective is None or totals.low > 0 or not totals.objective[0] > 0 or outcome.seconds <= 0:
+            return
+        promise = float(totals.objective[totals.chosen] / totals.objective[0]) - 1.0
+        regime = self.learned.regime(step.rules.key, step.situation.sampled)
+        regime.looked(promise, looking / outcome.seconds)
 
     def _time(self, step: Step, size: int, outcome: Outcome) -> None:
         batch, context = step.situation.batch, step.situation.run_context

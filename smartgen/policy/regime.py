@@ -1,4 +1,4 @@
-"""Off as a regime: when a costly drafter rests, and when it is woken for a look.
+"""Off as a regime: when a drafter rests, and when it is woken for a look.
 
 Not drafting in one step is a choice; a run of such steps is a regime in which nothing would ever be learned again.
 So a resting drafter is probed: one pass, whose candidates are labelled by the text that follows whether or not they
@@ -12,10 +12,24 @@ class Regime:
     """Counts the steps since the last pass and says when to probe."""
 
     INTERVALS = (4, 8, 16)
+    FOLLOW = 1 / 8  # weight of the newest look
 
     def __init__(self) -> None:
         self.idle = 0
         self.probes = 0
+        self.promise, self.effort = 1.0, 0.0  # of looks at a free source, as shares of a step
+
+    def looked(self, promise: float, effort: float) -> None:
+        """A free source was looked at: the chosen size promised this much more than none, looking took this much."""
+        self.promise += self.FOLLOW * (promise - self.promise)
+        self.effort += self.FOLLOW * (effort - self.effort)
+        if self.pays:
+            self.probes = 0
+
+    @property
+    def pays(self) -> bool:
+        """Whether looking at a free source is worth its time: in large batches it takes a while and changes little."""
+        return self.promise >= self.effort
 
     def probe_due(self) -> bool:
         """A step without drafting is about to be made: is it time to draft once nevertheless?"""

@@ -29,7 +29,7 @@ def test_half_a_trace_keeps_the_tokens(greedy, tmp_path):
     save(greedy, tmp_path / "half.npz", half=True)
     again = load(tmp_path / "half.npz")
     np.testing.assert_array_equal(again.child_token, greedy.child_token)
-    np.testing.assert_allclose(again.child_prob, greedy.child_prob, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(again.child_prob, greedy.child_prob, rtol=5e-3, atol=1e-6)
     assert (tmp_path / "half.npz").stat().st_size < 0.8 * (tmp_path / "whole.npz").stat().st_size
 
 
