@@ -1,4 +1,4 @@
-"""Tiny random models for the engine: a target, a stand-alone draft that is often right, EAGLE and EAGLE-3 heads.
+"""Tiny random models for the engine: a target, stand-alone drafts that are often and nearly always right, EAGLE and EAGLE-3 heads.
 
 Run as a script in the engine's own environment: `python models.py FOLDER`.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 VOCABULARY, HIDDEN, INNER, HEADS, GROUPS = 64, 64, 128, 4, 2
-NOISE = 0.12  # of the stand-alone draft, in standard deviations of its weights
+NOISE = {"standalone": 0.12, "twin": 0.01}  # of the stand-alone drafts, in standard deviations of their weights
 
 
 def make(folder: Path) -> None:
@@ -20,12 +20,13 @@ def make(folder: Path) -> None:
     torch.manual_seed(0)
     target = LlamaForCausalLM(_config(2)).float()
     _save(target, folder / "target")
-    draft = copy.deepcopy(target)
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for weight in draft.parameters():
-            weight.add_(NOISE * weight.std() * torch.randn_like(weight))
-    _save(draft, folder / "standalone")
+    for name, noise in NOISE.items():
+        draft = copy.deepcopy(target)
+        torch.manual_seed(1)
+        with torch.no_grad():
+            for weight in draft.parameters():
+                weight.add_(noise * weight.std() * torch.randn_like(weight))
+        _save(draft, folder / name)
     torch.manual_seed(4)
     _save(LlamaForCausalLM(_config(2)).float(), folder / "adversary")
     _heads(folder, target.lm_head.weight.detach().clone())
