@@ -1,4 +1,4 @@
-"""Tiny random models for the engine: a target, stand-alone drafts that are often and nearly always right, EAGLE and EAGLE-3 heads.
+"""Tiny random models for the engine: a target, stand-alone drafts (often and nearly always right), EAGLE and EAGLE-3 heads.
 
 Run as a script in the engine's own environment: `python models.py FOLDER`.
 """
