@@ -73,7 +73,8 @@ $(SGLANG_READY): pyproject.toml tests/sglang/requirements.txt tests/sglang/nodep
 	@touch $@
 
 test-sglang: $(SGLANG_READY) ## recipes in the real SGLang engine, on a CPU, in .venv-sglang
-	$(SGLANG)/bin/python -m pytest tests/sglang
+	PYTHONPATH=tests/sglang/standin SGLANG_USE_CPU_ENGINE=1 TORCHDYNAMO_DISABLE=1 OMP_NUM_THREADS=1 \
+	  $(SGLANG)/bin/python -m pytest tests/sglang
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check smartgen tests training benchmarks

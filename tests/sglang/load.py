@@ -65,7 +65,7 @@ def _ask(server: Any, place: int, what: Asked) -> list[int] | None:
         sampling["logit_bias"] = {str(4 + place % 50): 3.0, "20": -100.0}
     body: dict[str, Any] = {"input_ids": list(what.prompt), "sampling_params": sampling, "rid": f"r{place}"}
     if what.kind == "abort":
-        body["sampling_params"]["max_new_tokens"] = 300
+        body["sampling_params"]["max_new_tokens"] = 120
         timer = threading.Timer(0.15, lambda: server.post("/abort_request", {"rid": f"r{place}"}))
         timer.start()
         server.post("/generate", body)
