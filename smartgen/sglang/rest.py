@@ -14,6 +14,11 @@ class Rest:
     """Which requests have holes, and whether the draft sleeps."""
 
     AFTER = 24  # idle rounds before it falls asleep
+    LOOKS = (
+        4,
+        12,
+        20,
+    )  # idle rounds in which a whole tree is drafted all the same: deep layers are not seen for nothing
 
     def __init__(self) -> None:
         self.asleep = False
@@ -28,8 +33,12 @@ class Rest:
         """Which of them a draft may count on."""
         return [request not in self.holes for request in requests]
 
+    def look_due(self) -> bool:
+        """Whether the round that nothing pays in is used for a look."""
+        return not self.asleep and self.idle in self.LOOKS
+
     def decided(self, drafts: bool, requests: Sequence[str], may_sleep: bool) -> None:
-        """A round is about to be launched."""
+        """A round is about to be launched; a look counts as idle, `drafts` is for trees that pay."""
         self.holes.intersection_update(requests)  # the others have ended, or will be prefilled again
         if drafts:
             self.asleep, self.idle = False, 0

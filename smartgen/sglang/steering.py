@@ -26,6 +26,7 @@ from smartgen.sglang.rounds import Launched, Round
 from smartgen.sglang.stopwatch import Stopwatch
 
 logger = logging.getLogger("smartgen.sglang")
+LOOK = "no tier pays; a look at the draft"
 FADE = 0.05  # weight of the newest round in the running figures
 
 
@@ -79,7 +80,7 @@ class Steering:
         with self.learned.lock, np.errstate(all="ignore"):
             step = self.controller._begin(situation, [])
             choice = self._choose(step, situation, warm)
-        self.rest.decided(choice.tier != OFF, requests, self.searches and choice.tier == OFF)
+        self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.searches)
         self._say(choice)
         launched = Round(choice, choice.tier, step, tuple(requests), warm, watch, situation.sampled, self.rest.asleep)
         self.launched.add(launched)
@@ -93,7 +94,10 @@ class Steering:
             tour = self.costs.tour(situation.batch, situation.run_context)
             if tour is not None and lawful(step, [tour])[-1:] == [tour]:
                 return TierChoice(tour, "measuring what this tier costs at this batch")
-        return choose_tier(self.controller, step, self.tiers, self.average, warm.astype(np.float64))
+        choice = choose_tier(self.controller, step, self.tiers, self.average, warm.astype(np.float64))
+        if choice.tier == OFF and self.searches and self.rest.look_due():
+            return TierChoice(max(lawful(step, self.tiers)), LOOK)
+        return choice
 
     def _say(self, choice: TierChoice) -> None:
         if choice.tier != self.choice.tier:

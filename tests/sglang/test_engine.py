@@ -64,8 +64,8 @@ def profile(models, tmp_path_factory):
     from smartgen.profile.profile import Key, Profile
     from smartgen.profile.table import CostTable, Point
 
-    verify = [Point(b, 256, n, 0.004 + 0.0002 * n * b) for b in (1, 8) for n in (0, 1, 3, 7, 15)]
-    draft = [Point(b, 256, k, 0.0015) for b in (1, 8) for k in (1, 4)]
+    verify = [Point(b, 256, n, 0.004 + 0.00005 * n * b) for b in (1, 8) for n in (0, 1, 3, 7, 15)]
+    draft = [Point(b, 256, k, 0.0008) for b in (1, 8) for k in (1, 4)]
     path = tmp_path_factory.mktemp("profile") / "costs.json"
     store.save(Profile(Key("tiny", "tiny", "cpu", "float32"), CostTable(verify), CostTable(draft)), path)
     return str(path)
