@@ -97,7 +97,7 @@ class SteeredWorker:
         self.round = self.steering.decide(situation, names, opted_out, watch)
         self.round.tier = self.tell(self.round.tier)
         self.opted_out = torch.tensor(opted_out) if any(opted_out) else None
-        if self.round.tier == OFF and not self.round.asleep:
+        if self.round.tier == OFF and self.round.counted.any():
             self._see_first_layer(batch)
 
     def _see_first_layer(self, batch: Any) -> None:
