@@ -102,14 +102,14 @@ def ablation(traces: dict[str, Trace], profile: Profile) -> dict[str, dict[str, 
         table["no fast gain"] = rates(traces, profile, "smart")
     finally:
         Gain.value = value
-    begin = Controller._begin
-    Controller._begin = lambda self, situation, free: begin(
+    begin = Controller.begin
+    Controller.begin = lambda self, situation, free: begin(
         self, changed(situation, remaining=np.full(situation.batch, 1 << 20)), free
     )
     try:
         table["no clipping at the row's end"] = rates(traces, profile, "smart")
     finally:
-        Controller._begin = begin
+        Controller.begin = begin
     return table
 
 

@@ -88,13 +88,14 @@ class Controller:
         `free`: all layers of a source that costs no pass, for a controller that `merges`.
         """
         with self.learned.lock, np.errstate(all="ignore"):
-            self.step = step = self._begin(situation, free)
+            self.step = step = self.begin(situation, free)
             draft = self._first_pass(step)
             if draft:
                 step.spent = with_pass(self, step, situation.pending)
             return Plan(draft, step.caps.topk, step.caps.depth)
 
-    def _begin(self, situation: Situation, free: Sequence[Layer]) -> Step:
+    def begin(self, situation: Situation, free: Sequence[Layer] = ()) -> Step:
+        """The step before anything is decided: which rules hold, within which extents; `plan` begins with it."""
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
         basis = Basis(1.0, situation.remaining, shortest, self._worth(situation))

@@ -78,7 +78,7 @@ class Steering:
             situation = replace(situation, remaining=np.full(situation.batch, UNBOUNDED))
         warm = np.array(self.rest.warm(requests)) & ~np.array(opted_out)
         with self.learned.lock, np.errstate(all="ignore"):
-            step = self.controller._begin(situation, [])
+            step = self.controller.begin(situation)
             choice = self._choose(step, situation, warm)
         self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.searches)
         self._say(choice)
