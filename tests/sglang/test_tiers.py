@@ -112,7 +112,7 @@ class TestDeriving:
 class TestChoosing:
     def choose(self, recipe: str, tiers: str, agreement: float, **costs: float) -> Tier:
         made = controller(recipe, {0: 1.0, 3: 1.0 + 3 * costs["node"], 31: 1.0 + 31 * costs["node"]}, costs["draft"])
-        step = made._begin(situation(), [])
+        step = made.begin(situation())
         offered = parse_tiers(tiers)
         average = imagined(agreement, {t.topk for t in offered}, 6)
         return choose_tier(made, step, offered, average, np.ones(2)).tier
@@ -128,27 +128,27 @@ class TestChoosing:
 
     def test_rows_without_a_warm_draft_count_nothing(self) -> None:
         made = controller("smart", {0: 1.0, 5: 1.6}, 0.1)
-        step, average = made._begin(situation(), []), imagined(0.9, {2}, 3)
+        step, average = made.begin(situation()), imagined(0.9, {2}, 3)
         tiers = parse_tiers("3/2/6")
         assert choose_tier(made, step, tiers, average, np.ones(2)).tier == Tier(3, 2, 6)
         assert choose_tier(made, step, tiers, average, np.zeros(2)).tier == OFF
 
     def test_limits_round_down(self) -> None:
         made = controller("vllm_table", {0: 1.0, 5: 1.6}, 0.1)
-        step = made._begin(situation(), [])
+        step = made.begin(situation())
         tiers = parse_tiers("1/1/2, 2/1/3, 5/1/6")
         assert choose_tier(made, step, tiers, AverageTree(), np.ones(2)).tier == Tier(2, 1, 3)
 
     def test_nothing_is_decided_on_a_tree_that_nobody_saw(self) -> None:
         made = controller("smart", {0: 1.0, 5: 1.6}, 0.1)
-        choice = choose_tier(made, made._begin(situation(), []), parse_tiers("3/2/6"), AverageTree(), np.ones(2))
+        choice = choose_tier(made, made.begin(situation()), parse_tiers("3/2/6"), AverageTree(), np.ones(2))
         assert (choice.tier, choice.reason) == (Tier(3, 2, 6), "the average tree is not learned yet")
 
     def test_price_is_tokens_and_seconds_of_the_tree(self) -> None:
         made = controller("smart", {0: 1.0, 2: 1.4}, 0.1)
         average = imagined(0.6, {2}, 2)
         first, second = average.layers(2, 2)
-        found = price(made, made._begin(situation(), []), Tier(2, 2, 3), average, np.ones(2))
+        found = price(made, made.begin(situation()), Tier(2, 2, 3), average, np.ones(2))
         best = np.sort(np.concatenate([first, second]))[::-1][:2]
         assert found.chosen_of("tokens") == pytest.approx(2 * (1 + best.sum()))
         assert found.chosen_of("time") == pytest.approx(1.4 + 2 * 0.1)
