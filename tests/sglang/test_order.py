@@ -69,7 +69,7 @@ def test_keys_are_the_policys_benefits(seed: int) -> None:
     lists = draft(seed)
     drafted = as_arrays(*lists)
     keys = torch.cat([layer.flatten(1) for layer in order.keys(lists[0], lists[2])], 1).numpy()
-    step = _step(controller._begin(situation(2), []), Tier(STEPS, TOPK, 8), drafted, np.arange(2))
+    step = _step(controller.begin(situation(2)), Tier(STEPS, TOPK, 8), drafted, np.arange(2))
     _rebuild(controller, step, drafted)
     assert keys == pytest.approx(step.tree.benefit, rel=0.06, abs=1e-3)
 

@@ -114,7 +114,7 @@ class TestLearning:
     def learned(self, counted: list[bool], committed: list[list[int]]) -> tuple[Controller, AverageTree, float]:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
         controller, average = Controller(load("smart").program, costs, Learned()), AverageTree()
-        step = controller._begin(situation(2), [])
+        step = controller.begin(situation(2))
         predicted = learn(controller, average, step, TIER, drafted(), np.array(counted), committed, 0.02, [1, 2])
         return controller, average, predicted
 
