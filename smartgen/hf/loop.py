@@ -30,9 +30,9 @@ from smartgen.hf.target import CACHE_NAMES, PlainMask, Target
 from smartgen.hf.text import Chooser, Text
 from smartgen.hf.walk import walk
 from smartgen.hf.watch import tell
-from smartgen.language.program import Const, Measured, Program, Read, parts
+from smartgen.language.program import Measured, Program, Read, parts
 from smartgen.packing.model import pack, packed
-from smartgen.policy.asked import merges
+from smartgen.policy.asked import may_draft, merges
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -310,12 +310,6 @@ class _Call:
 
     def _kept(self, vectors: dict[int, list[torch.Tensor]]) -> tuple[torch.Tensor, ...]:
         return stacked([vectors[row][: len(self.text.new[row])] for row in range(self.batch)])
-
-
-def may_draft(program: Program) -> bool:
-    """False for a program that never drafts (`limit depth 0`): nothing needs to be kept for a drafter then."""
-    depths = [situation.rules.limits.depth for situation in program.situations]
-    return not all(isinstance(depth, Const) and depth.value == 0 for depth in depths)
 
 
 def reads_costs(program: Program) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartgen.language.program import Aggregate, Program, Read, Rules, Shift, parts
+from smartgen.language.program import Aggregate, Const, Program, Read, Rules, Shift, parts
 from smartgen.policy.free import FREE_SOURCE
 
 
@@ -16,6 +16,12 @@ def merges(program: Program, source: str) -> bool:
     apart = any(isinstance(part, Read) and part.name == "node.source" for part in read)
     before = any(isinstance(part, Shift) and part.kind == "previous" for part in read)
     return apart and source != FREE_SOURCE and not before and all(at_once(one.rules) for one in program.situations)
+
+
+def may_draft(program: Program) -> bool:
+    """False for a program that never drafts (`limit depth 0`): nothing needs to be kept for a drafter then."""
+    depths = [situation.rules.limits.depth for situation in program.situations]
+    return not all(isinstance(depth, Const) and depth.value == 0 for depth in depths)
 
 
 def asks_ahead(rules: Rules) -> bool:

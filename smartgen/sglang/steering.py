@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from smartgen.language.program import Measured, parts
+from smartgen.policy.asked import may_draft
 from smartgen.policy.average import AverageTree
 from smartgen.policy.controller import Controller
 from smartgen.policy.counts import UNBOUNDED
@@ -67,6 +68,7 @@ class Steering:
         self.ordered_at = 0  # step of the calibration that the device's table holds; -1: none of it
         self.priced = any(isinstance(part, Measured) for part in parts(recipe.program))
         self.searches = any(situation.rules.objective is not None for situation in recipe.program.situations)
+        self.sleeps = self.searches or not may_draft(recipe.program)
 
     # -- before a round -------------------------------------------------------------------------------------------
     def decide(
@@ -80,7 +82,7 @@ class Steering:
         with self.learned.lock, np.errstate(all="ignore"):
             step = self.controller.begin(situation)
             choice = self._choose(step, situation, warm)
-        self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.searches)
+        self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.sleeps)
         self._say(choice)
         launched = Round(choice, choice.tier, step, tuple(requests), warm, watch, situation.sampled, self.rest.asleep)
         self.launched.add(launched)

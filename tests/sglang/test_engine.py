@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
-from pathlib import Path
 
 import pytest
 
@@ -163,28 +161,8 @@ def test_a_request_may_opt_out(models, plain, tmp_path):
     assert sum(second[1:]) == 0
 
 
-def test_sleeping_costs_little(models, tmp_path):
-    """Ratio of rounds asleep to the plain server's own pace, without its overlap, which speculation on a CPU forbids."""
-    pace = {}
-    for name, more in {
-        "plain": ["--disable-overlap-schedule"],
-        "asleep": [*drafted_by(models, "adversary"), "--smart-recipe", "off"],
-    }.items():
-        with Server(models, tmp_path / f"{name}.log", *more) as server:
-            server.generate(PROMPTS, 100)
-            pace[name] = min(_timed(server) for _ in range(5))
-    assert pace["asleep"] <= 1.35 * pace["plain"], pace
-
-
-def _timed(server: Server) -> float:
-    began = time.perf_counter()
-    server.generate(PROMPTS, 200)
-    return time.perf_counter() - began
-
-
-def test_the_log_names_a_request_that_samples_on_a_cpu(models, tmp_path: Path):
-    more = [*drafted_by(models), "--smart-recipe", CONSTANT]
-    with Server(models, tmp_path / "log", *more) as server:
-        body = {"input_ids": [5, 6], "rid": "warm", "sampling_params": {"temperature": 1.0, "max_new_tokens": 8}}
-        server.post("/generate", body)
-        assert "request warm asks for sampling" in server.log.read_text()
+def test_a_recipe_that_never_drafts_lets_the_draft_sleep(models, tmp_path):
+    more = [*drafted_by(models, "adversary"), "--smart-recipe", "off"]
+    with Server(models, tmp_path / "off.log", *more) as server:
+        server.generate(PROMPTS, 100)
+        assert server.smart()["level"] == "asleep"
