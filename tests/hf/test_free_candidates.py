@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from smartgen.hf.watch import watching
+from smartgen.policy.controller import Controller
 from smartgen.policy.free import BOTH, FREE, OWN, SOURCE
 from tests.hf.scripted import Scripted
 from tests.hf.zoo import V, model, prompts
@@ -26,25 +27,43 @@ def _repeating(batch: int) -> dict[str, torch.Tensor]:
     return inputs
 
 
-@pytest.mark.parametrize("batch", [1, 4])
-def test_the_text_is_plain_decodings_own(batch, attached, cheap_trees):
-    target, inputs = attached(model("llama")), _repeating(batch)
+@pytest.fixture
+def accepted(monkeypatch) -> Counter[int]:
+    """Who proposed the accepted nodes, over all rows and steps."""
+    seen: Counter[int] = Counter()
+    observe = Controller.observe
+
+    def spy(self, outcome):
+        tree, source = self.tree, self.tree.column(SOURCE, OWN)
+        for row, count in enumerate(outcome.accepted):
+            node = -1
+            for token in outcome.committed[row][:count]:
+                below = [n for n in self.chosen[row] if n >= 0 and tree.parent[row, n] == node]
+                node = next(n for n in below if tree.token[row, n] == token)
+                seen[int(source[row, node])] += 1
+        return observe(self, outcome)
+
+    monkeypatch.setattr(Controller, "observe", spy)
+    return seen
+
+
+def test_the_text_is_plain_decodings_own(attached, cheap_trees, accepted):
+    target = attached(model("llama"))
     # a penalty below 1: it likes to repeat itself
     options = {"max_new_tokens": NEW, "do_sample": False, "repetition_penalty": 0.4}
-    plain = target.generate(**inputs, **options)
-    truth = plain[:, inputs["input_ids"].shape[1] :].tolist()
-    accepted: Counter[int] = Counter()
-    for seed in range(6):
-        with watching() as steps:
-            output = target.generate(
-                **inputs, **options, smart_recipe="smart", assistant_model=Scripted(truth, V, seed, right=0.3)
-            )
-        assert output.tolist() == plain.tolist()
-        for step in steps:
-            sources = step.tree.column(SOURCE, OWN)[0]
-            accepted.update(sources[step.accepted].tolist())
-            _no_path_twice(step)
-    assert all(accepted[source] for source in (FREE, BOTH, OWN)), "some source never helped"
+    for batch in (1, 4):
+        inputs = _repeating(batch)
+        plain = target.generate(**inputs, **options)
+        truth = plain[:, inputs["input_ids"].shape[1] :].tolist()
+        for seed in range(6):
+            with watching() as steps:
+                output = target.generate(
+                    **inputs, **options, smart_recipe="smart", assistant_model=Scripted(truth, V, seed, right=0.3)
+                )
+            assert output.tolist() == plain.tolist()
+            for step in steps:
+                _no_path_twice(step)
+    assert all(accepted[source] for source in (FREE, BOTH, OWN)), accepted
 
 
 def _no_path_twice(step) -> None:
