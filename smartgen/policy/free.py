@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.tree.layer import ARRAYS, MEASURES, Layer, beside
+from smartgen.tree.layer import ARRAYS, Layer, beside
 
 if TYPE_CHECKING:
     from smartgen.policy.board import Board
@@ -124,10 +124,8 @@ class FreeCandidates:
             return None
         first, start = self.starts[step.depth], step.tree.size
         widths = [layer.token.shape[1] for layer in self.layers[step.depth :]]
-        before = np.repeat(
-            [0, 0, *np.cumsum(widths[:-2])][: len(widths)], widths
-        )  # of the layer that the parents are in
-        parent = self.all.parent[:, first:] + before + start
+        begins = [0, 0, *np.cumsum(widths[:-2])][: len(widths)]  # of the layer that each layer's parents are in
+        parent = self.all.parent[:, first:] + np.repeat(begins, widths) + start
         parent[:, : widths[0]] = self._above(self.layers[step.depth])
         rest = {name: getattr(self.all, name)[:, first:] for name in ARRAYS}
         return Layer(**rest), parent, self.valid[:, first:], widths
@@ -147,5 +145,5 @@ def _beside(layer: Layer, free: Layer, order: Ints) -> Layer:
     taken["parent"] = np.zeros_like(taken["parent"])  # no place in the frontier: they are never drafted from
     joined = {name: np.concatenate([getattr(layer, name), taken[name]], 1) for name in ARRAYS}
     silent = np.full(order.shape, np.nan)
-    said = {name: np.concatenate([values, silent], 1) for name, values in layer.measures.items() if name in MEASURES}
+    said = {name: np.concatenate([values, silent], 1) for name, values in layer.measures.items()}
     return Layer(**joined, **said)
