@@ -149,7 +149,8 @@ def _shift(kind: str) -> Handler:
 
 
 def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
-    (value,) = _plain(typer, e, 1, 1)
+    with typer.aggregating():
+        (value,) = _plain(typer, e, 1, 1)
     over_rows = group == "batch"
     if over_rows and value.axis is Axis.NODE:
         inner = f"layer.{function}({value.span.text})"

@@ -190,8 +190,8 @@ def count(typer: Typer, written: s.Count | None, by: str) -> Counted:
     return Counted(low.code if low else Const(0.0), high.code if high else Const(1.0), True, parts)
 
 
-def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
-    """A whole bare number, one per request at most; None where it is broken."""
+def whole(typer: Typer, expression: s.Expression, by: str, settled: bool = False) -> Typed | None:
+    """A whole bare number, one per request at most; None where it is broken. `settled`: it is asked before drafting."""
     found = typed(typer, expression, Place("a count"))
     if found is None:
         return None
@@ -199,7 +199,7 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
         fix, edits = _made_whole(typer, found)
         typer.findings.add("SG318", f"{by} needs a count, this is {_counted(found.kind)}", found.span, fix, edits=edits)
         return None
-    if found.axis is Axis.NODE:
+    if found.axis is Axis.NODE and not settled:
         fix, edits = aggregated(typer, expression, Axis.REQUEST)
         message = f"{by} is asked once per request, this has one value per node"
         typer.findings.add("SG301", message, found.span, fix, edits=edits)
@@ -245,7 +245,7 @@ def _counted(kind: Kind) -> str:
 
 def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, ...]]:
     """(the cap, a searched lower end, what was typed)."""
-    high = whole(typer, written.count.high or written.count.low, f"`limit {written.extent}`")
+    high = whole(typer, written.count.high or written.count.low, f"`limit {written.extent}`", settled=True)
     low: Typed | None = None
     if high is not None and high.phase > Phase.PLAN:
         message = f"a limit is settled before drafting, `{late(high)}` is known only while drafting"

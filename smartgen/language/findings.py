@@ -9,7 +9,7 @@ from smartgen.language.source import Edit, Span
 
 MOST = 100  # findings that are worth showing of one recipe
 # What is only missing because a statement before it could not be read.
-_FOLLOW = frozenset({"SG002", "SG305", "SG306", "SG312", "SG315", "SG319", "SG901", "SG902", "SG904"})
+_FOLLOW = frozenset({"SG002", "SG305", "SG306", "SG312", "SG315", "SG319", "SG901", "SG902", "SG904", "SG907"})
 _NAMED = frozenset({"SG101", "SG102", "SG103", "SG107"})
 
 

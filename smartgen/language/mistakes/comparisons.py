@@ -12,8 +12,20 @@ from smartgen.language.signals import SIGNALS
 from smartgen.language.units import ENERGY, MONEY, TIME, UNITS
 
 _COMPARES = ("<", "<=", ">", ">=", "==", "!=")
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that a condition follows
 _CLOSED = ("between", "within")  # ranges that hold both their ends
+
+
+def broken_sign(spot: Spot) -> Iterator[Repair]:
+    """`< =`, `= =`: a sign that fell in two; `x not > y`: the sign says it."""
+    before = spot.word(-1)
+    if spot.here == "=" and before in ("<", ">", "=") and spot.wants_operand:
+        sign = f"{before}="
+        yield spot.replace("SG007", f"`{sign}` is written without a space", sign, f"write `{sign}`", 2, -1)
+    if spot.here == "not" and spot.word(1) in _OPPOSITE and "COMPARE" in spot.accepts:
+        sign = _OPPOSITE[spot.word(1)]
+        yield spot.replace("SG007", f"no `not` stands before `{spot.word(1)}`", sign, f"write `{sign}`", 2)
 
 
 def member(spot: Spot) -> Iterator[Repair]:

@@ -23,6 +23,7 @@ from smartgen.language.signals import SIGNALS
 
 Lexemes = Sequence[Lexeme]
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
+_MEASURED = re.compile(r"\b(?:time|tokens|progress|energy|money|profile|prob|path)\b|[0-9]\s*[A-Za-z]")
 _COMMENTS = {
     "/*": 2,
     "<!--": 3,
@@ -121,7 +122,8 @@ def _slashes(text: str, lexemes: Lexemes, index: int) -> Repair:
         return _replace(sign, "SG016", "comments begin with `#`", "#", "write `#`")
     first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
     above, below = text[lexemes[first].start : sign.start].strip(), text[lexemes[index + 1].start : lexemes[last].end]
-    written = f"floor({above} / {below})"
+    measured = _MEASURED.search(above) or _MEASURED.search(below)  # only a bare number has a whole part
+    written = f"{above} / {below}" if measured else f"floor({above} / {below})"
     change = (lexemes[first].start, lexemes[last].end, written)
     return _replace(sign, "SG007", "there is no operator `//`", "", f"write `{written}`", (change,))
 

@@ -266,6 +266,8 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         example = _EXAMPLE[spot.word(-2)]
         help = f"write what follows it, or for example `{example}`"
         yield spot.replace("SG009", f"nothing stands behind `{before}`", example, help, 1, -1)
+    if spot.wants_operand and spot.statement == "maximize" and before == "/" and spot.word(-2) != "time":
+        yield spot.insert("SG009", "nothing stands behind `/`", "time", f"for example `{spot.word(-2)} / time`")
     if spot.wants_operand and before in _HANGING:
         help = f"remove `{before}`, or write what follows it"
         yield spot.remove("SG009", f"nothing stands behind `{before}`", help, 1, -1)
