@@ -147,6 +147,10 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
 
 def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
     limit = {TIME: "25 ms", ENERGY: "5 J"}.get(found.kind.dimension)
+    total = _TOTAL.get(found.kind.dimension)
+    if total is not None and isinstance(found.code, Const):
+        written = f"{total} <= {found.span.text}"
+        return f"say what it bounds: `{written}`", (Edit(found.span, written),)
     if limit is None:
         return asked(found)
     written = f"{found.span.text} <= {limit}"

@@ -86,6 +86,9 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
+    owner, _, last = name.rpartition(".")
+    if owner in SIGNALS and last in FUNCTIONS:
+        return _whole(typer, e, message, f"{last}({', '.join([owner, *arguments])})")
     part = _looked_up(e)
     if part:
         return _whole(typer, e, message, part)

@@ -41,7 +41,9 @@ def as_cases(node: yaml.Node, tree: Tree) -> str:
     if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
         return ""
     pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
-    if any("\n" in rules or not rules.startswith("{") for _, rules in pairs):
+    pairs = [(key, rules if rules.startswith("{") else f"{{{', '.join(rules.splitlines())}}}") for key, rules in pairs]
+    pairs = [(key, re.sub(r"\s+", " ", rules)) for key, rules in pairs]
+    if any(rules.count("{") > 1 for _, rules in pairs):
         return ""
     quoted = ((f"'{c}'" if re.search(r"[,{}\[\]\"]", c) else c, rules) for c, rules in pairs)
     return f"cases: [{', '.join(f'{{when: {condition}, then: {rules}}}' for condition, rules in quoted)}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from smartgen.language.borrowed import extent
 from smartgen.language.mistakes.operands import closing, expression_last, statement_last
@@ -69,6 +70,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG105", "one `where` filters", "and", "join conditions with `and`")
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):
         yield from _range(spot)
+    if before == "all" and here.sort == "number" and not here.first:
+        help = f"write `{statement} best {here.text}`"
+        yield spot.replace("SG006", "`all` takes no count", "best", help, 1, -1)
     if here.text == ".." and before == "best":
         written = f"0..{spot.word(1)}"
         yield spot.insert("SG010", "a range begins with a number", "0", f"write `{statement} best {written}`")
@@ -105,6 +109,9 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
         )
     if here.text == "(":
         yield from unwrapped(spot, statement)
+    if here.sort == "number" and spot.word(1) in ("best", "all"):
+        help = f"write `{statement} best {here.text}`"
+        yield spot.replace("SG006", message, f"best {here.text}", help, 2)
     glued = re.fullmatch(r"(best|all)(\d+)", here.text)
     if glued:
         written = f"{glued.group(1)} {glued.group(2)}"
@@ -116,7 +123,9 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text == "between" and spot.word(2) in ("and", "to"):
         written = f"best {spot.word(1)}..{spot.word(3)}"
         yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)
-    if here.text in ("none", "nothing", "off", "no"):
+    if here.text in ("true", "True", "yes", "on"):
+        yield spot.replace("SG006", message, "all", f"write `{statement} all`")
+    if here.text in ("none", "nothing", "off", "no", "false", "False"):
         yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
     if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
         count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
@@ -222,9 +231,10 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
     if "DEPTH" in spot.accepts and before in ("limit", ","):
         yield from _extent(spot, before)
-    if before == "of" and spot.word(-2) in EXTENTS:
+    declared = any(x.text in ("let", "param") and y.text == before for x, y in pairwise(spot.lexemes))
+    if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and before.isalpha() and not declared):
         help = f"write `limit {spot.word(-2)} {here.text}`"
-        yield spot.remove("SG008", "`limit` takes no `of`", help, 1, -1)
+        yield spot.remove("SG008", f"`limit` takes no `{before}`", help, 1, -1)
     if here.text in EXTENTS and "COMMA" in spot.accepts:
         following = spot.near(1)
         if following is None or following.first or following.text in ("}", ","):

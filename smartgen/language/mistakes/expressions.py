@@ -175,6 +175,8 @@ def operand(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
+        if here.text == "best" and spot.word(1) == "(":
+            meant = "layer.max"
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
             meant = "node.depth"
         yield spot.replace(

@@ -192,6 +192,11 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
             "SG008", "a type stands behind a `:`", f": {kind}", f"write `param {written}: {kind} = ...`", 3
         )
     yield from _joined_name(spot, ":")
+    behind = spot.near(3)
+    if here.text == "=" and spot.word(2) == ":" and behind is not None and behind.sort == "name":
+        swapped = f": {behind.text} = {spot.word(1)}"
+        message = "the type stands before the value"
+        yield spot.replace("SG018", message, swapped, f"write `param {written}{swapped}`", 4)
     if here.text in ("=", "=="):
         kind = _type(spot, spot.at + 1)
         change = (here.start, here.end, f": {kind} =")
