@@ -15,6 +15,7 @@ _EXTENTS: tuple[tuple[str, frozenset[str]], ...] = (
 )
 _DRAFTED = frozenset({"draft", "tokens"})  # SGLang counts with `speculative_num_draft_tokens` what is verified
 _SIGNALS: Mapping[str, str] = {
+    **dict.fromkeys(("acceptprob", "acceptanceprob", "paccept", "acceptancep", "pacc"), "calibrated(node.prob)"),
     **dict.fromkeys(("score", "weight", "value", "cumscore", "totalscore"), "node.path"),
     **dict.fromkeys(("logprob", "logprobs", "logp", "loglikelihood"), "log(node.prob)"),
     **dict.fromkeys(("cumlogprob", "cumulativelogprob", "pathlogprob", "sumlogprob", "logpath"), "log(node.path)"),

@@ -226,6 +226,10 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     if found.kind.base == "text" and found.span.text.strip('"').isdigit():
         number = found.span.text.strip('"')
         return f"write `{number}`", (Edit(found.span, number),)
+    named = typer.policy.lets.get(found.span.text)
+    if named is not None and isinstance(named.value, s.Text) and named.value.value.isdigit():
+        number = named.value.value
+        return f"write `let {found.span.text} = {number}`", (Edit(named.value.span, number),)
     param = typer.policy.params.get(found.span.text)
     bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
     if param is not None and bare and float(found.code.value).is_integer():  # type: ignore[union-attr]

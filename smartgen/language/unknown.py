@@ -10,7 +10,7 @@ from smartgen.language.borrowed import signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.program import Axis
-from smartgen.language.signals import SIGNALS, SYNONYMS
+from smartgen.language.signals import SIGNALS, SOURCES, SYNONYMS
 from smartgen.language.source import Edit
 from smartgen.language.types import PLACES_OF_NODES, TEXT
 from smartgen.language.units import ENERGY, MONEY, SPELT, TIME, TOKEN, UNITS
@@ -72,6 +72,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
             return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
     if text in _NUMBERS:
         return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
+    if text in SOURCES and typer.place.word.endswith("where`"):
+        return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
     if typer.place.example:

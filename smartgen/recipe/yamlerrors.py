@@ -71,6 +71,9 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         return _made(
             f"`{sign}` begins a text of several lines in YAML", span, f"quote it: `{written}`", (Edit(span, written),)
         )
+    if text[at : at + 1] == "," and "found ','" in said:
+        span = Span(source, at, at + 1)
+        return _made("this `,` leads nowhere", span, "remove it", (Edit(span, ""),))
     twice = re.match(r"[ ]*(\w+):[ ]+((best|all|tree|while|to):[ ]+([^\n#]*[^\s#]))", text[line:])
     if twice is not None and "mapping values" in said and twice.group(1) in KEYS:
         span = Span(source, line + twice.start(2), line + twice.end(2))

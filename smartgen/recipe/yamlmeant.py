@@ -7,6 +7,7 @@ import re
 import yaml
 
 from smartgen.language.nearest import misspelt
+from smartgen.language.units import unit
 from smartgen.recipe.yamlkeys import KEYS, RULE_KEYS
 from smartgen.recipe.yamltree import Tree
 
@@ -29,6 +30,18 @@ def values_only(node: yaml.Node) -> bool:
     """Names with values, none of them with a type."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return bool(pairs) and all(isinstance(v, yaml.ScalarNode) and "=" not in str(v.value) for _, v in pairs)
+
+
+def type_of(value: str) -> str:
+    """The type of a bare value where `type = value` is due, empty where it is no value."""
+    number = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z/]*)", value.strip())
+    if value in ("true", "false"):
+        return "flag"
+    if number is None or (number.group(2) and unit(number.group(2)) is None):
+        return ""
+    if number.group(2):
+        return number.group(2)
+    return "count" if "." not in number.group(1) else "prob" if float(number.group(1)) <= 1 else "number"
 
 
 def rule_of_case(name: str) -> str | None:
