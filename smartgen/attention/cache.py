@@ -64,6 +64,13 @@ class _Layer(CacheLayerMixin):
         return -1
 
 
+class _View:
+    """One layer's half of a buffer: `whole` (B, heads, capacity, dim), and the same as `lines` of dim numbers."""
+
+    def __init__(self, whole: torch.Tensor) -> None:
+        self.whole, self.lines = whole, whole.view(-1, whole.shape[-1])
+
+
 class RaggedCache(Cache):
     """See the module's text. `lengths` (B,) on the host, int64: committed slots of each row."""
 
@@ -112,6 +119,7 @@ class RaggedCache(Cache):
         self.lengths = np.full(batch, filled, np.int64) if lengths is None else lengths.astype(np.int64)
         self.filled = int(self.lengths.max())
         self.filling = [None] * len(self.filling)
+        self._look()
 
     # -- ragged: trees behind each row's committed part -------------------------------------------------------
     @property
@@ -123,26 +131,26 @@ class RaggedCache(Cache):
         self.view = int(self.filled + offset + queries)
         if self.view > self.capacity:
             self._grow(max(self.view + 64, 2 * self.capacity))
-        starts = self.lengths + offset
-        self._start = int(starts[0]) if bool((starts == starts[0]).all()) else None
-        if self._start is None:
-            device = self.stacks[0][0].device
-            self._rows = torch.arange(len(starts), device=device)[:, None]
-            self._slots = torch.as_tensor(starts, device=device)[:, None] + torch.arange(queries, device=device)
+        slots = (self.lengths + offset)[:, None] + np.arange(queries)
+        self._places = [_places(keys, slots) for keys, _ in self.stacks]
         return self.view
 
     def write(self, index: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.sealed:
             return self._fill(index, key, value)
-        stack, position = self.place[index]
-        keys, values = self.stacks[stack][0][position], self.stacks[stack][1][position]
-        if self._start is not None:
-            keys[:, :, self._start : self._start + key.shape[2]] = key
-            values[:, :, self._start : self._start + key.shape[2]] = value
-        else:
-            keys[self._rows, :, self._slots] = key.transpose(1, 2)
-            values[self._rows, :, self._slots] = value.transpose(1, 2)
-        return keys[:, :, : self.view], values[:, :, : self.view]
+        keys, values = self._views[index]
+        places = self._places[self.place[index][0]]
+        keys.lines.index_copy_(0, places, key.reshape(-1, key.shape[-1]))
+        values.lines.index_copy_(0, places, value.reshape(-1, value.shape[-1]))
+        return keys.whole[:, :, : self.view], values.whole[:, :, : self.view]
+
+    def _look(self) -> None:
+        """Views of the buffers, a pair a layer: making them anew in every write would cost as much as the write."""
+        owned = {index: place for index, place in enumerate(self.place) if place[0] >= 0}
+        self._views = {
+            index: (_View(self.stacks[stack][0][position]), _View(self.stacks[stack][1][position]))
+            for index, (stack, position) in owned.items()
+        }
 
     def accept(self, path: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
         """Keep `counts` (B,) nodes of the last tree, `path` (B, A) their places in it, ascending; forget the rest."""
@@ -170,6 +178,7 @@ class RaggedCache(Cache):
                     for buffer in pair:
                         buffer[:, new, :, :used] = buffer[:, old, :, :used]
         self.stacks = [(keys[:, : len(rows)], values[:, : len(rows)]) for keys, values in self.stacks]
+        self._look()
         self.lengths = self.lengths[rows]
         self.filled = int(self.lengths.max(initial=0))
 
@@ -182,6 +191,14 @@ class RaggedCache(Cache):
         for number, pair in enumerate(self.stacks):
             self.stacks[number] = tuple(_extended(buffer, capacity) for buffer in pair)
         self.capacity = capacity
+        self._look()
+
+
+def _places(stack: torch.Tensor, slots: NDArray[np.int64]) -> torch.Tensor:
+    """(B * heads * Q,) lines of a layer of `stack` (layers, B, heads, capacity, dim) that belong to `slots` (B, Q)."""
+    _, batch, heads, capacity, _ = stack.shape
+    first = np.arange(batch * heads).reshape(batch, heads, 1) * capacity
+    return torch.as_tensor((first + slots[:, None]).ravel(), device=stack.device)
 
 
 def _stacked(parts: list[torch.Tensor], capacity: int) -> torch.Tensor:

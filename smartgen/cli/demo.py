@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smartgen.cli.loading import encoded, told
+from smartgen.cli.loading import Loaded, device_named, told
 from smartgen.cli.progress import spinner
 
 if TYPE_CHECKING:
@@ -48,12 +48,9 @@ class Way:
 
 
 @dataclass
-class Stage:
+class Stage(Loaded):
     """Target, tokenizer, drafter and prompts, in one precision."""
 
-    model: Any
-    tokenizer: Any
-    drafter: Any
     named: dict[str, str]
 
     @property
@@ -106,7 +103,7 @@ def _stage(target: Any, drafter: Any, named: dict[str, str], dtype: torch.dtype)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     with spinner(f"loading {target.name} in {str(dtype).removeprefix('torch.')}"):
-        model = transformers.AutoModelForCausalLM.from_pretrained(target, dtype=dtype).eval()
+        model = transformers.AutoModelForCausalLM.from_pretrained(target, dtype=dtype).eval().to(device_named("auto"))
         tokenizer = transformers.AutoTokenizer.from_pretrained(target)
         tokenizer.padding_side = "left"
         smartgen.attach(model)
@@ -125,7 +122,7 @@ def _equality(stage: Stage, tokens: int) -> None:
 def _compare(stage: Stage, prompts: list[str], tokens: int, name: str) -> int:
     from smartgen.hf.equality import compare
 
-    inputs = encoded(stage.tokenizer, prompts)
+    inputs = stage.encoded(prompts)
     options = {"max_new_tokens": tokens, "do_sample": False, "return_dict_in_generate": True}
     with spinner(f"{name}: plain") as say:
         plain = stage.model.generate(**inputs, **options, output_scores=True)
@@ -155,7 +152,7 @@ def _faster(strict: Stage, target: Any, drafter: Any) -> Stage:
     half = _stage(target, drafter, strict.named, torch.bfloat16)
     seconds = {}
     for name, stage in (("float32", strict), ("bfloat16", half)):
-        inputs = encoded(stage.tokenizer, stage.prompts[:1])
+        inputs = stage.encoded(stage.prompts[:1])
         stage.model.generate(**inputs, max_new_tokens=4, do_sample=False)
         began = time.perf_counter()
         stage.model.generate(**inputs, max_new_tokens=12, do_sample=False)
@@ -192,7 +189,7 @@ def _speed(stage: Stage, batch: int, tokens: int, rounds: int) -> None:
 def _run(stage: Stage, prompts: list[str], recipe: str | None, tokens: int, streams: bool = False) -> tuple[float, Any]:
     from transformers import TextStreamer
 
-    inputs = encoded(stage.tokenizer, prompts)
+    inputs = stage.encoded(prompts)
     options: dict[str, Any] = {"max_new_tokens": tokens, "do_sample": False, "return_dict_in_generate": True}
     if streams:
         typer.echo("")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smartgen.cli.loading import Loaded, encoded, load, told
+from smartgen.cli.loading import Loaded, load, told
 from smartgen.cli.progress import spinner
 from smartgen.cli.prompts import read_prompts
 from smartgen.cli.settings import parse_params
@@ -34,6 +34,7 @@ def generate(
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
     seed: Annotated[int, typer.Option()] = 0,
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     prompts: Annotated[Path | None, typer.Option(help="A file with one JSON object a line: {turns: [...]}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Prompts to take from the file.")] = 8,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter of the recipe, name=value.")] = None,
@@ -49,7 +50,7 @@ def generate(
         if prompts is not None:
             texts = [found.text for found in read_prompts(prompts, limit)]
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, draft or partner, dtype)
+        loaded = load(model, draft or partner, dtype, device)
         for text in texts:
             _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
 
@@ -61,7 +62,7 @@ def _one(
 
     from smartgen.cli.streaming import SpokenAfter
 
-    inputs = encoded(loaded.tokenizer, [text], raw)
+    inputs = loaded.encoded([text], raw)
     options: dict[str, Any] = {"do_sample": temperature > 0, "max_new_tokens": tokens, "return_dict_in_generate": True}
     if temperature > 0:
         options |= {"temperature": temperature, "top_k": 0}

@@ -22,6 +22,10 @@ class Loaded:
     tokenizer: Any
     drafter: Any
 
+    def encoded(self, prompts: list[str], raw: bool = False) -> dict[str, Any]:
+        """Prompts as padded tensors on the model's device; see `encoded`."""
+        return {name: part.to(self.model.device) for name, part in encoded(self.tokenizer, prompts, raw).items()}
+
 
 @contextmanager
 def told() -> Iterator[None]:
@@ -36,8 +40,11 @@ def told() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def load(model: str, draft: str | None, dtype: str) -> Loaded:
-    """`model`, `draft`: registered names or folders; `dtype`: auto, bf16 or float32. Raises ValueError or OSError."""
+def load(model: str, draft: str | None, dtype: str, device: str = "auto") -> Loaded:
+    """`model`, `draft`: registered names or folders; `dtype`: auto, bf16 or float32; `device`: as `device_named` reads it.
+
+    Raises ValueError or OSError.
+    """
     import logging
 
     import torch
@@ -59,10 +66,27 @@ def load(model: str, draft: str | None, dtype: str) -> Loaded:
     if dtype not in kinds:
         raise ValueError(f"there is no dtype {dtype!r}: auto, bf16 or float32")
     with spinner(f"loading {model}"):
+        where = device_named(device)
         target, tokenizer = _from_folder(resolve(model), kinds[dtype])
+        target.to(where)
         drafter = None if draft in (None, "ngram") else smartgen.load_drafter(draft, target)
     smartgen.attach(target)
     return Loaded(target, tokenizer, drafter)
+
+
+def device_named(name: str) -> Any:
+    """auto (an Nvidia GPU where there is one), cpu, cuda or cuda:N → the device. Raises ValueError for any other."""
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if name == "auto":
+        return torch.device("cuda" if gpus else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        raise ValueError(f"there is no device {name!r}: auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(number or 0) >= gpus:
+        raise ValueError(f"{name} is not here: this machine shows {gpus} CUDA devices; --device cpu runs anywhere")
+    return torch.device(name)
 
 
 def _from_folder(folder: Path, dtype: Any) -> tuple[Any, Any]:

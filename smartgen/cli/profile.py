@@ -23,7 +23,8 @@ def profile(
     batch: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,4,16",
     context: Annotated[str, typer.Option(help="Context lengths, with commas.")] = "64,512",
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
-    budget: Annotated[float, typer.Option(min=0.1, help="Seconds for each batch and context.")] = 6.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    budget: Annotated[float, typer.Option(min=0.1, help="Seconds for each batch and context.")] = 10.0,
     engine: Annotated[str, typer.Option(help="hf, or sglang: its server's own rounds are timed.")] = "hf",
     engine_argument: Annotated[
         list[str] | None, typer.Option(help="name=value for the engine (with --engine sglang), as JSON values.")
@@ -38,7 +39,7 @@ def profile(
         _of_sglang(model, draft, batches, contexts, engine_argument or [], out)
         return
     with told():
-        loaded = load(model, draft, dtype)
+        loaded = load(model, draft, dtype, device)
         from smartgen.drafters.ngram import NGram
         from smartgen.hf.profiling import measure_profile
         from smartgen.profile import store

@@ -29,6 +29,7 @@ def trace(
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
     seed: Annotated[int, typer.Option()] = 0,
     dtype: Annotated[str, typer.Option(help="float32, in which replay is exact, bf16 or auto.")] = "float32",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Requests recorded together.")] = 8,
     longest: Annotated[int, typer.Option(min=1, help="Tokens of a prompt that are kept, its last ones.")] = 700,
     floor: Annotated[float, typer.Option(min=0.0, help="Path probability below which nothing is recorded.")] = 1e-4,
@@ -41,7 +42,7 @@ def trace(
     with told():
         found = read_prompts(prompts, limit)
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, draft or partner, dtype)
+        loaded = load(model, draft or partner, dtype, device)
         from smartgen.hf.costing import provenance
 
         ids = [_tokens(loaded.tokenizer, prompt.text, raw)[-longest:] for prompt in found]

@@ -18,6 +18,7 @@ import torch
 import transformers
 
 from smartgen.drafters.protocol import Drafter, Session
+from smartgen.hf.likeliest import likeliest
 from smartgen.hf.target import Target
 from smartgen.packing.model import packs
 from smartgen.profile import store
@@ -150,12 +151,13 @@ def dummy_selection(batch: int, size: int) -> Selection:
 def run_verify(target: Target, size: int) -> None:
     """One verification of a dummy tree with everything but acceptance, up to the host."""
     logits = target.verify(dummy_selection(len(target.contexts), size))
-    logits.argmax(-1).tolist()
+    likeliest(logits)
     if target.tap is not None:
         target.tap.clear()
 
 
 def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
+    target.settle()
     seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, BUDGET, CEILING)
     return [Point(batch, context, size, value) for size, value in seconds.items()]
 

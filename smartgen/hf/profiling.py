@@ -59,6 +59,7 @@ def _measure_one(
         )
         target.cache.seal(context + max(SIZES) + 16)
         session = _session(drafter, prompt, tap, context)
+        target.settle()
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
         verify = [Point(batch, context, size, value) for size, value in seconds.items()]
         return verify, [] if drafter.free else draft_points(target, session, context, budget / 3)

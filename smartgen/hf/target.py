@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.mask import MaskStyle, ancestors
 from smartgen.hf.features import FeatureTap
-from smartgen.tree.selection import Selection
+from smartgen.tree.selection import Selection, root_only
 
 Ints = NDArray[np.int64]
 CACHE_NAMES = ("cache", "past_key_values")  # what `generate` calls the cache it hands over
@@ -82,6 +82,13 @@ class Target:
             self.plain_mask.timed(bare, time.perf_counter() - started)
         return outputs.logits
 
+    def settle(self) -> None:
+        """Find out now how a plain step runs fastest, so that none is timed while that is being tried."""
+        while self._in_step() and not self.plain_mask.settled:
+            self.verify(root_only(np.zeros(len(self.padding), np.int64)))
+            if self.tap is not None:
+                self.tap.clear()
+
     def _ids_of(self, positions: Ints) -> Ints:
         """(B, Q) what the model is told. A node behind the end of its row's text can never be accepted; it stands at the
         end, so that learned positions do not run out and rotary frequencies that depend on the largest position stay.
@@ -131,10 +138,15 @@ class PlainMask:
     def __init__(self) -> None:
         self._seconds: dict[bool, list[float]] = {False: [], True: []}
 
+    @property
+    def settled(self) -> bool:
+        """Whether both ways were tried often enough."""
+        return min(map(len, self._seconds.values())) >= self.TRIALS
+
     def prefers_none(self) -> bool:
         """The way to take for the next plain step: True for no mask."""
         without, masked = self._seconds[True], self._seconds[False]
-        if min(len(without), len(masked)) < self.TRIALS:
+        if not self.settled:
             return len(without) <= len(masked)
         return float(np.median(without)) <= float(np.median(masked))
 

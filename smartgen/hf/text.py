@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from smartgen.hf.likeliest import likeliest
 from smartgen.hf.noise import KeyedNoise, SharedNoise
 from smartgen.hf.processors import Processors
 from smartgen.hf.stopping import Stops
@@ -121,7 +122,7 @@ class Chooser:
             if self.keep_logits:
                 self.logits.setdefault(row, []).append(logits[i].float())
         if self.noise is None:
-            return scores.argmax(-1).tolist()
+            return likeliest(scores).tolist()
         probs = torch.nn.functional.softmax(scores, dim=-1)
         return self.noise.draw(probs, rows, [len(text.new[row]) for row in rows])
 

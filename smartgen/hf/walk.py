@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from smartgen.hf.likeliest import likeliest
 from smartgen.hf.text import Chooser, Text
 from smartgen.tree.selection import Selection
 
@@ -15,7 +16,7 @@ def walk(selection: Selection, logits: torch.Tensor, rows: list[int], text: Text
     more than it accepts (the bonus token), unless it was finished by an accepted one.
     """
     if chooser.at_once:
-        choices = logits.argmax(-1).tolist()
+        choices = likeliest(logits).tolist()
         return [_descend(selection, i, row, choices[i], text) for i, row in enumerate(rows)]
     paths = [[0] for _ in rows]
     walking = list(range(len(rows)))

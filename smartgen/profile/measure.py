@@ -23,9 +23,10 @@ def measure_sizes(
     """Median seconds of `run(size)` for ascending `sizes`; `between` is run before each, untimed.
 
     The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
-    first, which no number of accepted tokens would repay, or where `budget` seconds are used up; then the measured
-    ones are repeated in turn, so that a slow moment hits all of them, as often as `repeats` and the budget allow. More
-    work never costs less: medians that say so are noise and are pooled with their neighbours, lest a search follow the dip.
+    first, which no number of accepted tokens would repay, or where half of `budget` seconds is used up. The other half
+    repeats them, each as long as the others: a small size, which is chosen most and told from its neighbours by little,
+    is timed often where a large one is timed once, and a slow moment hits several. More work never costs less: medians
+    that say so are noise and are pooled with their neighbours, lest a search follow the dip.
     """
     started, timings = clock(), {}
     for size in sizes:
@@ -33,14 +34,15 @@ def measure_sizes(
         between()
         timings[size] = [_timed(run, size, clock)]
         first = next(iter(timings.values()))[0]
-        if clock() - started > budget or timings[size][0] > ceiling * first:
+        if clock() - started > budget / 2 or timings[size][0] > ceiling * first:
             break
-    for _ in range(repeats - 1):
-        for size, seconds in timings.items():
-            if clock() - started > budget:
-                break
-            between()
-            seconds.append(_timed(run, size, clock))
+    while clock() - started < budget:
+        wanting = [seconds for seconds in timings.items() if len(seconds[1]) < repeats]
+        if not wanting:
+            break
+        size, seconds = min(wanting, key=lambda item: sum(item[1]))
+        between()
+        seconds.append(_timed(run, size, clock))
     medians = np.array([median(seconds) for seconds in timings.values()])
     counts = np.array([float(len(seconds)) for seconds in timings.values()])
     return dict(zip(timings, isotonic(medians, counts).tolist(), strict=True))

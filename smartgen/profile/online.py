@@ -1,92 +1,25 @@
 """Costs kept true while running: a table corrected by what was just measured.
 
-A profile is measured once; clocks, other load and longer texts move it. Three things are told apart, because they
-mislead a decision differently (`docs/controller.md`): the *level*, common to all sizes, which changes no decision and
-follows the machine's moods within a dozen steps; the *tilt* between the part of a step that does not depend on its
-size and the part that does; and what single sizes show beyond that. Each is believed the less, the less there is to
-show for it. Outliers are pulled in: a single pause must not flip a decision.
+A profile is measured once; clocks, other load and longer texts move it. Every batch has a correction of its own;
+what tilts all of them alike is learned from all.
 """
 
 from __future__ import annotations
 
-import math
 import threading
-from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.profile.correction import Correction
 from smartgen.profile.fit import Curve, fit
 from smartgen.profile.table import CostTable
+from smartgen.profile.tilt import Tilt
 
 Floats = NDArray[np.float64]
 
 CONTEXT_STEP = 64  # contexts this close share cached predictions
 SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
-
-
-class Correction:
-    """Recent ratios measured / table of one kind of work at one batch, and what they say about every size."""
-
-    RING = 96  # observations kept
-    LEAST = 3  # observations before any is believed
-    EVERY = 8  # observations between refreshes, once there are some
-    BOUNDS = (0.25, 4.0)
-    OUTLIER = np.log(1.6)  # a ratio this far from the level is pulled in
-    FOLLOW = 0.2  # weight of the newest ratio in the level
-    TILT_PRIOR = 0.5  # belief that all parts are off by one factor, against the spread of the shares that were seen
-    SIZE_PRIOR = 12.0  # observations' worth of belief that one size is off by as much as all
-    SIZES = np.log(1.25)  # what a single size may be off, at most
-
-    def __init__(self) -> None:
-        self.seen: deque[tuple[int, float, float]] = deque(maxlen=self.RING)  # size, fixed share, ratio to the level
-        self.version = self.count = 0
-        self.level, self.fixed, self.sloped = 0.0, 1.0, 1.0  # the level is a logarithm
-        self.at, self.residual = np.zeros(1), np.zeros(1)
-        self._residual_of: dict[float, float] = {}  # the same by size: most sizes were seen before
-
-    def observe(self, size: int, share: float, ratio: float) -> None:
-        """A measurement at `size`; `share`: of its seconds by the table, the part that does not depend on the size."""
-        off = math.log(ratio) - self._shape(size, share)
-        if self.count == 0:
-            self.level = min(max(off, -np.log(4.0)), np.log(4.0))
-        surprise = min(max(off - self.level, -self.OUTLIER), self.OUTLIER)
-        self.seen.append((size, share, surprise + self._shape(size, share)))
-        self.count += 1
-        self.level += max(self.FOLLOW, 1.0 / self.count) * surprise
-        if self.count >= self.LEAST and (self.count < self.EVERY or self.count % self.EVERY == 0):
-            self._refresh()
-
-    def factor(self, sizes: Floats, share: Floats) -> Floats:
-        """What the table's seconds at `sizes` are to be multiplied with."""
-        if self.version == 0:
-            return np.ones(len(sizes))
-        tilted = np.log(self.fixed * share + self.sloped * (1.0 - share)) + np.interp(sizes, self.at, self.residual)
-        return np.clip(np.exp(self.level + tilted), *self.BOUNDS)
-
-    def _shape(self, size: int, share: float) -> float:
-        tilted = math.log(self.fixed * share + self.sloped * (1.0 - share))
-        if self.version == 0:
-            return tilted
-        known = self._residual_of.get(size)
-        return tilted + (float(np.interp(size, self.at, self.residual)) if known is None else known)
-
-    def _refresh(self) -> None:
-        self.version += 1
-        size, share, ratio = np.array(self.seen).T
-        self.fixed, self.sloped = self._tilt(share, np.exp(ratio))
-        left = ratio - np.log(self.fixed * share + self.sloped * (1.0 - share))
-        self.at, place, count = np.unique(size, return_inverse=True, return_counts=True)
-        shrunk = np.bincount(place, weights=left) / (count + self.SIZE_PRIOR)
-        self.residual = np.clip(shrunk, -self.SIZES, self.SIZES)
-        self._residual_of = dict(zip(self.at.tolist(), self.residual.tolist(), strict=True))
-
-    def _tilt(self, share: Floats, ratio: Floats) -> tuple[float, float]:
-        """Factors of the fixed and the sloped part: least squares, pulled together by the prior."""
-        x = np.stack([share, 1.0 - share])
-        pull = self.TILT_PRIOR * np.array([[1.0, -1.0], [-1.0, 1.0]]) + 1e-3 * np.eye(2)
-        fixed, sloped = np.linalg.solve(x @ x.T + pull, x @ ratio + 1e-3)
-        return float(max(fixed, 0.05)), float(max(sloped, 0.05))
 
 
 class OnlineCosts:
@@ -96,6 +29,7 @@ class OnlineCosts:
         self._lock = threading.Lock()
         self.tables = {"verify": verify, "draft": draft}
         self._corrections: dict[tuple[str, int], Correction] = {}
+        self._tilts = {phase: Tilt() for phase in self.tables}
         self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
         self._expected: dict[tuple[str, int, int, int], tuple[float, float]] = {}
         self._fits: dict[tuple[str, str, int, int], Curve] = {}
@@ -105,6 +39,7 @@ class OnlineCosts:
         with self._lock:
             self.tables = {"verify": verify, "draft": draft}
             self._corrections.clear()
+            self._tilts = {phase: Tilt() for phase in self.tables}
             self._cached.clear()
             self._expected.clear()
             self._fits.clear()
@@ -138,7 +73,7 @@ class OnlineCosts:
         with self._lock:
             smallest, predicted = self._tabled(phase, batch, size, context)
             if (phase, batch) not in self._corrections:
-                self._corrections[phase, batch] = Correction()
+                self._corrections[phase, batch] = Correction(self._tilts[phase])
             self._corrections[phase, batch].observe(size, min(1.0, smallest / predicted), seconds / predicted)
 
     def _tabled(self, phase: str, batch: int, size: int, context: float) -> tuple[float, float]:
