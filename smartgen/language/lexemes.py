@@ -14,10 +14,11 @@ Sort = Literal["comment", "text", "number", "name", "keyword", "sign", "foreign"
 _UNIT = "|".join(UNITS)
 _SORTS: dict[str, str] = {
     "comment": r"\#[^\n]*",
+    "docstring": r'"{3}.*?"{3}',
     "text": r'"[^"\n]*"',
     "number": rf"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?:[ \t]*(?:{_UNIT})(?:/(?:{_UNIT}))?\b(?![ \t]*\())?",
     "word": r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*",
-    "foreign": r"/\*.*?\*/|===|!==|\*\*=?|//|&&|\|\||:=|=>|->|<>|=<|\+=|-=|\*=|/=|\.\.\.|\.\.=|::",
+    "foreign": r"/\*.*?\*/|<!--.*?-->|'''.*?'''|===|!==|\*\*=?|//|&&|\|\||:=|=>|->|<>|=<|\+=|-=|\*=|/=|\.\.\.|\.\.=|::",
     "sign": r"\.\.|<=|>=|==|!=|[<>+\-*/(){},:=]",
     "space": r"[ \t\r\n\f]+",
     "other": r".",
@@ -57,4 +58,4 @@ def lexemes(text: str) -> list[Lexeme]:
 def _sort(group: str, written: str) -> Sort:
     if group == "word":
         return "keyword" if written in KEYWORDS else "name"
-    return "foreign" if group == "other" else group  # type: ignore[return-value]
+    return "foreign" if group in ("other", "docstring") else group  # type: ignore[return-value]

@@ -34,6 +34,7 @@ _ELSEWHERE = {
     "product": "path({0})",
     "cumprod": "path({0})",
 }
+_LIBRARIES = ("math", "np", "numpy", "torch", "tf", "jnp", "statistics", "Math", "std", "F", "torch.nn.functional")
 _RENAMED = {
     "maximum": "max",
     "minimum": "min",
@@ -85,6 +86,9 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
+    part = _looked_up(e)
+    if part:
+        return _whole(typer, e, message, part)
     if len(arguments) == 1 and arguments[0] in _SIZES and name.rpartition(".")[2] in _COUNTING:
         return _whole(typer, e, message, _SIZES[arguments[0]])
     if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
@@ -92,15 +96,31 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
     total = _of_one_value(name, e)
     if total:
         return _whole(typer, e, message, total)
+    library, _, own = name.rpartition(".")
+    if library in _LIBRARIES and own in _ELSEWHERE and len(arguments) == 1:
+        return _whole(typer, e, message, _ELSEWHERE[own].format(arguments[0]))
+    if library in _LIBRARIES and own in FUNCTIONS:
+        return typer.fail("SG110", message, e.name.span, f"write `{own}`", edits=(Edit(e.name.span, own),))
     meant = _function(name)
     fix = f"did you mean `{meant}`?" if meant else f"functions are {', '.join(FUNCTIONS)}"
     edits = (Edit(e.name.span, meant),) if meant else ()
     return typer.fail("SG110", message, e.name.span, fix, edits=edits)
 
 
+def _looked_up(e: s.Call) -> str | None:
+    """`node.get("prob")`, `getattr(node, "prob")`: a signal whose parts are an owner and a text."""
+    owner = e.name.text.rpartition(".")[0]
+    values = [argument.value for argument in e.arguments]
+    if not owner and values and isinstance(values[0], s.Name):
+        owner, values = values[0].text, values[1:]
+    part = values[0].value if values and isinstance(values[0], s.Text) else ""
+    return f"{owner}.{part}" if f"{owner}.{part}" in SIGNALS else None
+
+
 def _of_one_value(name: str, e: s.Call) -> str | None:
     """`sum(tokens)`: an aggregate of what has one value already, or one per request."""
-    last = _AGGREGATES.get(name, name)
+    scope, _, last = name.rpartition(".")
+    last = _AGGREGATES.get(last, last) if scope in ("", *_LIBRARIES) else name
     argument = e.arguments[0].value if len(e.arguments) == 1 else None
     if last not in AGGREGATES or not isinstance(argument, s.Name) or argument.text not in SIGNALS:
         return None

@@ -203,6 +203,17 @@ class Tree:
         self.findings.add(code, message, span, fix, edits=edits)
 
 
+def empty(node: yaml.Node) -> bool:
+    """`key:` with nothing behind it, or YAML's null."""
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "~", "null", "Null", "NULL")
+
+
+def filled(tree: Tree, node: yaml.Node) -> Span:
+    """Where the value of a key goes: over the value, or right behind the colon where there is none."""
+    span = tree.span(node)
+    return span if span.text.strip() else Span(tree.source, node.start_mark.index, node.start_mark.index)
+
+
 def aligned(source: Source, node: yaml.ScalarNode) -> Excerpt:
     """A scalar's value, whose quotes, escapes and folds are gone, over the file's text."""
     start, end, value = node.start_mark.index, node.end_mark.index, str(node.value)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from smartgen.language.resources import folder
 from smartgen.policy.reference.choosing import Offer
+from smartgen.policy.reference.proceeding import asks_ahead
 from smartgen.policy.reference.view import View
 from smartgen.policy.reference.world import Candidate, Node, Row
 from smartgen.recipe import load
@@ -89,7 +90,7 @@ class Telling(Duel):
         self.lines.append(f"keep     {_rows([[n.shape for n in nodes] for nodes in self._kept(newest)])}")
         super()._same_layer()
         step = self.interpreter.step
-        if self.interpreter._asks_ahead() and depth < step.depth and any(step.frontier):
+        if asks_ahead(self.interpreter.rules) and depth < step.depth and any(step.frontier):
             self._tell("ahead  ", self.interpreter.ahead())
 
     def _kept(self, newest: list[list[Node]]) -> list[list[Node]]:
@@ -105,13 +106,13 @@ class Telling(Duel):
     def _tell(self, begin: str, view: View, end: str = "") -> None:
         """What a tree is worth and costs."""
         me = self.interpreter
-        line = f"{begin} {me.tokens(view):.4f} tok"
+        line = f"{begin} {me.totals.tokens(view):.4f} tok"
         if me.rules.costs:
-            line += f", {1e3 * me.total('time', view):.4g} ms"
+            line += f", {1e3 * me.totals.total('time', view):.4g} ms"
         if me.rules.objective is not None:
-            line += f", objective {me.objective(view):.4f}"
+            line += f", objective {me.totals.objective(view):.4f}"
         if me.rules.constraints:
-            line += f", excess {me.excess(view):.4f}"
+            line += f", excess {me.totals.excess(view):.4f}"
         self.lines.append(line + end)
 
 
@@ -158,10 +159,10 @@ def _sglang() -> list[str]:
     for number in range(1, 27):
         telling.world.lucky = (lambda step, row: -1) if number <= 18 else (lambda step, row: 0)
         layers, _ = telling.step()
-        states = telling.interpreter.states
+        states = telling.interpreter.learned.states
         average = next(state for state in states.values() if hasattr(state, "value") and state.value is not None)
         if number <= 2 or number % 5 == 0 or number == 26:
-            accepted = telling.interpreter.lasts[0]["accepted"]
+            accepted = telling.interpreter.learned.lasts[0]["accepted"]
             lines.append(f"step {number:2}: {layers} drafted, {accepted:.0f} accepted, average {average.value:.4f}")
     return lines
 

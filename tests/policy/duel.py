@@ -305,9 +305,9 @@ class Duel:
         totals, scan = self.controller.step.totals, self.interpreter.step.scan
         assert totals.sizes.tolist() == [offer.size for offer in scan]
         for place, offer in enumerate(scan):
-            assert self._close(float(totals.tokens[place]), self.interpreter.tokens(offer.view))
+            assert self._close(float(totals.tokens[place]), self.interpreter.totals.tokens(offer.view))
             for name in ("time", "energy", "money"):
-                assert self._close(float(getattr(totals, name)[place]), self.interpreter.total(name, offer.view))
+                assert self._close(float(getattr(totals, name)[place]), self.interpreter.totals.total(name, offer.view))
             if totals.objective is not None:
                 ours = float(totals.objective[place])
                 assert self._close(ours, math.nan if offer.objective is None else offer.objective)

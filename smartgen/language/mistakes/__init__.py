@@ -2,18 +2,22 @@
 further is believed (`smartgen/language/recover.py`)."""
 
 from smartgen.language.mistakes import clauses, expressions, naming, order, phrases
+from smartgen.language.mistakes.blocks import unclosed_block
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
 from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
 from smartgen.language.mistakes.spot import Rule
+from smartgen.language.mistakes.statements import as_value
 
 # In this order: what is known exactly comes before what is guessed.
 RULES: tuple[Rule, ...] = (
     header,
     policy_line,
     outside,
+    unclosed_block,
     unclosed_end,
     opening,
+    as_value,
     *naming.RULES,
     *clauses.RULES,
     *order.RULES,

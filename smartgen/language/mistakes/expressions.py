@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.calls import call
+from smartgen.language.mistakes.comparisons import member, unsaid
 from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.operands import (
-    closing,
     expression_first,
     operand_first,
     operand_last,
@@ -107,10 +107,8 @@ def compare(spot: Spot) -> Iterator[Repair]:
         pair = (here.text, spot.word(1))
         if pair in (("is", "not"), ("not", "equals")):
             yield spot.replace("SG007", "there is no `is not`", "!=", "write `!=`", 2)
-        if pair == ("not", "in"):
-            yield spot.replace("SG007", "there is no `not in`", "!=", "write `!=`", 2)
-    if here.text == "in" and spot.word(1) == "(":
-        yield from _member(spot)
+    yield from member(spot)
+    yield from unsaid(spot)
     if here.text in _OPERATORS and not here.first and spot.accepts & {"PLUS", "COMPARE"}:
         written, message = _OPERATORS[here.text]
         count = 2 if spot.word(1) == "by" else 1
@@ -122,19 +120,6 @@ def _condition(spot: Spot) -> bool:
     behind = spot.lexemes[spot.at + 1 : statement_last(spot.lexemes, spot.at) + 1]
     before = spot.lexemes[max(spot.begun, 0) : spot.at]
     return all(any(x.text in _COMPARES for x in side) for side in (before, behind))
-
-
-def _member(spot: Spot) -> Iterator[Repair]:
-    """`x in (a, b)`."""
-    close = closing(spot.lexemes, spot.at + 1)
-    if close is None or spot.at == 0:
-        return
-    first, here = operand_first(spot.lexemes, spot.at - 1), spot.lexemes[spot.at]
-    name = spot.slice(first, spot.at - 1)
-    parts = [part.strip() for part in spot.slice(spot.at + 1, close)[1:-1].split(",")]
-    written = f"({' or '.join(f'{name} == {part}' for part in parts if part)})"
-    change = (spot.lexemes[first].start, spot.lexemes[close].end, written)
-    yield Repair("SG007", "there is no `in`", here.start, here.end, f"write `{written}`", (change,))
 
 
 def _equals(spot: Spot) -> Iterator[Repair]:

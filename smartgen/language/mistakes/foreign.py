@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from smartgen.language.functions import FUNCTIONS
+from smartgen.language.functions import AGGREGATES, FUNCTIONS
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.operands import (
@@ -22,6 +22,13 @@ from smartgen.language.mistakes.spot import Change, Repair
 from smartgen.language.signals import SIGNALS
 
 Lexemes = Sequence[Lexeme]
+_EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
+_COMMENTS = {
+    "/*": 2,
+    "<!--": 3,
+    '"""': 3,
+    "'''": 3,
+}  # what opens a comment of other languages: length of what closes it
 
 # What is written instead, and what it is called in the message.
 _SAME: dict[str, tuple[str, str]] = {
@@ -77,7 +84,9 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     if sign in _SAME:
         written, message = _SAME[sign]
         return _replace(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")
-    return _ANSWERS.get("/*" if sign.startswith("/*") else sign, character)(text, lexemes, index)
+    if sign.startswith(tuple(_COMMENTS)):
+        return _block_comment(text, lexemes, index)
+    return _ANSWERS.get(sign, character)(text, lexemes, index)
 
 
 def _replace(at: Lexeme, code: str, message: str, written: str, help: str, changes: tuple[Change, ...] = ()) -> Repair:
@@ -120,7 +129,9 @@ def _slashes(text: str, lexemes: Lexemes, index: int) -> Repair:
 def _block_comment(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     alone = not text[sign.end :].partition("\n")[0].strip()
-    lines = [line.strip().lstrip("*").strip() for line in sign.text[2:-2].strip().splitlines()]
+    opens = next(o for o in _COMMENTS if sign.text.startswith(o))
+    inside = sign.text[len(opens) : -_COMMENTS[opens]]
+    lines = [line.strip().lstrip("*").strip() for line in inside.strip().splitlines()]
     written = "\n".join(f"# {line}" for line in lines) if alone else ""
     return _replace(sign, "SG016", "comments begin with `#` and end with their line", written, "write `# ...`")
 
@@ -267,6 +278,13 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
                 "SG007", "a lookup is a `table`", whole[0], whole[1], f"write `{written}`", ((*whole, written),)
             )
     if before is not None and before.sort == "name" and before.end == sign.start:
+        if before.text in FUNCTIONS or before.text.rpartition(".")[2] in AGGREGATES:
+            message, help = "arguments stand in parentheses", f"write `{before.text}({inside})`"
+            return Repair("SG015", message, span[0], span[1], help, ((*span, f"({inside})"),))
+        if before.text in _EXPECTED:
+            change = (before.start, span[1], f"({inside})" if " " in inside else inside)
+            message = "everything here is an expectation already"
+            return Repair("SG007", message, before.start, span[1], f"write `{change[2]}`", (change,))
         key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
         part = key.group(1) if key else inside if f"{before.text}.{inside}" in SIGNALS else ""
         written = f".{part}" if part else ""
@@ -335,7 +353,6 @@ _ANSWERS: dict[str, _Answer] = {
     "**": _power,
     "^": _power,
     "//": _slashes,
-    "/*": _block_comment,
     "%": _percent,
     ".": _point,
     "::": _joined,

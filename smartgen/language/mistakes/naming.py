@@ -245,7 +245,7 @@ _HANGING = ("+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!=", "and", "or", "
 def nothing(spot: Spot) -> Iterator[Repair]:
     """A statement, or a sign in it, with nothing behind it."""
     here, before = spot.near(0), spot.word(-1)
-    complete = spot.ends or (here is not None and here.first)
+    complete = spot.ends or (here is not None and (here.first or (before == "when" and here.text == "{")))
     if not complete or not spot.at:
         return
     last = spot.lexemes[spot.at - 1]

@@ -17,6 +17,8 @@ _OTHER_WORDS = {
     "optimize": "maximize",
     "optimise": "maximize",
     "objective": "maximize",
+    "argmax": "maximize",
+    "maximum": "maximize",
     "goal": "maximize",
     "target": "maximize",
     "constraint": "subject to",

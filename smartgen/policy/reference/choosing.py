@@ -30,6 +30,21 @@ class Offer:
     excess: float
 
 
+def choose(me: Interpreter, base: View) -> None:
+    """What `verify` picks now becomes the view of the step."""
+    me.step.scan = offers(me, base, pools(me), lambda node: node.key)
+    me.step.view = best(me.step.scan).view
+
+
+def pools(me: Interpreter) -> Trees:
+    """Each row's candidates for `verify`, best first, as many as there is room for."""
+    found = []
+    for row, room in enumerate(me.step.rooms):
+        nodes = [node for layer in me.step.layers for node in layer[row] if node.open]
+        found.append(sorted(nodes, key=lambda node: (-node.key, node.number))[:room])
+    return found
+
+
 def offers(me: Interpreter, base: View, pools: Trees, key: Callable[[Node], float]) -> list[Offer]:
     """Every size on offer for `pools`, each row's candidates in order of `key`; `base`: the step apart from the trees."""
     verify, step = me.rules.verify, me.step
@@ -44,7 +59,7 @@ def offers(me: Interpreter, base: View, pools: Trees, key: Callable[[Node], floa
     for size in range(low, high + 1):
         trees = _first(order[:size], pools) if verify.pooled else [pool[:size] for pool in pools]
         view = base.with_trees(trees)
-        found.append(Offer(size, view, me.objective(view), me.excess(view)))
+        found.append(Offer(size, view, me.totals.objective(view), me.totals.excess(view)))
     return found
 
 

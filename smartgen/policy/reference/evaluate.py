@@ -19,7 +19,7 @@ from smartgen.language.program import (
     Table,
     parts,
 )
-from smartgen.policy.reference.operations import Value, operate, reduce
+from smartgen.policy.reference.operations import Value, operate, reduce, whole
 from smartgen.policy.reference.view import ROOT, View
 from smartgen.policy.reference.world import Node
 
@@ -47,6 +47,13 @@ def of_rows(me: Interpreter, e: Expr, view: View) -> list[Value]:
     return [value(me, e, At(view, row)) for row in range(len(view.given.rows))]
 
 
+def counts(me: Interpreter, count: Expr | None, view: View) -> list[int]:
+    """A count in every row; where nothing is written it does not bound."""
+    if count is None:
+        return [1 << 20] * len(view.given.rows)
+    return [whole(one) for one in of_rows(me, count, view)]
+
+
 # -- kinds of expressions ---------------------------------------------------------------------------------------------
 def _const(me: Interpreter, e: Const, at: At) -> Value:
     return e.value
@@ -58,7 +65,7 @@ def _operation(me: Interpreter, e: Operation, at: At) -> Value:
     if e.op in ("<", "<=", ">", ">="):
         moments = [_moment(operand) for operand in e.operands]
         if None not in moments:
-            return me.ranked(e.op, *(me.at_moment(moment or "", at.view) for moment in moments))
+            return me.totals.ranked(e.op, *(_at_moment(me, moment, at.view) for moment in moments))
     return operate(e.op, [value(me, operand, at) for operand in e.operands])
 
 
@@ -67,6 +74,13 @@ def _moment(e: Expr) -> str | None:
     if e == Read("objective"):
         return ""
     return e.kind if isinstance(e, Shift) and e.of == Read("objective") else None
+
+
+def _at_moment(me: Interpreter, moment: str | None, view: View) -> View:
+    if moment == "forecast":
+        return me.ahead()
+    before = me.step.before
+    return view if not moment or before is None else before
 
 
 def _aggregate(me: Interpreter, e: Aggregate, at: At) -> Value:
@@ -83,9 +97,16 @@ def _path(me: Interpreter, e: PathProduct, at: At) -> Value:
         return 1.0
     product: Value = None
     for node in at.node.line:
-        factor = value(me, e.of, me.point_of(node, at))
+        factor = value(me, e.of, _point_of(me, node, at))
         product = factor if product is None and node.parent is None else operate("*", [product, factor])
     return product
+
+
+def _point_of(me: Interpreter, node: Node, at: At) -> At:
+    """Where a node of an earlier layer was valued: that layer is the newest one from there."""
+    layer = me.step.layers[node.depth - 1]
+    view = at.view if node.depth == at.view.depth else replace(at.view, layer=layer, depth=node.depth)
+    return At(view, at.row, node)
 
 
 def _shift(me: Interpreter, e: Shift, at: At) -> Value:
@@ -94,7 +115,7 @@ def _shift(me: Interpreter, e: Shift, at: At) -> Value:
         after = value(me, e.of, replace(at, view=at.with_node))
         return operate("-", [after, value(me, e.of, at)])
     if e.kind == "previous":
-        before = me.before
+        before = me.step.before
         return 0.0 if before is None else value(me, e.of, replace(at, view=before))
     return value(me, e.of, replace(at, view=me.ahead()))
 
@@ -124,11 +145,11 @@ def _measured(me: Interpreter, e: Measured, at: At) -> Value:
 
 def _recall(me: Interpreter, e: Recall, at: At) -> Value:
     site = me.program.sites[e.site]
-    me.recalled.add(e.site)
+    me.learned.recalled.add(e.site)
     if site.kind != "calibrated":
-        return me.remembered(e.site, at)
+        return me.learned.remembered(e.site, at)
     assert at.node is not None
-    return 1.0 if at.node is ROOT else me.calibrated(e.site, at)
+    return 1.0 if at.node is ROOT else me.learned.calibrated(e.site, at)
 
 
 def learns_from_probability(arguments: tuple[Expr, ...]) -> bool:
@@ -150,7 +171,7 @@ def _read(me: Interpreter, e: Read, at: At) -> Value:
         return _of_request(name, at)
     if group == "last" and name not in ("tokens", "time"):
         assert at.row is not None
-        return me.last_of(at.view.given.rows[at.row].name).get(name)
+        return me.learned.last_of(at.view.given.rows[at.row].name).get(name)
     return _STEP[e.name](me, at.view)
 
 
@@ -197,21 +218,21 @@ def _product(values: list[float]) -> float:
 
 
 _STEP: dict[str, Callable[[Interpreter, View], Any]] = {
-    "tokens": lambda me, view: me.tokens(view),
-    "progress": lambda me, view: me.progress(view),
-    "time": lambda me, view: me.total("time", view),
-    "energy": lambda me, view: me.total("energy", view),
-    "money": lambda me, view: me.total("money", view),
-    "objective": lambda me, view: me.objective(view),
+    "tokens": lambda me, view: me.totals.tokens(view),
+    "progress": lambda me, view: me.totals.progress(view),
+    "time": lambda me, view: me.totals.total("time", view),
+    "energy": lambda me, view: me.totals.total("energy", view),
+    "money": lambda me, view: me.totals.total("money", view),
+    "objective": lambda me, view: me.totals.objective(view),
     "batch.size": lambda me, view: float(len(view.given.rows)),
     "batch.context": lambda me, view: sum(row.context for row in view.given.rows) / len(view.given.rows),
     "batch.nodes": lambda me, view: view.nodes * len(view.given.rows),
     "engine.queue": lambda me, view: view.given.more["engine.queue"],
     "engine.memory": lambda me, view: view.given.more["engine.memory"],
     "run.power": lambda me, view: view.given.more["run.power"],
-    "run.rate": lambda me, view: me.run_rate(len(view.given.rows)),
-    "last.tokens": lambda me, view: me.last_tokens,
-    "last.time": lambda me, view: me.last_seconds,
+    "run.rate": lambda me, view: me.learned.run_rate(len(view.given.rows)),
+    "last.tokens": lambda me, view: me.learned.last_tokens,
+    "last.time": lambda me, view: me.learned.last_seconds,
 }
 
 _RULES: dict[type, Callable[[Interpreter, Any, At], Value]] = {

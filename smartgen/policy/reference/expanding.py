@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smartgen.policy.reference.evaluate import At, value
+from smartgen.policy.reference.evaluate import At, counts, value
 from smartgen.policy.reference.view import Trees, View
 from smartgen.policy.reference.world import Node
 
@@ -74,7 +74,7 @@ def _with(me: Interpreter, view: View, row: int, first: list[Node]) -> View:
     trees = [[*tree, *first] if r == row else tree for r, tree in enumerate(view.trees)]
     run = sum(map(len, view.trees)) / batch + len(first) / batch
     made = replace(view, trees=trees, run=run, width=len(first) / batch, spent=me.step.paid)
-    return replace(made, spent=me.with_pass(made)) if view.depth < me.step.depth else made
+    return replace(made, spent=me.totals.with_pass(made)) if view.depth < me.step.depth else made
 
 
 def _best_width(me: Interpreter, view: View, order: Trees) -> int:
@@ -83,7 +83,7 @@ def _best_width(me: Interpreter, view: View, order: Trees) -> int:
     assert expand.maximizing is not None
     assert expand.low is not None
     high = min(max(step.widths), max(map(len, order)))
-    low = min(max(me._counts(expand.low, step.view)), high)
+    low = min(max(counts(me, expand.low, step.view)), high)
     chosen, greatest = low, -math.inf
     for width in range(low, high + 1):
         at = At(replace(view, cap=width, order=order, width=float(width)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from smartgen.policy.reference.valuing import value_nodes
 from smartgen.policy.reference.view import ROOT, Trees
 from smartgen.policy.reference.world import Candidate, Node
 
@@ -50,7 +51,7 @@ def hang(me: Interpreter) -> None:
             break
         step.layers.append(new)
         free.hung += 1
-        me.value_nodes(new, depth)
+        value_nodes(me, new, depth)
         above = places
 
 

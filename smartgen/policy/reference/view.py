@@ -67,3 +67,8 @@ class View:
 def root_layer(rows: int) -> Trees:
     """The layer of depth 0."""
     return [[ROOT] for _ in range(rows)]
+
+
+def each(layer: Trees) -> list[tuple[int, Node]]:
+    """(row, node) of all rows."""
+    return [(row, node) for row, nodes in enumerate(layer) for node in nodes]

@@ -1,0 +1,98 @@
+"""Comparisons in other words: a value among several, within a range, or beside another with no sign between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, operand_first, operand_last
+from smartgen.language.mistakes.phrases import undeclared
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.signals import SIGNALS
+from smartgen.language.units import ENERGY, MONEY, TIME, UNITS
+
+_COMPARES = ("<", "<=", ">", ">=", "==", "!=")
+_ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that a condition follows
+_CLOSED = ("between", "within")  # ranges that hold both their ends
+
+
+def member(spot: Spot) -> Iterator[Repair]:
+    """`x in (1, 2)`, `x in range(3)`, `x in 1..3`, `x between 1 and 3`, each with `not` before it too."""
+    not_ = int(spot.here == "not" and spot.word(1) in ("in", *_CLOSED))
+    word = spot.word(not_)
+    if word not in ("in", *_CLOSED) or "PLUS" not in spot.accepts or spot.at + not_ + 1 >= len(spot.lexemes):
+        return
+    first, here = operand_first(spot.lexemes, spot.at - 1), spot.lexemes[spot.at]
+    found = _among(spot, spot.at + not_ + 1, spot.slice(first, spot.at - 1), word in _CLOSED)
+    if found is None:
+        return
+    condition, last = found
+    if not_ and " or " not in condition and " == " in condition:
+        condition, not_ = condition.replace(" == ", " != "), 0
+    written = f"not ({condition})" if not_ else f"({condition})" if " or " in condition else condition
+    change = (spot.lexemes[first].start, spot.lexemes[last].end, written)
+    message = f"there is no `{'not ' if spot.here == 'not' else ''}{word}`"
+    yield Repair("SG007", message, here.start, spot.lexemes[last].end, f"write `{written}`", (change,))
+
+
+def _among(spot: Spot, at: int, name: str, closed: bool) -> tuple[str, int] | None:
+    """The condition that `name` is among what begins at lexeme `at`, and the index of its last lexeme."""
+    found = spot.lexemes
+    opened = at + (found[at].text == "range")
+    close = closing(found, opened) if opened < len(found) and found[opened].text in ("(", "{") else None
+    if close is not None:
+        parts = [part.strip() for part in re.split(r",|\.\.", spot.slice(opened, close)[1:-1]) if part.strip()]
+        if opened > at or ".." in spot.slice(opened, close) or (closed and len(parts) == 2):
+            low, high = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0] if parts else "")
+            return (_within(name, low, high, opened == at), close) if high else None
+        return (" or ".join(f"{name} == {part}" for part in parts), close) if parts else None
+    middle = operand_last(found, at) + 1
+    if middle + 1 < len(found) and found[middle].text in ("..", "to", "and", "-", ","):
+        last = operand_last(found, middle + 1)
+        return _within(name, spot.slice(at, middle - 1), spot.slice(middle + 1, last), True), last
+    alone = not closed and (found[at].sort in ("number", "text", "name"))
+    return (f"{name} == {spot.slice(at, middle - 1)}", middle - 1) if alone else None
+
+
+def _within(name: str, low: str, high: str, closed: bool) -> str:
+    above = f"{name} {'<=' if closed else '<'} {high}"
+    return f"{name} >= {low} and {above}" if low and low != "0" else above
+
+
+def unsaid(spot: Spot) -> Iterator[Repair]:
+    """`when batch.size 8`: a condition of two values and no sign between them."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None or here.first or "COMPARE" not in spot.accepts or not _starts(spot):
+        return
+    if here.sort not in ("number", "name", "text") or here.text in UNITS or next(undeclared(spot), None) is not None:
+        return
+    first = operand_first(spot.lexemes, spot.at - 1)
+    last = operand_last(spot.lexemes, spot.at)
+    following = spot.lexemes[last + 1].text if last + 1 < len(spot.lexemes) else ""
+    alone = spot.lexemes[first - 1].text if first else ""
+    if alone not in (*_ASK, "(") or following in (*_COMPARES, "+", "-", "*", "/", "(", "=", "is", "or", "than"):
+        return
+    sign = _likeliest(spot, spot.slice(first, spot.at - 1), here.text)
+    written = f"{spot.slice(first, spot.at - 1)} {sign} {spot.slice(spot.at, last)}"
+    start, end = spot.lexemes[first].start, spot.lexemes[last].end
+    change = (before.end, here.start, f" {sign} ")
+    yield Repair("SG005", "the comparison has no sign", start, end, f"write `{written}`", (change,))
+
+
+def _starts(spot: Spot) -> bool:
+    """Whether the spot is within a condition."""
+    return spot.statement in ("when", "continue", "subject") or any(
+        x.text == "where" for x in spot.lexemes[max(spot.begun, 0) : spot.at]
+    )
+
+
+def _likeliest(spot: Spot, left: str, right: str) -> str:
+    """A text is met, a total is kept below its limit, drafting goes on up to a depth; anything else is reached."""
+    if right.startswith('"'):
+        return "=="
+    if spot.statement == "subject":
+        bounded = left in SIGNALS and SIGNALS[left].kind.dimension in (TIME, ENERGY, MONEY)
+        return "<=" if bounded or left.endswith(".nodes") else ">="
+    if spot.statement == "continue" and left.endswith((".depth", ".nodes")):
+        return "<"
+    return ">"
