@@ -36,6 +36,7 @@ def add_block(result: Any, scheduler: Any, *_arguments: Any) -> None:
             **worker.steering.describe(),
             "refusal": getattr(worker, "refusal", None),
             "slots": scheduler.max_total_num_tokens,
+            "free_slots": scheduler.token_to_kv_pool_allocator.available_size(),
             "rows": scheduler.max_running_requests,
         }
 
