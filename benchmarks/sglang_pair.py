@@ -1,21 +1,23 @@
 """SGLang on a real pair: throughput of a recipe against the plain engine and the engine's own fixed trees, greedy text compared.
 
 On a CPU the engine's kernels are a test's stand-in: ratios within one run mean something, seconds do not. Every engine
-is warmed with one pass over all loads, in which a recipe also measures its costs. Usage:
-python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json
+is warmed with a short pass at the largest load; a recipe measured its costs in the tour at its start. The plain engine runs
+in every call, so a long comparison can be cut into slices whose ratios stand by themselves. Usage:
+python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json [--only 3/4/8,smart] [--loads 1,4,16] [--tokens 48]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 LOADS = (1, 4, 16)
-TOKENS = 48
+OTHERS = "3/4/8,5/8/60,smart"
 ROUNDS = 2
+WARM = 12  # tokens of the pass that warms an engine
 COMMON = {
     "device": "cpu",
     "dtype": "float32",
@@ -34,21 +36,39 @@ COMMON = {
 
 
 def main() -> None:
-    """Plain, fixed 3/4/8, fixed 5/8/60, `smart`; each its own engine, one after the other."""
-    target, head, prompts, out = sys.argv[1:5]
-    ids = _prompts(target, Path(prompts))
-    found = {}
-    for name in ("plain", "3/4/8", "5/8/60", "smart"):
-        found[name] = _run(_engine(name, target, head), ids)
+    """The plain engine and the others asked for, one after the other."""
+    asked = _asked()
+    loads = [int(load) for load in asked.loads.split(",")]
+    ids = _prompts(asked.target, asked.prompts)
+    found: dict[str, Any] = {}
+    for name in ("plain", *asked.only.split(",")):
+        found[name] = _run(_engine(name, asked.target, asked.head), ids, loads, asked.tokens)
         print(name, {load: round(one["seconds"], 2) for load, one in found[name]["loads"].items()}, flush=True)
-        Path(out).write_text(json.dumps(found, indent=1))
+        asked.out.write_text(json.dumps(found, indent=1))
     for name, one in found.items():
         for load, seen in one["loads"].items():
-            plain = found["plain"]["loads"][load]
-            ratio, same = plain["seconds"] / seen["seconds"], plain["texts"] == seen["texts"]
-            print(
-                f"{name:8} {load:>3} requests: {ratio:.2f} x plain, accept length {seen['accept']:.2f}, same text: {same}"
-            )
+            _compare(name, load, seen, found["plain"]["loads"][load])
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target")
+    parser.add_argument("head")
+    parser.add_argument("prompts", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", default=OTHERS)
+    parser.add_argument("--loads", default=",".join(map(str, LOADS)))
+    parser.add_argument("--tokens", type=int, default=48)
+    return parser.parse_args()
+
+
+def _compare(name: str, load: int, seen: dict[str, Any], plain: dict[str, Any]) -> None:
+    ratio = plain["seconds"] / seen["seconds"]
+    same = sum(own == other for own, other in zip(seen["texts"], plain["texts"], strict=True))
+    print(
+        f"{name:8} {load:>3} requests: {ratio:.2f} x plain, accept length {seen['accept']:.2f}, "
+        f"same text: {same} of {load}, rounds {seen['tiers']}"
+    )
 
 
 def _engine(name: str, target: str, head: str) -> Any:
@@ -80,23 +100,36 @@ def _prompts(target: str, file: Path) -> list[list[int]]:
     ]
 
 
-def _run(running: Any, ids: list[list[int]]) -> dict[str, Any]:
-    loads = {}
-    sampling = {"temperature": 0, "max_new_tokens": TOKENS, "ignore_eos": True}
-    for load in LOADS:
-        running.generate(input_ids=ids[:load], sampling_params=sampling)
-    for load in LOADS:
-        best, answers = float("inf"), []
+def _run(running: Any, ids: list[list[int]], loads: list[int], tokens: int) -> dict[str, Any]:
+    found = {}
+    sampling = {"temperature": 0, "max_new_tokens": tokens, "ignore_eos": True}
+    running.generate(input_ids=ids[: max(loads)], sampling_params={**sampling, "max_new_tokens": WARM})
+    for load in loads:
+        before = _smart(running).get("rounds_by_tier", {})
+        times, answers = [], []
         for _ in range(ROUNDS):
             began = time.perf_counter()
             answers = running.generate(input_ids=ids[:load], sampling_params=sampling)
-            best = min(best, time.perf_counter() - began)
-        rounds = [one["meta_info"].get("spec_verify_ct") or TOKENS for one in answers]
-        texts = [one["output_ids"] for one in answers]
-        loads[load] = {"seconds": best, "texts": texts, "accept": TOKENS * load / sum(rounds)}
-    smart = running.get_server_info()["internal_states"][0].get("smart")
+            times.append(time.perf_counter() - began)
+        after = _smart(running).get("rounds_by_tier", {})
+        rounds = [one["meta_info"].get("spec_verify_ct") or tokens for one in answers]
+        found[load] = {
+            "seconds": min(times),
+            "times": times,
+            "texts": [one["output_ids"] for one in answers],
+            "accept": tokens * load / sum(rounds),
+            "tiers": {
+                tier: count - before.get(tier, 0) for tier, count in after.items() if count > before.get(tier, 0)
+            },
+        }
+    smart = _smart(running)
     running.shutdown()
-    return {"loads": loads, "smart": smart}
+    return {"loads": found, "smart": smart}
+
+
+def _smart(running: Any) -> dict[str, Any]:
+    """What the recipe decides at present; nothing for an engine without one."""
+    return running.get_server_info()["internal_states"][0].get("smart") or {}
 
 
 if __name__ == "__main__":

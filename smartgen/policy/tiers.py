@@ -92,7 +92,8 @@ def choose_tier(
         return TierChoice(max(drafting), "the largest tier within the limits")
     unknown = [tier for tier in drafting if not average.known(tier.topk)]
     if unknown:
-        return TierChoice(max(unknown), "the average tree is not learned yet")
+        first = min(unknown, key=lambda tier: (-tier.topk, tier))  # the widest layer teaches all widths; the rest costs
+        return TierChoice(first, "the average tree is not learned yet")
     if step.rules.verify.searched and step.caps.low > 0:
         offered = [tier for tier in drafting if tier.nodes >= step.caps.low] or [max(drafting, key=lambda x: x.nodes)]
     elif not step.rules.verify.searched and step.rules.depth_low is None and step.rules.proceed is None:

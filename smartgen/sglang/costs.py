@@ -1,7 +1,8 @@
-"""What rounds cost in this engine: a profile corrected by every round, and a tour of the tiers where nothing is measured yet.
+"""What rounds cost in this engine: a profile corrected by every round, and the tour of the tiers that makes one.
 
-`verify` is a round apart from drafting, the draft's own catching-up after it included (it runs idle or not); `draft` is one
-layer of drafting. Tables are kept at the batch sizes of the engine's graphs.
+`verify` is a round apart from drafting, the draft's own catching-up after it included. At 0 nodes it is a round *asleep*:
+that is where staying off leads. `draft` at width 1 is what the first layer costs, which comes with the catching-up of the
+round before; at a tier's topk it is one further layer. Tables are kept at the batch sizes of the engine's graphs.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
 
 CONTEXTS = 256  # contexts this close share a slice
-VISITS = 3  # of every tier in a tour; the median counts
+VISITS = 2  # of every tier in a tour that count; one before them warms up
 LEAST = 1e-7
+FIRST = 1  # the width under which the first layer's cost is kept
 
 
 class RoundCosts:
@@ -33,16 +35,14 @@ class RoundCosts:
     `observe_*` are silent: rounds arrive late and may hold rows that are not learned from, so `saw` is told instead.
     """
 
-    def __init__(
-        self, profile: Profile, tiers: Sequence[Tier], buckets: Sequence[int], fixed: bool, thorough: bool = False
-    ) -> None:
-        """`buckets`: batch sizes that graphs exist for, ascending; `fixed`: a named profile, which no tour adds to.
+    def __init__(self, profile: Profile, tiers: Sequence[Tier], buckets: Sequence[int], thorough: bool = False) -> None:
+        """`buckets`: batch sizes that graphs exist for, ascending.
 
         `thorough`: tour at every batch and context, not only at batches far from measured ones.
         """
         self.thorough = thorough
-        self.profile, self.tiers, self.buckets, self.fixed = profile, tuple(tiers), sorted(buckets), fixed
-        example = example_profile()  # until something is measured; while it is not, tours decide
+        self.profile, self.tiers, self.buckets = profile, tuple(tiers), sorted(buckets)
+        example = example_profile()  # while nothing is measured; nothing is decided on it
         self.online = OnlineCosts(profile.verify or example.verify, profile.draft or example.draft)
         self.visits: dict[tuple[int, int], dict[Tier, list[tuple[float, float]]]] = {}
 
@@ -51,6 +51,11 @@ class RoundCosts:
         return next((size for size in self.buckets if size >= batch), batch)
 
     # -- asked by the policy --------------------------------------------------------------------------------------
+    @property
+    def measured(self) -> bool:
+        """Whether there is anything to decide on."""
+        return bool(self.profile.verify)
+
     def verify(self, batch: int, top: int, context: float) -> NDArray[np.float64]:
         return self.online.verify(self.bucket(batch), top, context)
 
@@ -67,12 +72,32 @@ class RoundCosts:
         """See `saw`."""
 
     # -- measured -------------------------------------------------------------------------------------------------
+    def saw(self, tier: Tier, batch: int, context: float, drafting: float, rest: float) -> None:
+        """A served round's seconds of drafting, and apart from it; of rounds without a draft only those asleep are told."""
+        if not self.measured:
+            return
+        bucket = self.bucket(batch)
+        self.online.observe_verify(bucket, tier.nodes, context, max(rest, LEAST))
+        if tier.steps:
+            first = self.online.draft(bucket, FIRST, context)
+            width, seconds = _layer(tier, drafting, first)
+            self.online.observe_draft(bucket, width, context, max(seconds, LEAST))
+
     def tour(self, batch: int, context: float) -> Tier | None:
         """The next tier to time at this batch; None where all is known."""
-        if self.fixed or self._known(batch, context):
+        if self._known(batch, context):
             return None
         seen = self.visits.setdefault(self._place(batch, context), {})
         return next((tier for tier in self.tiers if len(seen.get(tier, ())) <= VISITS), None)
+
+    def toured(self, tier: Tier, batch: int, context: float, drafting: float, rest: float) -> None:
+        """A tour's round. When it was the last one, what was measured goes into the profile."""
+        if self._known(batch, context):
+            return
+        place = self._place(batch, context)
+        self.visits.setdefault(place, {}).setdefault(tier, []).append((max(drafting, LEAST), max(rest, LEAST)))
+        if self.tour(batch, context) is None:
+            self.adopt(self.points(place))
 
     def _known(self, batch: int, context: float) -> bool:
         if self.thorough:
@@ -83,28 +108,19 @@ class RoundCosts:
     def _place(self, batch: int, context: float) -> tuple[int, int]:
         return self.bucket(batch), CONTEXTS * round(max(context, CONTEXTS / 2) / CONTEXTS + 0.01)
 
-    def saw(self, tier: Tier, batch: int, context: float, drafting: float, rest: float) -> None:
-        """A round's seconds of drafting, and apart from it."""
-        drafting, rest = max(drafting, LEAST), max(rest, LEAST)
-        self.visits.setdefault(self._place(batch, context), {}).setdefault(tier, []).append((drafting, rest))
-        if self._known(batch, context):
-            self.online.observe_verify(self.bucket(batch), tier.nodes, context, rest)
-            if tier.steps:
-                self.online.observe_draft(self.bucket(batch), tier.topk, context, drafting / tier.steps)
-            self.visits.clear()
-        elif self.tour(batch, context) is None and not self.fixed:
-            self.adopt(self.points(self._place(batch, context)))
-
     def points(self, place: tuple[int, int]) -> tuple[list[Point], list[Point]]:
-        """What was seen at a batch and context, verification and drafting; first visits warm up."""
-        verify: dict[tuple[int, int, int], list[float]] = {}
-        draft: dict[tuple[int, int, int], list[float]] = {}
-        for tier, seen in self.visits[place].items():
-            for drafting, rest in seen[1:]:
-                verify.setdefault((*place, tier.nodes), []).append(rest)
-                if tier.steps:
-                    draft.setdefault((*place, tier.topk), []).append(drafting / tier.steps)
-        return _medians(verify), _medians(draft)
+        """What was seen at a batch and context, verification and drafting."""
+        seen = {tier: visits[1:] for tier, visits in self.visits[place].items()}
+        verify: dict[int, list[float]] = {}
+        draft: dict[int, list[float]] = {}
+        for tier, visits in seen.items():
+            verify.setdefault(tier.nodes, []).extend(rest for _, rest in visits)
+        ones = [drafting for tier, visits in seen.items() if tier.steps == 1 for drafting, _ in visits]
+        for tier, visits in seen.items():
+            for drafting, _ in visits if tier.steps else ():
+                width, seconds = _layer(tier, drafting, median(ones) if ones else None)
+                draft.setdefault(width, []).append(seconds)
+        return _medians(place, verify), _medians(place, draft)
 
     def adopt(self, points: tuple[list[Point], list[Point]]) -> None:
         """Add measured points, and remember them for the next start."""
@@ -122,8 +138,17 @@ class RoundCosts:
         return {"key": asdict(self.profile.key), **points}
 
 
-def _medians(seen: dict[tuple[int, int, int], list[float]]) -> list[Point]:
-    return [Point(*place, median(seconds)) for place, seconds in seen.items()]
+def _layer(tier: Tier, drafting: float, first: float | None) -> tuple[int, float]:
+    """Width and seconds of the one layer that a draft's time says something of; `first`: seconds of the first layer."""
+    if tier.steps == 1:
+        return FIRST, drafting
+    if first is None or tier.topk == FIRST:
+        return tier.topk, drafting / tier.steps
+    return tier.topk, (drafting - first) / (tier.steps - 1)
+
+
+def _medians(place: tuple[int, int], seen: dict[int, list[float]]) -> list[Point]:
+    return [Point(*place, size, max(median(seconds), LEAST)) for size, seconds in seen.items()]
 
 
 def profile_key(target: Any, draft: Any, device: str, algorithm: str, dtype: str) -> Key:

@@ -32,7 +32,13 @@ def add_block(result: Any, scheduler: Any, *_arguments: Any) -> None:
     """After `Scheduler.get_internal_state`: a block `smart` with the present decision."""
     worker = getattr(scheduler, "draft_worker", None)
     if hasattr(worker, "steering"):
-        result.internal_state["smart"] = {**worker.steering.describe(), "refusal": getattr(worker, "refusal", None)}
+        result.internal_state["smart"] = {
+            **worker.steering.describe(),
+            "refusal": getattr(worker, "refusal", None),
+            "slots": scheduler.max_total_num_tokens,
+            "free_slots": scheduler.token_to_kv_pool_allocator.available_size(),
+            "rows": scheduler.max_running_requests,
+        }
 
 
 def swap(original: Any, scheduler: Any, request: Any) -> Any:
@@ -71,7 +77,9 @@ def add_routes(*_arguments: Any, **_named: Any) -> None:
     from sglang.srt.managers.io_struct import SetInternalStateReq
 
     from smartgen.sglang.preflight import checked_recipe
+    from smartgen.sglang.touring import register
 
+    register()
     numbers = itertools.count(1)
 
     def manager() -> Any:

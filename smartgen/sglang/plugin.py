@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SERVER_ARGS = "sglang.srt.server_args.ServerArgs"
 SCHEDULER = "sglang.srt.managers.scheduler.Scheduler"
+ENGINE = "sglang.srt.entrypoints.engine.Engine"
 
 
 def activate() -> None:
@@ -30,14 +31,15 @@ class Plugin:
 
     def hooks(self) -> dict[str, tuple[Any, str]]:
         """What is hooked, by dotted name, and how."""
-        from smartgen.sglang import attachment, flags, live, preflight
+        from smartgen.sglang import attachment, flags, live, preflight, touring
 
         return {
             f"{SERVER_ARGS}.add_cli_args": (flags.add_flags, "AFTER"),
             f"{SERVER_ARGS}.resolve_once": (preflight.before_resolution, "BEFORE"),
             "sglang.srt.speculative.spec_info.SpeculativeAlgorithm.create_worker": (self.create_worker, "AROUND"),
             "sglang.srt.speculative.eagle_utils.organize_draft_results": (self.organize, "AROUND"),
-            "sglang.srt.entrypoints.engine.Engine._launch_subprocesses": (attachment.prove, "AFTER"),
+            f"{ENGINE}._launch_subprocesses": (attachment.prove, "AFTER"),
+            f"{ENGINE}.__init__": (touring.started, "AFTER"),
             f"{SCHEDULER}.run_batch": (live.see_queue, "BEFORE"),
             f"{SCHEDULER}.get_internal_state": (live.add_block, "AFTER"),
             f"{SCHEDULER}.set_internal_state": (live.swap, "AROUND"),

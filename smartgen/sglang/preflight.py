@@ -19,6 +19,7 @@ from smartgen.recipe.targets import refused
 from smartgen.sglang.derive import derive
 from smartgen.sglang.errors import ServeError
 from smartgen.sglang.settings import COMMAND, Settings, parse_tiers, written
+from smartgen.sglang.touring import WARMUP, wanted
 
 ALGORITHMS = ("EAGLE", "EAGLE3", "NEXTN", "STANDALONE")
 FIELDS = ("speculative_num_steps", "speculative_eagle_topk", "speculative_num_draft_tokens")
@@ -63,6 +64,8 @@ def _settle(server_args: Any, settings: Settings) -> None:
             f"the tiers {written(tiers)} reach {largest}, beyond the {most} of "
             "--speculative-num-steps, --speculative-eagle-topk, --speculative-num-draft-tokens: raise those or leave them out"
         )
+    if wanted(settings, recipe.program):
+        server_args.warmups = ",".join(filter(None, (server_args.warmups, WARMUP)))
     state = settings.state or tempfile.mkdtemp(prefix="smartgen-sglang-")
     Settings(settings.recipe, settings.profile, written(tiers), state).export()
 

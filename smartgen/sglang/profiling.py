@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +10,7 @@ from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
 from smartgen.sglang.errors import ServeError
 from smartgen.sglang.python import engine
-from smartgen.sglang.starting import MEASURE
-
-ROUNDS = 200  # tokens a request may emit: enough for a tour, of which every round commits one at least
+from smartgen.sglang.touring import MEASURE, enough, requests
 
 
 def measure(
@@ -30,18 +27,21 @@ def measure(
         running = engine(recipe, tiers=tiers, **{"max_running_requests": max(batches), **engine_arguments})
     finally:
         del os.environ[MEASURE]
-    rng = random.Random(0)
     try:
+        tokens = enough(", ".join(_smart(running)["tiers"]))
         for batch in batches:
             for context in contexts:
                 report(f"batch {batch}, context {context}")
-                prompts = [[rng.randrange(4, 60) for _ in range(context)] for _ in range(batch)]
-                sampling = {"temperature": 0, "max_new_tokens": ROUNDS, "ignore_eos": True}
-                running.generate(input_ids=prompts, sampling_params=sampling)
-        found = running.get_server_info()["internal_states"][0]["smart"]["profile"]
+                running.generate(**requests(batch, context, tokens, running.tokenizer_manager.model_config.vocab_size))
+        found = _smart(running)["profile"]
     finally:
         running.shutdown()
     return _profile(found)
+
+
+def _smart(running: Any) -> dict[str, Any]:
+    found: dict[str, Any] = running.get_server_info()["internal_states"][0]["smart"]
+    return found
 
 
 def _profile(found: dict[str, Any]) -> Profile:

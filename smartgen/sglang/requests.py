@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from smartgen.policy.situation import DrafterTraits, Situation
+from smartgen.sglang.touring import TOUR
 
 TAG, SPECULATE = "smart_tag", "smart_speculate"  # in a request's `custom_params`
 
@@ -66,6 +67,19 @@ class Requests:
             "engine.queue": float(queued),
             "engine.memory": 1.0 - pool.available_size() / max(pool.size, 1),
         }
+
+    @staticmethod
+    def touring(batch: Any) -> bool:
+        """Whether all requests are those of the tour at start."""
+        return all(_custom(request, TOUR, False) is True for request in batch.reqs)
+
+    @staticmethod
+    def end(batch: Any) -> None:
+        """Let these requests end with their next token."""
+        for request in batch.reqs:
+            request.sampling_params.max_new_tokens = min(
+                request.sampling_params.max_new_tokens, len(request.output_ids) + 1
+            )
 
     @staticmethod
     def opted_out(batch: Any) -> list[bool]:

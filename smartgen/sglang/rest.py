@@ -48,6 +48,12 @@ class Rest:
         if self.asleep:
             self.holes.update(requests)
 
+    def follow(self, asleep: bool, requests: Sequence[str]) -> None:
+        """The first rank's decision, where it differs from this one's."""
+        if asleep:
+            self.holes.update(requests)
+        self.asleep = asleep
+
     @property
     def level(self) -> str:
         """For people: drafting, idle or asleep."""

@@ -10,26 +10,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from smartgen.policy.situation import Situation
 from smartgen.policy.step import Step
-from smartgen.policy.tiers import Tier, TierChoice
+from smartgen.policy.tiers import Tier
 from smartgen.sglang.stopwatch import Stopwatch
 
 
 @dataclass
 class Round:
-    """`step`: the controller's, as it stood when the tier was chosen. `counted` (B,): rows that may be learned from.
+    """`step`: the controller's, as it stood when the tier was chosen; None where nobody may be drafted for.
 
-    `copies`: host tensors that are filled when the round's result arrives.
+    `counted` (B,): rows that may be learned from. `touring`: a round of the tour at start. `copies`: host tensors that are
+    filled when the round's result arrives.
     """
 
-    choice: TierChoice
     tier: Tier
-    step: Step
+    situation: Situation
+    step: Step | None
     requests: tuple[str, ...]
     counted: NDArray[np.bool_]
     watch: Stopwatch
-    sampled: bool
     asleep: bool
+    touring: bool = False
     copies: dict[str, Any] = field(default_factory=dict)
 
     def copy(self, name: str, values: torch.Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,30 +21,32 @@ from smartgen.sglang.errors import ServeError
 from smartgen.sglang.metrics import Metrics
 from smartgen.sglang.order import CalibratedOrder, ordering_site
 from smartgen.sglang.preflight import checked_recipe, named_profile
-from smartgen.sglang.ranks import teller
+from smartgen.sglang.ranks import Tell, teller
 from smartgen.sglang.requests import Requests
 from smartgen.sglang.seams import probe
 from smartgen.sglang.settings import Settings, parse_tiers, written
 from smartgen.sglang.steering import Steering
+from smartgen.sglang.touring import MEASURE
 
 DEFAULT_ROWS = 48  # requests at once that the engine allows under speculation, unless told otherwise
-MEASURE = "SMARTGEN_SGLANG_MEASURE"  # set by `smartgen profile --engine sglang`: tour at every batch and context
 
 
 @dataclass(frozen=True)
 class Parts:
-    """`tell`: the decision that all ranks follow, from this rank's; `rows`: the largest batch, padding included."""
+    """`tell`: the numbers that all ranks follow, from this rank's own; `rows`: the largest batch, padding included."""
 
     steering: Steering
     requests: Requests
     metrics: Metrics
     order: CalibratedOrder | None
     rows: int
-    tell: Callable[[Tier], Tier]
+    tell: Tell
 
 
 def start(worker: Any, settings: Settings, served: Tier) -> Parts:
     """Raises ServeError where the engine has changed or the recipe cannot be served."""
+    from sglang.srt.distributed import get_tp_group
+
     probe()
     recipe = checked_recipe(settings.recipe)
     tiers = tuple(tier for tier in parse_tiers(settings.tiers) if tier.within(served))
@@ -61,14 +63,14 @@ def start(worker: Any, settings: Settings, served: Tier) -> Parts:
     profile = named_profile(settings.profile)
     if profile is None:
         profile = Profile(key) if measuring else _remembered(key)
-    costs = RoundCosts(profile, tiers, _buckets(args), settings.profile != "auto", measuring)
+    costs = RoundCosts(profile, tiers, _buckets(args), measuring)
     steering = Steering(recipe, tiers, served, costs)
     source = "assistant" if algorithm == "STANDALONE" else "head"
     order = None
     if ordering_site(recipe.program) is not None and served.topk > 1:
         order = CalibratedOrder(served.steps, served.topk, worker.device)
     rows = max(args.max_running_requests or DEFAULT_ROWS, DEFAULT_ROWS, *_buckets(args))
-    rank, tell = teller(target.tp_group if hasattr(target, "tp_group") else None, tiers)
+    rank, tell = teller(get_tp_group())
     facts = {"recipe": recipe.name, "tiers": [str(tier) for tier in tiers]}
     mark(settings.state, rank, facts)
     requests = Requests(algorithm, DrafterTraits(source))

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from smartgen.language.program import Measured, parts
 from smartgen.policy.asked import may_draft
 from smartgen.policy.average import AverageTree
 from smartgen.policy.controller import Controller
 from smartgen.policy.counts import UNBOUNDED
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Situation
-from smartgen.policy.tiers import OFF, Tier, TierChoice, choose_tier, lawful
+from smartgen.policy.step import Step
+from smartgen.policy.tiers import OFF, Tier, TierChoice, choose_tier
 from smartgen.recipe import Recipe
 from smartgen.sglang.costs import RoundCosts
 from smartgen.sglang.learning import Drafted, learn
@@ -25,6 +25,7 @@ from smartgen.sglang.order import CalibratedOrder, ordering_site
 from smartgen.sglang.rest import Rest
 from smartgen.sglang.rounds import Launched, Round
 from smartgen.sglang.stopwatch import Stopwatch
+from smartgen.sglang.touring import priced
 
 logger = logging.getLogger("smartgen.sglang")
 LOOK = "no tier pays; a look at the draft"
@@ -66,7 +67,7 @@ class Steering:
         self.controller = Controller(recipe.program, self.costs, self.learned)
         self.average = AverageTree()
         self.ordered_at = 0  # step of the calibration that the device's table holds; -1: none of it
-        self.priced = any(isinstance(part, Measured) for part in parts(recipe.program))
+        self.priced = priced(recipe.program)
         self.searches = any(situation.rules.objective is not None for situation in recipe.program.situations)
         self.sleeps = self.searches or not may_draft(recipe.program)
 
@@ -79,26 +80,43 @@ class Steering:
         if not self.searches:  # a fixed shape is fixed to the end, as the engine's own
             situation = replace(situation, remaining=np.full(situation.batch, UNBOUNDED))
         warm = np.array(self.rest.warm(requests)) & ~np.array(opted_out)
-        with self.learned.lock, np.errstate(all="ignore"):
-            step = self.controller.begin(situation)
-            choice = self._choose(step, situation, warm)
+        step = None
+        if not warm.any():
+            choice = TierChoice(OFF, "no request may be drafted for")
+        else:
+            with self.learned.lock, np.errstate(all="ignore"):
+                step = self.controller.begin(situation)
+                choice = self._choose(step, warm)
         self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.sleeps)
         self._say(choice)
-        launched = Round(choice, choice.tier, step, tuple(requests), warm, watch, situation.sampled, self.rest.asleep)
+        launched = Round(choice.tier, situation, step, tuple(requests), warm, watch, self.rest.asleep)
         self.launched.add(launched)
         self.figures.blend("microseconds", 1e6 * (time.perf_counter() - began))
         return launched
 
-    def _choose(self, step: Any, situation: Situation, warm: Any) -> TierChoice:
-        if not warm.any():
-            return TierChoice(OFF, "no request may be drafted for")
-        if self.priced:
-            tour = self.costs.tour(situation.batch, situation.run_context)
-            if tour is not None and lawful(step, [tour])[-1:] == [tour]:
-                return TierChoice(tour, "measuring what this tier costs at this batch")
-        choice = choose_tier(self.controller, step, self.tiers, self.average, warm.astype(np.float64))
+    def tour(self, situation: Situation, requests: Sequence[str], watch: Stopwatch) -> tuple[Round, bool]:
+        """The next tier to time at this batch, and whether none is left. Nothing else is learned from such a round."""
+        tier = self.costs.tour(situation.batch, situation.run_context) if self.priced else None
+        nobody = np.zeros(situation.batch, bool)
+        asleep = tier in (OFF, None)
+        launched = Round(tier or OFF, situation, None, tuple(requests), nobody, watch, asleep, touring=True)
+        self.launched.add(launched)
+        return launched, tier is None
+
+    def follow(self, launched: Round, tier: Tier, asleep: bool) -> None:
+        """The common decision of all ranks, in the place of this rank's own."""
+        launched.tier, launched.asleep = tier, asleep
+        if not launched.touring:
+            self.rest.follow(asleep, launched.requests)
+
+    def _choose(self, step: Step, warm: Any) -> TierChoice:
+        if self.priced and not self.costs.measured:
+            return TierChoice(OFF, "nothing was measured: the tour at start did not run, give --smart-profile")
+        worth = warm.astype(np.float64)
+        choice = choose_tier(self.controller, step, self.tiers, self.average, worth)
         if choice.tier == OFF and self.searches and self.rest.look_due():
-            return TierChoice(max(lawful(step, self.tiers)), LOOK)
+            look = choose_tier(self.controller, step, _looking(self.tiers), self.average, worth)
+            return replace(look, reason=LOOK)
         return choice
 
     def _say(self, choice: TierChoice) -> None:
@@ -121,21 +139,20 @@ class Steering:
         tokens = found.array("committed").reshape(len(counts), -1)
         committed = [row[: count + 1].tolist() for row, count in zip(tokens, counts, strict=True)]
         drafting, whole = found.watch.seconds("draft", "drafted"), found.watch.seconds("begun", "done")
-        situation = found.step.situation
-        if not found.asleep:  # a sleeping round lacks what the tables hold
-            self.costs.saw(found.tier, situation.batch, situation.run_context, drafting, whole - drafting)
-        predicted = learn(
-            self.controller,
-            self.average,
-            found.step,
-            found.tier,
-            drafted(found),
-            found.counted,
-            committed,
-            whole,
-            self.widths,
-        )
+        place = (found.tier, found.situation.batch, found.situation.run_context, drafting, whole - drafting)
+        if found.touring:
+            self.costs.toured(*place)
+            return
+        if found.tier != OFF or found.asleep:
+            self.costs.saw(*place)
+        predicted = self._learn(found, committed, whole)
         self._count(found, counts, predicted)
+
+    def _learn(self, found: Round, committed: list[list[int]], seconds: float) -> float:
+        if found.step is None:
+            return 0.0
+        given = (found.step, found.tier, drafted(found), found.counted, committed, seconds, self.widths)
+        return learn(self.controller, self.average, *given)
 
     def _count(self, found: Round, counts: Sequence[int], predicted: float) -> None:
         figures = self.figures
@@ -189,6 +206,12 @@ class Steering:
             "lost_rounds": self.launched.lost,
             "profile": self.costs.describe(),
         }
+
+
+def _looking(tiers: Sequence[Tier]) -> list[Tier]:
+    """What a look drafts: trees of several layers, where there are any."""
+    drafting = [tier for tier in tiers if tier != OFF]
+    return [tier for tier in drafting if tier.steps > 1] or drafting
 
 
 def drafted(found: Round) -> Drafted | None:

@@ -5,7 +5,6 @@ Everything rides on calls that the engine makes for its own adaptive mode.
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 from pathlib import Path
@@ -16,6 +15,7 @@ from sglang.srt.speculative.eagle_worker_v2 import EAGLEWorkerV2
 
 from smartgen.policy.tiers import OFF, Tier
 from smartgen.recipe import Recipe
+from smartgen.sglang.drafting import steered_draft
 from smartgen.sglang.errors import ServeError
 from smartgen.sglang.plugin import Plugin
 from smartgen.sglang.selecting import Selecting
@@ -94,8 +94,15 @@ class SteeredWorker:
         names = [request.rid for request in batch.reqs]
         opted_out = self.requests.opted_out(batch)
         situation = self.requests.situation(batch, self.queued)
-        self.round = self.steering.decide(situation, names, opted_out, watch)
-        self.round.tier = self.tell(self.round.tier)
+        if self.requests.touring(batch):
+            self.round, over = self.steering.tour(situation, names, watch)
+        else:
+            self.round, over = self.steering.decide(situation, names, opted_out, watch), False
+        mine = [self.steering.tiers.index(self.round.tier), int(self.round.asleep), int(over)]
+        number, asleep, over = self.tell(mine)
+        self.steering.follow(self.round, self.steering.tiers[number], bool(asleep))
+        if over:
+            self.requests.end(batch)
         self.opted_out = torch.tensor(opted_out) if any(opted_out) else None
         if self.round.tier == OFF and self.round.counted.any():
             self._see_first_layer(batch)
@@ -107,7 +114,7 @@ class SteeredWorker:
             return
         tokens = offered.topk_index if table is None else table[offered.topk_index]
         self.round.copy("scores", offered.topk_p)
-        self.round.copy("tokens", tokens + self._spoilt())
+        self.round.copy("tokens", tokens + self.spoilt())
 
     def activate_step_by_batch(self, batch_size: int) -> None:
         if self.round is not None:
@@ -131,73 +138,7 @@ class SteeredWorker:
                     request.rid,
                 )
 
-    def _spoilt(self) -> int:
+    def spoilt(self) -> int:
         """The test switch: 1 while drafts are to be wrong."""
         named = os.environ.get(SPOIL)
         return int(bool(named) and Path(named).exists())
-
-
-def steered_draft(base: type) -> type:
-    """The subclass of the engine's draft worker; a live object takes it, so it inherits from nothing else."""
-
-    class SteeredDraft(base):  # type: ignore[misc, valid-type]
-        """Hands over the widest first layer every round; a round that branches less reads its leading columns."""
-
-        def draft(self, batch: Any, **named: Any) -> Any:
-            worker, offered = self.steered_by, batch.spec_info
-            spoilt = worker._spoilt()
-            if offered is not None and offered.topk_p is not None and (spoilt or offered.topk_p.shape[1] > self.topk):
-                batch.spec_info = offered = copy.copy(offered)
-                offered.topk_p = offered.topk_p[:, : self.topk].contiguous()
-                table = self.hot_token_id
-                size = len(table) if table is not None else self.draft_runner.model_config.vocab_size
-                offered.topk_index = (offered.topk_index[:, : self.topk].contiguous() + spoilt) % size
-            worker.round.watch.mark("draft")
-            verify = super().draft(batch, **named)
-            worker.round.watch.mark("drafted")
-            self._record(worker, verify, len(batch.seq_lens))
-            if worker.opted_out is not None:
-                out = worker.opted_out.to(self.device, non_blocking=True)[:, None]
-                verify.retrieve_next_token.masked_fill_(out, -1)
-                verify.retrieve_next_sibling.masked_fill_(out, -1)
-            return verify
-
-        def _record(self, worker: Any, verify: Any, rows: int) -> None:
-            tier, found, kept = worker.round.tier, worker.round, worker.selecting
-            if tier.topk == 1:  # the engine keeps no scores of chains
-                chain = verify.draft_token.view(rows, -1)[:, 1:]
-                place = torch.arange(tier.steps, device=chain.device).expand(rows, -1)
-                found.copy("scores", torch.ones(chain.shape, device=chain.device))
-                found.copy("tokens", chain.to(torch.int64))
-                found.copy("frontier", place)
-                found.copy("selected", place)
-                return
-            found.copy("scores", kept.scores[:rows, : tier.candidates])
-            found.copy("tokens", kept.tokens[:rows, : tier.candidates])
-            found.copy("frontier", kept.frontier[:rows, : tier.steps * tier.topk])
-            found.copy("selected", kept.selected[:rows, : tier.nodes])
-
-        def _rebuild_topk1_chain_buffers(self) -> None:
-            if self.topk != 1 or self.speculative_num_draft_tokens == self.speculative_num_steps + 1:
-                super()._rebuild_topk1_chain_buffers()
-
-        def _at_full_width(self, call: Any, *arguments: Any, **named: Any) -> Any:
-            narrow, self.topk = self.topk, self.widest
-            try:
-                return call(*arguments, **named)
-            finally:
-                self.topk = narrow
-
-        def _draft_extend_for_prefill(self, *arguments: Any, **named: Any) -> Any:
-            return self._at_full_width(super()._draft_extend_for_prefill, *arguments, **named)
-
-        def _draft_extend_for_decode(self, batch: Any, batch_result: Any, **named: Any) -> Any:
-            worker = self.steered_by
-            if worker.round is not None and worker.round.asleep:
-                narrow, worker.topk = worker.topk, self.widest
-                worker._stub_skipped_draft_extend(batch, batch_result)
-                worker.topk = narrow
-                return None
-            return self._at_full_width(super()._draft_extend_for_decode, batch, batch_result, **named)
-
-    return SteeredDraft

@@ -63,11 +63,11 @@ class TestCosts:
         seen = []
         while (tier := costs.tour(batch, 300.0)) is not None:
             seen.append(tier)
-            costs.saw(tier, batch, 300.0, 0.002 * tier.steps, 0.01 + 0.001 * tier.nodes)
+            costs.toured(tier, batch, 300.0, 0.002 * tier.steps, 0.01 + 0.001 * tier.nodes)
         return seen
 
     def test_a_tour_visits_every_tier_and_fills_the_table(self) -> None:
-        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
         seen = self.tour(costs, 4)
         assert seen == [OFF] * (VISITS + 1) + [TIER] * (VISITS + 1)
         assert costs.verify(4, 3, 300.0)[3] == pytest.approx(0.013)
@@ -78,22 +78,36 @@ class TestCosts:
     def test_what_was_measured_is_remembered(self) -> None:
         from smartgen.profile import store
 
-        self.tour(RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False), 4)
+        self.tour(RoundCosts(Profile(KEY), [OFF, TIER], []), 4)
         found = store.find(KEY)
         assert found is not None
-        assert RoundCosts(found, [OFF, TIER], [], fixed=False).tour(4, 300.0) is None
+        assert RoundCosts(found, [OFF, TIER], []).tour(4, 300.0) is None
 
     def test_batches_are_looked_up_at_their_graphs(self) -> None:
-        costs = RoundCosts(Profile(KEY), [OFF], [1, 4, 8], fixed=False)
+        costs = RoundCosts(Profile(KEY), [OFF], [1, 4, 8])
         assert [costs.bucket(batch) for batch in (1, 2, 4, 5, 9)] == [1, 4, 4, 8, 9]
 
     def test_rounds_correct_the_table(self) -> None:
-        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
         self.tour(costs, 4)
         before = costs.verify(4, 3, 300.0)[3]
         for _ in range(60):
             costs.saw(TIER, 4, 300.0, 0.004, 2 * before)
         assert costs.verify(4, 3, 300.0)[3] == pytest.approx(2 * before, rel=0.1)
+
+    def test_the_first_layer_has_a_cost_of_its_own(self) -> None:
+        first = Tier(1, 2, 3)
+        costs = RoundCosts(Profile(KEY), [OFF, first, TIER], [])
+        while (tier := costs.tour(4, 300.0)) is not None:
+            costs.toured(tier, 4, 300.0, {OFF: 0.0, first: 0.0001, TIER: 0.0031}[tier], 0.01)
+        assert costs.draft(4, 1, 300.0) == pytest.approx(0.0001)
+        assert costs.draft(4, 2, 300.0) == pytest.approx(0.003)
+
+    def test_served_rounds_are_no_tour(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
+        costs.saw(TIER, 4, 300.0, 0.004, 0.01)
+        assert not costs.measured
+        assert costs.tour(4, 300.0) == OFF
 
 
 def situation(batch: int) -> Situation:
@@ -112,7 +126,7 @@ def drafted() -> Drafted:
 @pytest.mark.usefixtures("cache")
 class TestLearning:
     def learned(self, counted: list[bool], committed: list[list[int]]) -> tuple[Controller, AverageTree, float]:
-        costs = RoundCosts(Profile(KEY), [OFF, TIER], [], fixed=False)
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
         controller, average = Controller(load("smart").program, costs, Learned()), AverageTree()
         step = controller.begin(situation(2))
         predicted = learn(controller, average, step, TIER, drafted(), np.array(counted), committed, 0.02, [1, 2])

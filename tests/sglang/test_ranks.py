@@ -1,4 +1,4 @@
-"""Two processes with different minds serve one tier: rank 0's."""
+"""Two processes with different minds serve one decision: rank 0's."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from smartgen.policy.tiers import OFF, Tier  # noqa: E402
 from smartgen.sglang.ranks import teller  # noqa: E402
 
-TIERS = (OFF, Tier(1, 2, 3), Tier(3, 4, 8))
+
+def _decided(rank: int) -> list[list[int]]:
+    """Six rounds of a rank's own numbers: the tier, asleep, the tour's end."""
+    return [[(number + rank) % 3, (number // 2 + rank) % 2, rank] for number in range(6)]
 
 
 def _rank(rank: int, port: int, answers) -> None:
     torch.distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     group = SimpleNamespace(world_size=2, ranks=[0, 1], rank_in_group=rank, cpu_group=torch.distributed.group.WORLD)
-    number, tell = teller(group, TIERS)
-    own = [TIERS[(round_ + rank) % 3] for round_ in range(6)]
-    answers.put((number, [str(tell(tier)) for tier in own]))
+    place, tell = teller(group)
+    answers.put((place, [tell(numbers) for numbers in _decided(rank)]))
     torch.distributed.destroy_process_group()
 
 
@@ -37,8 +38,8 @@ def test_both_ranks_follow_the_first() -> None:
     found = dict(answers.get(timeout=120) for _ in processes)
     for process in processes:
         process.join(60)
-    assert found[0] == found[1] == [str(TIERS[round_ % 3]) for round_ in range(6)]
+    assert found[0] == found[1] == _decided(0)
 
 
 def test_one_rank_decides_for_itself() -> None:
-    assert teller(None, TIERS)[1](TIERS[2]) == TIERS[2]
+    assert teller(None)[1]([2, 1, 0]) == [2, 1, 0]

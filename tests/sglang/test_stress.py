@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 
 import pytest
 
@@ -43,14 +44,23 @@ def excluded(models, asked, plain, tmp_path_factory):
     return {place for place, (own, other) in enumerate(zip(found, plain, strict=True)) if own != other}
 
 
+def emptied(server):
+    """What the server holds once its cache of prefixes is flushed, which it refuses while any request is left."""
+    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{server.port}/flush_cache", b"")) as answer:
+        assert answer.status == 200
+    return server.smart()
+
+
 @pytest.mark.parametrize("algorithm", ["STANDALONE", "EAGLE", "EAGLE3"])
 def test_text_is_the_plain_servers(algorithm, models, asked, plain, excluded, tmp_path):
     more = [*drafted_by(models, algorithm.lower(), algorithm), "--smart-recipe", RESTLESS, "--smart-tiers", SHAPES]
     with Server(models, tmp_path / "log", *more, *EAGER, tokens=CACHE, rows=6) as server:
         found = run(server, asked)
-        smart, state = server.smart(), server.state()
-        log = server.log.read_text()
+        smart = server.smart()
         again = server.generate([5, 9, 33], 8)
+        server.get("/health_generate")
+        left = emptied(server)
+        log = server.log.read_text()
     kinds = {asked[place].kind for place in excluded}
     assert kinds <= {"grammar"}, f"the unmodified engine already differs for {sorted(kinds)}: {sorted(excluded)}"
     wrong = [p for p, (own, other) in enumerate(zip(found, plain, strict=True)) if own != other and p not in excluded]
@@ -60,4 +70,4 @@ def test_text_is_the_plain_servers(algorithm, models, asked, plain, excluded, tm
     assert len(again["output_ids"]) == 8
     assert "#retracted_reqs" in log
     assert not re.search(r"leak|Traceback", log)
-    assert state["smart"]["recipe"] == "restless"
+    assert left["free_slots"] == left["slots"] == CACHE
