@@ -61,6 +61,9 @@ class Mappings:
         edits: tuple[Edit, ...] = ()
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
+        elif (tight := re.fullmatch(r"(\w+):(.+)", name)) and tight.group(1) in known:
+            message, written = "a space is missing behind `:`", f"{tight.group(1)}: {tight.group(2)}"
+            fix, edits = f"write `{written}`", (Edit(self.tree.span(key), written),)
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)

@@ -214,6 +214,10 @@ def operand(spot: Spot) -> Iterator[Repair]:
     if here.text == ".." and following is not None and tight and before.word and following.word:
         written = f"{before.text}.{following.text}"
         yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
+    argument = before.text == "," and unclosed(spot.lexemes, spot.at) is not None
+    if here.sort == "keyword" and argument and spot.word(1) == "=":
+        help = f"write `{spot.word(2)}`"
+        yield spot.remove("SG008", f"no argument is called `{here.text}`", help, 2)
     yield from _apart(spot)
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("

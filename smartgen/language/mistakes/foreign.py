@@ -20,7 +20,7 @@ from smartgen.language.mistakes.operands import (
 )
 from smartgen.language.mistakes.spot import Change, Repair
 from smartgen.language.signals import SIGNALS
-from smartgen.language.words import EXTENTS
+from smartgen.language.words import EXTENTS, OPPOSITE
 
 Lexemes = Sequence[Lexeme]
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
@@ -82,6 +82,10 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text == "=":
         change = (lexemes[index].start, lexemes[index + 1].end, "!=")
         return _replace(lexemes[index], "SG007", "`!=` is written without a space", "", "write `!=`", (change,))
+    if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text in OPPOSITE:
+        written = OPPOSITE[lexemes[index + 1].text]
+        change = (lexemes[index].start, lexemes[index + 1].end, written)
+        return _replace(lexemes[index], "SG007", "`!` is not an operator here", "", f"write `{written}`", (change,))
     if set(sign) == {"."} and len(sign) > 1:
         return _replace(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
@@ -217,6 +221,9 @@ def _joined(text: str, lexemes: Lexemes, index: int) -> Repair:
 
 def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
+    before = lexemes[index - 1].text if index else ""
+    if before in (*EXTENTS, "best", "maximize", "expand", "verify"):
+        return _replace(sign, "SG008", f"no `{sign.text}` stands behind `{before}`", "", "remove it")
     if sign.text == ":=":
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
     if (
