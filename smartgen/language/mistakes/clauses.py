@@ -42,7 +42,19 @@ def choice(spot: Spot) -> Iterator[Repair]:
     if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")
-    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key", "using"):
+    if here.text in (
+        "order",
+        "ordered",
+        "sort",
+        "sorted",
+        "ranked",
+        "orderby",
+        "order_by",
+        "sort_by",
+        "sortby",
+        "key",
+        "using",
+    ):
         count = 2 if spot.word(1) in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
     if here.text in (

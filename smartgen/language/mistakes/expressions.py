@@ -231,7 +231,9 @@ def operand(spot: Spot) -> Iterator[Repair]:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
         written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
-        yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
+        sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
+        written = written if sign == "*" else written.replace(" * ", " / ")
+        yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 
 
 def _apart(spot: Spot) -> Iterator[Repair]:

@@ -50,6 +50,8 @@ _SAME: dict[str, tuple[str, str]] = {
     "=>": (">=", "the sign is written `>=`"),
     "≤": ("<=", "`≤` is written with two characters"),
     "≥": (">=", "`≥` is written with two characters"),
+    "≦": ("<=", "`≦` is written with two characters"),
+    "≧": (">=", "`≧` is written with two characters"),
     "≠": ("!=", "`≠` is written with two characters"),
     "×": ("*", "`×` is not an operator here"),
     "·": ("*", "`·` is not an operator here"),
@@ -256,6 +258,10 @@ def _quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
     if close < 0:
         return _replace(sign, "SG016", f"`{sign.text}` means nothing here", "", "remove it")
     inside = text[sign.end : close].replace('"', "")
+    if sign.text == "'" and re.fullmatch(r"[0-9]+(\.[0-9]+)?", inside):
+        change = (sign.start, close + 1, inside)
+        message = "numbers stand without quotes"
+        return Repair("SG016", message, sign.start, close + 1, f"write `{inside}`", (change,))
     if sign.text == "`" or inside in SIGNALS:
         change = (sign.start, close + 1, inside)
         return Repair("SG016", "names stand without quotes", sign.start, close + 1, f"write `{inside}`", (change,))
