@@ -29,10 +29,19 @@ def profile(
     engine_argument: Annotated[
         list[str] | None, typer.Option(help="name=value for the engine (with --engine sglang), as JSON values.")
     ] = None,
+    roofline: Annotated[
+        str | None, typer.Option(help="Measure nothing: estimate from this device's datasheet (h100, …), for planning.")
+    ] = None,
+    launch: Annotated[
+        float, typer.Option(min=0.0, help="With --roofline: ms of launching a layer; 0.6 without captured graphs.")
+    ] = 0.0,
     out: Annotated[Path | None, typer.Option(help="Also write the profile to this file.")] = None,
 ) -> None:
     """Measure a cost profile, print it, and remember it where `generate` finds it."""
     batches, contexts = parse_numbers(batch, "--batch"), parse_numbers(context, "--context")
+    if roofline is not None:
+        _estimate(model, draft, roofline, batches, contexts, launch / 1e3, out)
+        return
     if engine not in ("hf", "sglang"):
         raise typer.BadParameter(f"there is no engine {engine!r}: hf, sglang", param_hint="--engine")
     if engine == "sglang":
@@ -60,6 +69,31 @@ def profile(
             store.save(measured, out)
     _print(measured)
     typer.echo(out if out is not None else path)
+
+
+def _estimate(
+    model: str, draft: str | None, device: str, batches: list[int], contexts: list[int], launch: float, out: Path | None
+) -> None:
+    """Write a roofline to `out`; it is not remembered, so that no `generate` takes it for a measurement."""
+    from smartgen.models import resolve
+    from smartgen.profile import store
+    from smartgen.profile.roofline import Reach, Shape, roofline
+
+    if out is None:
+        raise typer.BadParameter("a roofline is only written to a file: name one", param_hint="--out")
+    with told():
+        shapes = [
+            Shape.of(name, json.loads((resolve(name) / "config.json").read_text(encoding="utf-8")))
+            for name in (model, draft)
+            if name not in (None, "ngram")
+        ]
+        command = " ".join(["smartgen profile", *sys.argv[2:]])
+        estimated = roofline(
+            shapes[0], shapes[1] if len(shapes) > 1 else None, device, batches, contexts, Reach(launch=launch), command
+        )
+        store.save(estimated, out)
+    _print(estimated)
+    typer.echo(out)
 
 
 def _of_sglang(

@@ -179,6 +179,10 @@ def test_a_profile_for_another_setting(attached, tmp_path):
     missing = attached(model("llama"), profile=str(tmp_path / "none.json"))
     with pytest.raises(ValueError, match=r"none.json; measure one"):
         missing.generate(**prompts(1), max_new_tokens=3, smart_recipe="smart")
+    save(Profile(Key("gpt", "ngram", "cpu", "float64"), CostTable([Point(1, 1, 0, 0.1)]), kind="roofline"), path)
+    estimated = attached(model("llama"), profile=str(path))
+    with pytest.raises(ValueError, match="an estimate for planning, not a measurement"):
+        estimated.generate(**prompts(1), max_new_tokens=3, smart_recipe="smart")
     path.write_text('{"smartgen_profile": 1, "key": {}}')
     broken = attached(model("llama"), profile=str(path))
     with pytest.raises(ValueError, match=r"other.json: field 'key'"):
