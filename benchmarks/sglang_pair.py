@@ -3,7 +3,7 @@
 On a CPU the engine's kernels are a test's stand-in: ratios within one run mean something, seconds do not. Every engine
 is warmed with a short pass at the largest load; a recipe measured its costs in the tour at its start. The plain engine runs
 in every call, so a long comparison can be cut into slices whose ratios stand by themselves. Usage:
-python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json [--only 3/4/8,smart] [--loads 1,4,16] [--tokens 48] [--rounds 2]
+python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json [--only 3/4/8,smart] [--loads 1,4] [--tokens 48] [--rounds 2]
 """
 
 from __future__ import annotations
