@@ -16,7 +16,7 @@ from typing import Any
 
 LOADS = (1, 4, 16)
 OTHERS = "3/4/8,5/8/60,smart"
-WARM = 8  # tokens of the pass that warms an engine
+WARM = 4  # tokens of the pass that warms an engine
 COMMON = {
     "device": "cpu",
     "dtype": "float32",
