@@ -204,6 +204,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--no-cudnn", action="store_true", help="plain decoding without cuDNN's attention as well")
     parser.add_argument("--padding", default="yes,no")
     parser.add_argument("--recipes", default=",".join(RECIPES))
     parser.add_argument("--skip", type=int, default=0, help="rounds of prompts to skip")
@@ -217,10 +218,13 @@ def main() -> None:
     if args.prompts is None:
         parser.error("--prompts FILE is needed")
     transformers.logging.set_verbosity_error()
+    if args.no_cudnn:
+        torch.backends.cuda.enable_cudnn_sdp(False)
     folder = get(args.model)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, args.dtype)).eval()
     model.to(device_of(args.device)[0])
     tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     prompts = read_prompts(args.prompts, tokenizer)
     smartgen.attach(model)
     cells = []

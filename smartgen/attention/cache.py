@@ -126,9 +126,11 @@ class RaggedCache(Cache):
     def sealed(self) -> bool:
         return bool(self.place)
 
-    def begin(self, queries: int, offset: int = 0) -> int:
-        """Announce a forward of `queries` tokens a row, written from slot length + offset on. Returns the view."""
-        self.view = int(self.filled + offset + queries)
+    def begin(self, queries: int, offset: int = 0, multiple: int = 1) -> int:
+        """Announce a forward of `queries` tokens a row, written from slot length + offset on. Returns the view: how many
+        slots attention will read, a multiple of `multiple`; a mask has to hide those behind.
+        """
+        self.view = -(-int(self.filled + offset + queries) // multiple) * multiple
         if self.view > self.capacity:
             self._grow(max(self.view + 64, 2 * self.capacity))
         slots = (self.lengths + offset)[:, None] + np.arange(queries)

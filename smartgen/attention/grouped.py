@@ -54,8 +54,8 @@ def grouped(model: torch.nn.Module) -> Iterator[None]:
     """Run a model's sdpa attention grouped inside the block; nested and concurrent blocks share one switch.
 
     Another thread that uses the model meanwhile gets the same function of its inputs, up to rounding. Only where
-    measured to pay: on CPUs, for models with sdpa attention and grouped heads, whose attention is looked up by name.
-    Elsewhere nothing happens.
+    measured to pay: on CPUs and Nvidia GPUs, for models with sdpa attention and grouped heads, whose attention is looked
+    up by name. Elsewhere nothing happens.
     """
     config = model.config.get_text_config()
     if not _pays(model, config):
@@ -80,7 +80,7 @@ def _pays(model: torch.nn.Module, config: object) -> bool:
         return False
     heads = getattr(config, "num_attention_heads", 1)
     keys = getattr(config, "num_key_value_heads", None) or heads
-    return model.device.type == "cpu" and config._attn_implementation in ("sdpa", NAME) and heads // keys > 1
+    return model.device.type in ("cpu", "cuda") and config._attn_implementation in ("sdpa", NAME) and heads // keys > 1
 
 
 def register() -> None:

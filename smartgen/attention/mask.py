@@ -1,7 +1,8 @@
 """Which slots a tree's nodes may see: the committed part of their row, their ancestors and themselves.
 
 sdpa takes boolean masks (True = attend). The eager functions *add* whatever they are given, so that a boolean mask
-there is silently wrong: they get 0 and the dtype's minimum. Models with several kinds of layers take one mask a kind.
+there is silently wrong: they get 0 and the dtype's minimum. So does sdpa on a GPU, whose kernels would otherwise turn
+the mask into that in every layer anew. Models with several kinds of layers take one mask a kind.
 """
 
 from __future__ import annotations
@@ -101,8 +102,13 @@ def _within(
     return positions[:, offset:, None] - keys[:, None] < window
 
 
+def mask_multiple(device: torch.device) -> int:
+    """Slots in a mask's row are a multiple of this: kernels on a GPU copy other masks to such a length in every layer."""
+    return 16 if device.type == "cuda" else 1
+
+
 def _tensor(allowed: NDArray[np.bool_], additive: bool, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     mask = torch.from_numpy(np.ascontiguousarray(allowed)[:, None]).to(device)
-    if not additive:
+    if not (additive or device.type == "cuda"):
         return mask
     return torch.zeros(mask.shape, dtype=dtype, device=device).masked_fill_(~mask, torch.finfo(dtype).min)

@@ -55,7 +55,7 @@ class HeadCache:
         read = torch.nn.functional.scaled_dot_product_attention(
             folded, self.keys[:, :, :slots], self.values[:, :, :slots], attn_mask=mask
         )
-        return read.view(batch, heads, queries, dim).transpose(1, 2).reshape(batch, queries, heads * dim)
+        return read.reshape(batch, heads, queries, dim).transpose(1, 2).reshape(batch, queries, heads * dim)
 
     def tree_mask(self, seen: NDArray[np.bool_], slots: int) -> torch.Tensor:
         """(B, 1, W, slots): the committed pairs, and of the drafted slots behind them what `seen` (B, W, M) says."""

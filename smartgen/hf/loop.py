@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskStyle
+from smartgen.attention.steady import steady
 from smartgen.drafters.ngram import NGram, NGramSession
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.attachment import Attachment
@@ -91,7 +92,7 @@ def run(
     request.stream.prompt(input_ids)
     pack(model)
     call = _Call(model, input_ids, logits_processor, stopping_criteria, generation_config, model_kwargs, request)
-    with call.tap or nullcontext(), grouped(model), packed(model), _decode_optimised(model):
+    with call.tap or nullcontext(), grouped(model), packed(model), steady(model.device), _decode_optimised(model):
         call.start(model_kwargs)
         while len(call.rows):
             call.step()

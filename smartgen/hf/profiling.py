@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from smartgen.attention.grouped import grouped
+from smartgen.attention.steady import steady
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.costing import SIZES, WIDTHS, draft_points, profile_key, provenance, run_verify
 from smartgen.hf.features import FeatureTap
@@ -52,7 +53,7 @@ def _measure_one(
     generator = torch.Generator().manual_seed(0)
     pack(model)
     prompt = torch.randint(0, vocabulary, (batch, context), generator=generator)
-    with tap or nullcontext(), grouped(model), packed(model):
+    with tap or nullcontext(), grouped(model), packed(model), steady(model.device):
         target = Target(model, capability(model), np.zeros(batch, np.int64), tap)
         model(
             input_ids=prompt.to(model.device), **{target.cache_argument: target.cache}, use_cache=True, return_dict=True

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from smartgen.attention.cache import RaggedCache, cache_argument
-from smartgen.attention.mask import MaskStyle, ancestors
+from smartgen.attention.mask import MaskStyle, ancestors, mask_multiple
 from smartgen.hf.features import FeatureTap
 from smartgen.tree.selection import Selection, root_only
 
@@ -63,12 +63,11 @@ class Target:
 
     def verify(self, selection: Selection) -> torch.Tensor:
         """One forward over root and selected nodes: logits (B, 1 + n, V). Writes behind the committed part."""
-        queries = selection.size + 1
-        view = self.cache.begin(queries)
-        positions = self.contexts[:, None] + selection.depth
         device = self.model.device
-        started = time.perf_counter()
         bare = selection.size == 0 and self._in_step() and self.plain_mask.prefers_none()
+        view = self.cache.begin(selection.size + 1, multiple=1 if bare else mask_multiple(device))
+        positions = self.contexts[:, None] + selection.depth
+        started = time.perf_counter()
         mask = None if bare else self._mask(selection, positions, view)
         outputs = self.model(
             input_ids=torch.as_tensor(selection.token, device=device),

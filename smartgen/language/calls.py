@@ -149,7 +149,8 @@ def _shift(kind: str) -> Handler:
 
 
 def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
-    (value,) = _plain(typer, e, 1, 1)
+    with typer.aggregating():
+        (value,) = _plain(typer, e, 1, 1)
     over_rows = group == "batch"
     if over_rows and value.axis is Axis.NODE:
         inner = f"layer.{function}({value.span.text})"
@@ -224,9 +225,19 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 
 
+def _no_key(typer: Typer, e: s.Call) -> Broken:
+    """`table(1: 8, 16: 2)`, `table(batch.size)`."""
+    message = "`table` takes a value and rows"
+    rows = e.span.source.text[e.arguments[0].span.start : e.arguments[-1].span.end]
+    if e.arguments[0].label is None:
+        rows = "1: 8, 16: 2"
+        return typer.replaced("SG111", message, e.span, f"table({e.arguments[0].span.text}, {rows})")
+    return typer.replaced("SG111", message, e.span, f"table(batch.size, {rows})")
+
+
 def _table(typer: Typer, e: s.Call) -> Typed:
     if len(e.arguments) < 2 or e.arguments[0].label is not None:
-        raise typer.fail("SG111", "`table` takes a value and rows", e.span, "write `table(batch.size, 1: 8, 16: 2)`")
+        raise _no_key(typer, e)
     at = typer.expression(e.arguments[0].value)
     rows = e.arguments[1:]
     keys = [_key(typer, at, row) for row in rows]

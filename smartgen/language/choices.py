@@ -190,8 +190,8 @@ def count(typer: Typer, written: s.Count | None, by: str) -> Counted:
     return Counted(low.code if low else Const(0.0), high.code if high else Const(1.0), True, parts)
 
 
-def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
-    """A whole bare number, one per request at most; None where it is broken."""
+def whole(typer: Typer, expression: s.Expression, by: str, settled: bool = False) -> Typed | None:
+    """A whole bare number, one per request at most; None where it is broken. `settled`: it is asked before drafting."""
     found = typed(typer, expression, Place("a count"))
     if found is None:
         return None
@@ -199,7 +199,7 @@ def whole(typer: Typer, expression: s.Expression, by: str) -> Typed | None:
         fix, edits = _made_whole(typer, found)
         typer.findings.add("SG318", f"{by} needs a count, this is {_counted(found.kind)}", found.span, fix, edits=edits)
         return None
-    if found.axis is Axis.NODE:
+    if found.axis is Axis.NODE and not settled:
         fix, edits = aggregated(typer, expression, Axis.REQUEST)
         message = f"{by} is asked once per request, this has one value per node"
         typer.findings.add("SG301", message, found.span, fix, edits=edits)
@@ -226,6 +226,10 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     if found.kind.base == "text" and found.span.text.strip('"').isdigit():
         number = found.span.text.strip('"')
         return f"write `{number}`", (Edit(found.span, number),)
+    named = typer.policy.lets.get(found.span.text)
+    if named is not None and isinstance(named.value, s.Text) and named.value.value.isdigit():
+        number = named.value.value
+        return f"write `let {found.span.text} = {number}`", (Edit(named.value.span, number),)
     param = typer.policy.params.get(found.span.text)
     bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
     if param is not None and bare and float(found.code.value).is_integer():  # type: ignore[union-attr]
@@ -245,7 +249,7 @@ def _counted(kind: Kind) -> str:
 
 def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, ...]]:
     """(the cap, a searched lower end, what was typed)."""
-    high = whole(typer, written.count.high or written.count.low, f"`limit {written.extent}`")
+    high = whole(typer, written.count.high or written.count.low, f"`limit {written.extent}`", settled=True)
     low: Typed | None = None
     if high is not None and high.phase > Phase.PLAN:
         message = f"a limit is settled before drafting, `{late(high)}` is known only while drafting"

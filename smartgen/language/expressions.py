@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from smartgen.language import syntax as s
@@ -37,6 +38,7 @@ class Place:
     word: str
     allows: frozenset[str] = NOTHING
     statement: s.Cost | None = None
+    inside: bool = False  # an aggregate, which runs over nodes or rows itself
     example: str = ""  # of a param: a value that fits its type
 
 
@@ -59,6 +61,15 @@ class Typer:
         before, self.place = self.place, place
         try:
             return self.expression(expression)
+        finally:
+            self.place = before
+
+    @contextmanager
+    def aggregating(self) -> Iterator[None]:
+        """What is typed within runs over nodes or rows."""
+        before, self.place = self.place, replace(self.place, inside=True)
+        try:
+            yield
         finally:
             self.place = before
 

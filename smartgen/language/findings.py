@@ -9,7 +9,7 @@ from smartgen.language.source import Edit, Span
 
 MOST = 100  # findings that are worth showing of one recipe
 # What is only missing because a statement before it could not be read.
-_FOLLOW = frozenset({"SG002", "SG305", "SG306", "SG312", "SG315", "SG319", "SG901", "SG902", "SG904"})
+_FOLLOW = frozenset({"SG002", "SG305", "SG306", "SG312", "SG315", "SG319", "SG901", "SG902", "SG904", "SG907"})
 _NAMED = frozenset({"SG101", "SG102", "SG103", "SG107"})
 
 
@@ -41,6 +41,8 @@ class Findings:
             found.code in _FOLLOW or (found.code in _NAMED and set(_words(found.span.text)) & self._lost)
         ):
             return
+        if not found.code.startswith("SG0") and any(_over(found, earlier) for earlier in self.all):
+            return
         if found not in self.all and len(self.all) < MOST:
             self.all.append(found)
 
@@ -56,6 +58,16 @@ class Findings:
         """Raises RecipeError with every finding if one of them is an error, in the order of the text."""
         if self.errors:
             raise RecipeError(sorted(self.all, key=lambda d: d.span.start))
+
+
+def _over(found: Diagnostic, earlier: Diagnostic) -> bool:
+    """Whether the fix of a finding rewrites what was mended before it could be read: it comes up again once that is."""
+    return earlier.code.startswith("SG0") and any(
+        max(a.span.start, b.span.start) < min(a.span.end, b.span.end)
+        or a.span.start < b.span.start == b.span.end < a.span.end
+        for a in found.edits
+        for b in earlier.edits
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -32,6 +32,20 @@ def blocks(policy: Resolved, conditions: Sequence[Expr | None], typer: Typer) ->
         typer.findings.add("SG320", message, _first_line(at), fix, edits=edits)
 
 
+def empty(policy: Resolved, typer: Typer) -> None:
+    """A last block without statements; an earlier one keeps those behind it from applying."""
+    last = policy.chain[-1] if policy.chain else None
+    if last is None or last.span.source != policy.span.source:
+        return
+    if last.slots == Slots() and not any(_holds(last.span, let.span) for let in policy.lets.values()):
+        message = "this block changes nothing"
+        _no_effect(typer, "SG907", message, _first_line(last.span), last.span)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return inner.source == outer.source and outer.start <= inner.start and inner.end <= outer.end
+
+
 def _removed(chain: Sequence[Block], place: int) -> tuple[Edit, ...]:
     """The block goes; an `otherwise` left alone becomes plain statements."""
     block = chain[place]

@@ -13,7 +13,7 @@ from smartgen.language.program import Const, Read
 from smartgen.language.signals import SIGNALS, SOURCES
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
-from smartgen.language.units import BARE, EXAMPLE, TIME, TOKEN
+from smartgen.language.units import BARE, ENERGY, EXAMPLE, MONEY, TIME, TOKEN
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
@@ -65,8 +65,15 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         price = f"run.rate * {_grouped(time.span)}"
         if e.op in _VERBS:
             other = right if time is left else left
+            if typer.place.word == "`cost`":
+                price = f"{_grouped(other.span)} / run.rate"
+                return "SG204", f"a cost is a time: `{price}`", (_wrapped(other.span, "", " / run.rate"),)
             return "SG204", f"price the time: `{other.span.text} {e.op} {price}`", (edit,)
         return "SG204", f"price the time: `{price}`", (edit,)
+    if e.op not in _VERBS:
+        rate = _as_rate(left, right) or _as_rate(right, left)
+        if rate:
+            return ("SG202", *rate)
     bare = next((side for side in (left, right) if side.kind.dimension.bare), None)
     if bare is not None:
         other = right if bare is left else left
@@ -81,6 +88,15 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
             _split(typer, e, left, right),
         )
     return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
+
+
+def _as_rate(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time <= 25 ms/tok`: the total that the other side has below is missing."""
+    below = side.kind.dimension / other.kind.dimension
+    total = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}.get(below)
+    if total is None or isinstance(side.code, Const) or other.kind.dimension.bare or other.kind.base != "number":
+        return None
+    return f"write `{_grouped(side.span)} / {total}`", (_wrapped(side.span, "", f" / {total}"),)
 
 
 def _literal_fix(typer: Typer, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]] | None:

@@ -14,6 +14,10 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     tail = [c for c in pool if c.rsplit(".", 1)[-1] == last]
     if len(tail) == 1 and "." in tail[0]:
         return tail[0]
+    group = word.rpartition(".")[0]
+    longer = [c for c in pool if "." in c and c.rpartition(".")[0] == group and c.rpartition(".")[2].startswith(last)]
+    if len(longer) == 1 and len(last) >= 3:  # `request.temp`
+        return longer[0]
     by_lower = {c.lower(): c for c in reversed(pool)}
     found = difflib.get_close_matches(word, pool, 1, cutoff) or difflib.get_close_matches(
         word.lower(), by_lower, 1, cutoff

@@ -13,7 +13,7 @@ from smartgen.language.program import Axis, Const
 from smartgen.language.resolve import Resolved, Slots
 from smartgen.language.source import Edit
 from smartgen.language.types import Kind, Typed, quantity
-from smartgen.language.units import EXAMPLE, unit
+from smartgen.language.units import EXAMPLE, SPELT, unit
 
 Settings = Mapping[str, s.Argument]  # values from outside, each with the place of its name
 _EXAMPLES = {"prob": "0.9", "count": "8", "number": "1", "flag": "true", "text": '"..."'}
@@ -97,10 +97,11 @@ def _kind(param: s.Param, findings: Findings) -> Kind | None:
     found = unit(written)
     if found is not None:
         return quantity(found[0])
-    meant = _TYPES.get(written.lower()) or closest(written, PARAM_KINDS) or "number"
+    meant = _TYPES.get(written.lower()) or SPELT.get(written.lower()) or closest(written, PARAM_KINDS) or "number"
     fix = f"did you mean `{meant}`? types are prob, count, number, flag, text, or a unit like ms or ms/tok"
     findings.add("SG210", f"there is no type `{written}`", param.type.span, fix, edits=(Edit(param.type.span, meant),))
-    return PARAM_KINDS.get(meant)
+    named = unit(meant)
+    return PARAM_KINDS.get(meant) if named is None else quantity(named[0])
 
 
 def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Findings) -> bool:

@@ -105,6 +105,7 @@ SPELT = {
     "secs": "s",
     "second": "s",
     "seconds": "s",
+    "tps": "tok/s",
     "m": "ms",
     "millis": "ms",
     "msec": "ms",

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
+from smartgen.language.borrowed import signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
-from smartgen.language.nearest import closest
-from smartgen.language.signals import SIGNALS, SYNONYMS
+from smartgen.language.nearest import closest, misspelt
+from smartgen.language.program import Axis
+from smartgen.language.signals import SIGNALS, SOURCES, SYNONYMS
 from smartgen.language.source import Edit
 from smartgen.language.types import PLACES_OF_NODES, TEXT
 from smartgen.language.units import ENERGY, MONEY, SPELT, TIME, TOKEN, UNITS
@@ -31,6 +33,8 @@ _NUMBERS = (
 )
 _OF_UNIT = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
+
+_ENDLESS = ("inf", "infinity", "infinite", "unlimited", "unbounded", "max", "none", "null", "nan", "auto", "any")
 
 _THIS_STEP = (
     "target.",
@@ -68,6 +72,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
             return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
     if text in _NUMBERS:
         return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
+    if text in SOURCES and typer.place.word.endswith("where`"):
+        return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
     if typer.place.example:
@@ -79,16 +85,22 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         )
         message = f"`{text}` would be this step's target output, which no policy can read: it could change the text"
         return typer.fail("SG101", message, e.span, fix, edits=(Edit(e.span, "calibrated(node.prob)"),))
+    if typer.place.word == "a count" and text.rpartition(".")[2].lower() in _ENDLESS:
+        fix = "every policy is bounded: write a number, for example `64`"
+        return typer.replaced("SG102", f"`{text}` is no number of nodes or layers", e.span, "64", fix)
     if text in _NOTHING:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
     known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
-    meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or _meant(typer, text, known)
+    meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or signal(text)
+    meant = meant or _meant(typer, text, known)
     code = "SG101" if "." in text else "SG102"
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
-        meant = f"node.{last}" if typer.place.word in PLACES_OF_NODES else f"{group}.max(node.{last})"
+        meant = (
+            f"node.{last}" if typer.place.word in PLACES_OF_NODES or typer.place.inside else f"{group}.max(node.{last})"
+        )
     if group in FUNCTIONS and last in known:
         return typer.replaced("SG108", f"`{group}` is a function", e.span, f"{group}({last})")
     if group in SCOPES and last in AGGREGATES:
@@ -96,6 +108,9 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
+    if meant and typer.place.word == "a count" and not (misspelt(text, [meant]) or _counts(meant)):
+        meant = None
+    meant = meant and _of_place(typer, meant)
     if meant:
         return typer.replaced(code, message, e.span, meant, f"did you mean `{meant}`?")
     if text in _GROUPS:
@@ -111,6 +126,21 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     chain = typer.policy.chain[0].span if typer.policy.chain else None
     _, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
     return typer.fail(code, message, e.span, f"declare it: `param {text}: {kind}`", edits=edits)
+
+
+def _counts(name: str) -> bool:
+    """Whether a count may be read from it: anything declared, and signals that are counts."""
+    return name not in SIGNALS or SIGNALS[name].kind.whole
+
+
+def _of_place(typer: Typer, name: str) -> str:
+    """The signal as it can be read where the expression stands: of all rows, or of a layer's nodes."""
+    found, place = SIGNALS.get(name), typer.place.word
+    if found is None or found.kind.base != "number" or typer.place.inside:
+        return name
+    if place == "`when`" and found.axis is Axis.REQUEST:
+        return f"batch.mean({name})"
+    return f"layer.max({name})" if place == "`continue while`" and found.axis is Axis.NODE else name
 
 
 def _same(text: str, known: list[str]) -> str | None:

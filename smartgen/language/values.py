@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Broken, Place, Typer, constant
@@ -16,6 +18,7 @@ from smartgen.language.units import ENERGY, MONEY, TIME
 _TOTAL = {TIME: "time", ENERGY: "energy", MONEY: "money"}
 _DRAFTING = ("profile.draft.", "layer.", "frontier.")
 _OF_THE_TREE = frozenset({"tree.nodes", "tree.tokens", "tree.depth", "tree.paths"})
+_LAST = {"time": "last.time", "tokens": "last.tokens", "progress": "last.tokens"}
 LOOKS_AHEAD = frozenset({"forecast", "previous"})
 
 
@@ -104,6 +107,11 @@ def objective(typer: Typer, slots: Slots) -> Typed | None:
     if found is None:
         return constant(0.0, NUMBER, value.span)
     typer.objective = found.kind
+    if "objective" in found.reads:
+        instead = (Edit(found.span, "tokens / time"),)
+        message = "`objective` is defined by itself: it is what `maximize` says"
+        typer.findings.add("SG104", message, found.span, "write `maximize tokens / time`", edits=instead)
+        return constant(0.0, NUMBER, value.span)
     if found.kind.base != "number":
         instead = (Edit(found.span, "tokens / time"),)
         message = f"an objective is a number, this is {found.kind}"
@@ -139,6 +147,10 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
 
 def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
     limit = {TIME: "25 ms", ENERGY: "5 J"}.get(found.kind.dimension)
+    total = _TOTAL.get(found.kind.dimension)
+    if total is not None and isinstance(found.code, Const):
+        written = f"{total} <= {found.span.text}"
+        return f"say what it bounds: `{written}`", (Edit(found.span, written),)
     if limit is None:
         return asked(found)
     written = f"{found.span.text} <= {limit}"
@@ -175,13 +187,13 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
         message = f"`when` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.phase > Phase.PLAN:
-        typer.findings.add(
-            "SG304",
-            f"`when` is settled before drafting, `{late(found)}` is known only while drafting",
-            found.span,
-            "ask it in `continue while`, or ask here what is known: `batch.size > 8`",
-            edits=(Edit(found.span, "batch.size > 8"),),
-        )
+        message = f"`when` is settled before drafting, `{late(found)}` is known only while drafting"
+        fix = "ask it in `continue while`, or ask here what is known: `batch.size > 8`"
+        written = _of_last_step(found)
+        if written is not None:
+            fix = f"ask it of the step before: `{written}`"
+        edits = (Edit(found.span, written or "batch.size > 8"),)
+        typer.findings.add("SG304", message, found.span, fix, edits=edits)
     elif found.axis > Axis.STEP:
         fix, edits = aggregated(typer, expression, Axis.STEP)
         edits = _batch_wide(expression, edits)
@@ -194,6 +206,15 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
             edits=edits,
         )
     return found
+
+
+def _of_last_step(found: Typed) -> str | None:
+    """The condition with totals of the step before, where it reads nothing else that is late."""
+    unknown = {name for name in found.reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN}
+    if not unknown <= {*_LAST}:
+        return None
+    written = re.sub(r"(?<![\w.])[a-z]+(?![\w.])", lambda m: _LAST.get(m[0], m[0]), found.span.text)
+    return written if written != found.span.text else None
 
 
 def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:

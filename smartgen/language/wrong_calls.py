@@ -59,6 +59,7 @@ _RENAMED = {
     "bandit": "ucb",
 }
 _SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
+_ASKING = ("<", "<=", ">", ">=", "==", "!=", "and", "or")
 _COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
 _AGGREGATES = {
     "avg": "mean",
@@ -86,6 +87,9 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, f"{arguments[0]}..{arguments[1]}")
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
+    owner, _, last = name.rpartition(".")
+    if owner in SIGNALS and last in FUNCTIONS:
+        return _whole(typer, e, message, f"{last}({', '.join([owner, *arguments])})")
     part = _looked_up(e)
     if part:
         return _whole(typer, e, message, part)
@@ -93,6 +97,9 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, _SIZES[arguments[0]])
     if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
         return _whole(typer, e, message, f"{arguments[0]}.{_AGGREGATES.get(name, name)}({arguments[1]})")
+    aggregated = _of_nodes(name, e)
+    if aggregated:
+        return _whole(typer, e, message, aggregated)
     total = _of_one_value(name, e)
     if total:
         return _whole(typer, e, message, total)
@@ -115,6 +122,21 @@ def _looked_up(e: s.Call) -> str | None:
         owner, values = values[0].text, values[1:]
     part = values[0].value if values and isinstance(values[0], s.Text) else ""
     return f"{owner}.{part}" if f"{owner}.{part}" in SIGNALS else None
+
+
+def _of_nodes(name: str, e: s.Call) -> str | None:
+    """`any(node.prob > 0.5)`, `mean(layer.prob)`: an aggregate with its scope elsewhere."""
+    argument = e.arguments[0].value if len(e.arguments) == 1 else None
+    if argument is None:
+        return None
+    shown = argument.span.text
+    if name in ("any", "all") and isinstance(argument, s.Binary) and argument.op in _ASKING:
+        return f"layer.count({shown}) > 0" if name == "any" else f"layer.count(not ({shown})) == 0"
+    scope, _, read = shown.partition(".")
+    known = scope in SCOPES and shown not in SIGNALS and f"node.{read}" in SIGNALS
+    if known and name in (*AGGREGATES, *_AGGREGATES):
+        return f"{scope}.{_AGGREGATES.get(name, name)}(node.{read})"
+    return None
 
 
 def _of_one_value(name: str, e: s.Call) -> str | None:
@@ -157,6 +179,9 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
     if name in ("min", "max") and of_layer and f"node.{of_layer.group(2)}" in SIGNALS:
         written = f"{of_layer.group(1)}.{name}(node.{of_layer.group(2)})"
         return typer.replaced("SG111", message, e.span, written)
+    known = SIGNALS.get(e.arguments[0].value.span.text) if given == 1 else None
+    if name in ("min", "max") and known is not None and known.axis <= Axis.STEP:
+        return typer.replaced("SG111", message, e.span, e.arguments[0].value.span.text)
     if name in ("min", "max") and given == 1 and typer.place.word in PLACES_OF_NODES:
         argument = e.arguments[0].value.span.text
         return typer.replaced(

@@ -22,21 +22,25 @@ def measure_sizes(
 ) -> dict[int, float]:
     """Median seconds of `run(size)` for ascending `sizes`; `between` is run before each, untimed.
 
-    The first visit of a size warms it up and is not counted. Sizes stop where one costs more than `ceiling` times the
-    first, which no number of accepted tokens would repay, or where half of `budget` seconds is used up. The other half
-    repeats them, each as long as the others: a small size, which is chosen most and told from its neighbours by little,
-    is timed often where a large one is timed once, and a slow moment hits several. More work never costs less: medians
-    that say so are noise and are pooled with their neighbours, lest a search follow the dip.
+    The first visit of a size warms it up and is counted neither as a timing nor against the budget (a GPU loads kernels
+    then). Sizes stop where one costs more than `ceiling` times the first, which no number of accepted tokens would
+    repay, or where a quarter of `budget` seconds is used up. The rest repeats them, each as long as the others: a small
+    size, which is chosen most and told from its neighbours by little, is timed often where a large one is timed once, and
+    a slow moment hits several. More work never costs less: medians that say so are noise and are pooled with their
+    neighbours, lest a search follow the dip.
     """
-    started, timings = clock(), {}
+    timings: dict[int, list[float]] = {}
+    spent = 0.0
     for size in sizes:
         run(size)
         between()
         timings[size] = [_timed(run, size, clock)]
+        spent += timings[size][0]
         first = next(iter(timings.values()))[0]
-        if clock() - started > budget / 2 or timings[size][0] > ceiling * first:
+        if spent > budget / 4 or timings[size][0] > ceiling * first:
             break
-    while clock() - started < budget:
+    started = clock()
+    while clock() - started < budget - 2 * spent:
         wanting = [seconds for seconds in timings.items() if len(seconds[1]) < repeats]
         if not wanting:
             break

@@ -64,6 +64,21 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if special is not None:
         return special(error, source, at, message, fix)
     line = text.rfind("\n", 0, at) + 1
+    folded = re.match(r"([ ]*(?:-[ ]+)?\w+:[ ]+)([>|][^\n]*)", text[line:]) if "block scalar" in said else None
+    if folded is not None:
+        span = Span(source, line + folded.start(2), line + folded.end(2))
+        sign, written = folded.group(2)[0], f'"{folded.group(2).rstrip()}"'
+        return _made(
+            f"`{sign}` begins a text of several lines in YAML", span, f"quote it: `{written}`", (Edit(span, written),)
+        )
+    if text[at : at + 1] == "," and "found ','" in said:
+        span = Span(source, at, at + 1)
+        return _made("this `,` leads nowhere", span, "remove it", (Edit(span, ""),))
+    twice = re.match(r"[ ]*(\w+):[ ]+((best|all|tree|while|to):[ ]+([^\n#]*[^\s#]))", text[line:])
+    if twice is not None and "mapping values" in said and twice.group(1) in KEYS:
+        span = Span(source, line + twice.start(2), line + twice.end(2))
+        written = f"{twice.group(3)} {twice.group(4)}"
+        return _made(f"no `:` stands behind `{twice.group(3)}`", span, f"write `{written}`", (Edit(span, written),))
     span = Span(source, at, at + 1)
     edits: tuple[Edit, ...] = ()
     tight = (

@@ -10,10 +10,12 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
+from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Source, Span
+from smartgen.recipe.shipped import shipped
 from smartgen.recipe.written import Written
 from smartgen.recipe.yamlcases import Cases
-from smartgen.recipe.yamlkeys import KEYS
+from smartgen.recipe.yamlkeys import KEYS, MEANT
 from smartgen.recipe.yamlmappings import NAME, Nodes
 from smartgen.recipe.yamlmeant import said
 from smartgen.recipe.yamlstatements import Statements
@@ -25,6 +27,11 @@ def read_yaml(source: Source, findings: Findings) -> Written | None:
     tree = Tree(source, findings)
     root = tree.root()
     return None if root is None else _Reader(tree).recipe(root)
+
+
+def _near(base: str) -> bool:
+    """Whether a shipped policy is called so, or nearly so."""
+    return base in shipped() or closest(base, shipped()) is not None
 
 
 class _Reader:
@@ -51,7 +58,7 @@ class _Reader:
 
     def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
-            if any(said(key, "smartgen") for key, _ in root.value):
+            if any(said(key, "smartgen") or MEANT.get(str(key.value)) == "smartgen" for key, _ in root.value):
                 return None  # told at that key
             start = root.start_mark.index
             flow = self.tree.source.text[start : start + 1] == "{"
@@ -89,7 +96,18 @@ class _Reader:
             self.findings.lost("")
             return None, s.Name(named or "recipe", at)
         at = self.tree.span(keys["policy"])
+        if "benefit" in keys and "name" not in keys and NAME.fullmatch(base) and not _near(base):
+            self._no_base(keys, base)
+            return None, s.Name(base, at)
         return s.Use(base, (), at), s.Name(named or base.rsplit("/", 1)[-1].split(".")[0], at)
+
+    def _no_base(self, keys: Nodes, base: str) -> None:
+        """`policy: mine` above a whole policy: the name of the recipe itself."""
+        start = keys["policy"].start_mark.index
+        line = self.tree.source.text.rfind("policy", 0, start)
+        at = Span(self.tree.source, line, line + len("policy"))
+        message = f"`policy` names what the recipe inherits, and there is no policy `{base}`"
+        self.findings.add("SG405", message, at, f"write `name: {base}`", edits=(Edit(at, "name"),))
 
     def _inline(self, node: yaml.MappingNode) -> s.Name:
         """A policy written out where its name could stand: the recipe's other keys are laid over it."""

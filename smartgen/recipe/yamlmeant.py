@@ -7,6 +7,7 @@ import re
 import yaml
 
 from smartgen.language.nearest import misspelt
+from smartgen.language.units import unit
 from smartgen.recipe.yamlkeys import KEYS, RULE_KEYS
 from smartgen.recipe.yamltree import Tree
 
@@ -31,6 +32,18 @@ def values_only(node: yaml.Node) -> bool:
     return bool(pairs) and all(isinstance(v, yaml.ScalarNode) and "=" not in str(v.value) for _, v in pairs)
 
 
+def type_of(value: str) -> str:
+    """The type of a bare value where `type = value` is due, empty where it is no value."""
+    number = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z/]*)", value.strip())
+    if value in ("true", "false"):
+        return "flag"
+    if number is None or (number.group(2) and unit(number.group(2)) is None):
+        return ""
+    if number.group(2):
+        return number.group(2)
+    return "count" if "." not in number.group(1) else "prob" if float(number.group(1)) <= 1 else "number"
+
+
 def rule_of_case(name: str) -> str | None:
     """The statement that a key of a case is, or was meant to be."""
     return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])
@@ -41,7 +54,9 @@ def as_cases(node: yaml.Node, tree: Tree) -> str:
     if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
         return ""
     pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
-    if any("\n" in rules or not rules.startswith("{") for _, rules in pairs):
+    pairs = [(key, rules if rules.startswith("{") else f"{{{', '.join(rules.splitlines())}}}") for key, rules in pairs]
+    pairs = [(key, re.sub(r"\s+", " ", rules)) for key, rules in pairs]
+    if any(rules.count("{") > 1 for _, rules in pairs):
         return ""
     quoted = ((f"'{c}'" if re.search(r"[,{}\[\]\"]", c) else c, rules) for c, rules in pairs)
     return f"cases: [{', '.join(f'{{when: {condition}, then: {rules}}}' for condition, rules in quoted)}]"

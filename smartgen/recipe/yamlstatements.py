@@ -13,6 +13,7 @@ from smartgen.language.source import Edit, Excerpt
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.yamlkeys import RULE_KEYS
 from smartgen.recipe.yamlmappings import Mappings, Nodes
+from smartgen.recipe.yamlmeant import type_of
 from smartgen.recipe.yamltree import Tree, empty, filled
 
 
@@ -44,6 +45,12 @@ class Statements:
     def param(self, key: yaml.Node, value: yaml.Node) -> s.Param | None:
         name = self.tree.text(key)
         if name is None or not self.mappings.good_name(name, key):
+            return None
+        if isinstance(value, yaml.ScalarNode) and (kind := type_of(str(value.value))):
+            written = f"{kind} = {value.value}"
+            edits = (Edit(self.tree.span(value), written),)
+            self.tree.wrong("SG005", f"`{name}` has no type", value, f"write `{name}: {written}`", False, edits)
+            self.findings.lost(name)
             return None
         found = self._statement("param", f"param {name}: ", value, name)
         return (

@@ -131,6 +131,7 @@ class Tree:
                 inside = value if joint == "limit" else f"{key}{joint}{value}"
             elif re.fullmatch(r"\d+\s*,\s*\d+", inside):
                 inside = re.sub(r"\s*,\s*", "..", inside)
+            inside = re.sub(r"^(best|all),", r"\1", inside)
             fix = f"write `{inside}`: YAML makes lists of `[ ]` and mappings of `{{ }}` and of an unquoted `: `"
             edits = (Edit(Span(self.source, span.start, span.start + len(raw)), inside),)
         self.wrong("SG407", "an expression is one text, this is a list or a mapping", node, fix, True, edits)

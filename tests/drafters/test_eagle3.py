@@ -74,6 +74,16 @@ def test_ragged_trees_equal_one_causal_pass_over_each_path(tmp_path):
         _check_tree(told, reference)
 
 
+def test_attention_may_come_back_in_another_memory_layout(tmp_path, monkeypatch):
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def transposed(*arguments, **named):  # as kernels of GPUs return it
+        return attend(*arguments, **named).transpose(1, 2).contiguous().transpose(1, 2)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", transposed)
+    test_ragged_trees_equal_one_causal_pass_over_each_path(tmp_path)
+
+
 def test_a_long_wait_is_fed_in_chunks_and_digested_before_it_grows(tmp_path, monkeypatch):
     monkeypatch.setattr(Eagle3Session, "CHUNK", 4)
     monkeypatch.setattr(Eagle3Session, "MOST_WAITING", 5)

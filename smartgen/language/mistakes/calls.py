@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.functions import AGGREGATES, SCOPES
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
+from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import closing, expression_last, operand_last, unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.signals import SIGNALS
 
 _ARGUMENTS = {
     "forecast": "objective",
@@ -27,6 +29,7 @@ def call(spot: Spot) -> Iterator[Repair]:
         called = spot.lexemes[spot.at - 2]
         scope, _, aggregate = called.text.rpartition(".")
         argument = _ARGUMENTS.get(called.text, "node.prob" if scope in SCOPES and aggregate in AGGREGATES else "")
+        yield from _method(spot, called)
         if argument:
             yield spot.insert(
                 "SG111", f"`{called.text}` needs an argument", argument, f"write `{called.text}({argument})`"
@@ -66,6 +69,16 @@ def call(spot: Spot) -> Iterator[Repair]:
         yield from _comprehension(spot)
     if before.text == "lambda" or (spot.at >= 2 and spot.word(-2) == "lambda"):
         yield from _lambda(spot)
+
+
+def _method(spot: Spot, called: Lexeme) -> Iterator[Repair]:
+    """`objective.forecast()`, `node.prob.max()`: what a function takes stands in its parentheses."""
+    owner, _, function = called.text.rpartition(".")
+    if called.text in SIGNALS or not owner or owner in SCOPES:
+        return
+    if function in AGGREGATES or function in FUNCTIONS:
+        written = f"layer.{function}({owner})" if function in AGGREGATES else f"{function}({owner})"
+        yield spot.replace("SG108", f"`{function}` is called with what it takes", written, "", 3, -2)
 
 
 def _comprehension(spot: Spot) -> Iterator[Repair]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from smartgen.language.borrowed import extent
 from smartgen.language.mistakes.operands import closing, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
@@ -68,6 +70,9 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG105", "one `where` filters", "and", "join conditions with `and`")
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):
         yield from _range(spot)
+    if before == "all" and here.sort == "number" and not here.first:
+        help = f"write `{statement} best {here.text}`"
+        yield spot.replace("SG006", "`all` takes no count", "best", help, 1, -1)
     if here.text == ".." and before == "best":
         written = f"0..{spot.word(1)}"
         yield spot.insert("SG010", "a range begins with a number", "0", f"write `{statement} best {written}`")
@@ -82,6 +87,7 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
 
 
+_CLAUSES = ("where", "by", "pooled", "maximizing")
 _AT_MOST = (
     ("at", "most"),
     ("no", "more", "than"),
@@ -103,6 +109,9 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
         )
     if here.text == "(":
         yield from unwrapped(spot, statement)
+    if here.sort == "number" and spot.word(1) in ("best", "all"):
+        help = f"write `{statement} best {here.text}`"
+        yield spot.replace("SG006", message, f"best {here.text}", help, 2)
     glued = re.fullmatch(r"(best|all)(\d+)", here.text)
     if glued:
         written = f"{glued.group(1)} {glued.group(2)}"
@@ -114,7 +123,9 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text == "between" and spot.word(2) in ("and", "to"):
         written = f"best {spot.word(1)}..{spot.word(3)}"
         yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)
-    if here.text in ("none", "nothing", "off", "no"):
+    if here.text in ("true", "True", "yes", "on"):
+        yield spot.replace("SG006", message, "all", f"write `{statement} all`")
+    if here.text in ("none", "nothing", "off", "no", "false", "False"):
         yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
     if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
         count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
@@ -125,19 +136,40 @@ def _head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text in ("every", "any", "everything", "the", "nodes") or misspelt(here.text, ["all"]):
         count = 2 if spot.word(1) in ("nodes", "best", "node") else 1
         yield spot.replace("SG006", message, "all", f"write `{statement} all`", count)
+    sign = spot.word(1) in ("=", ":")
+    counted = spot.near(1 + sign)
+    if here.sort == "name" and counted is not None and counted.sort == "number" and not counted.first:
+        help = f"write `{statement} best {counted.text}`"  # `expand top_k = 10`
+        yield spot.replace("SG006", message, "best", help, 1 + sign)
     if here.sort in ("number", "name") or here.text in ("(", "-"):
         yield spot.insert(
             "SG006", message, "best", f"write `{statement} best {' '.join(f'{here.text} {rest}'.split())}`"
         )
     if here.sort == "text":
         yield spot.insert("SG006", message, "tree", f"write `{statement} tree {here.text}`")
-    if here.text in ("where", "by", "pooled"):
+    if here.text in _CLAUSES:
+        yield from _clause_first(spot, statement)
         yield spot.insert("SG006", message, "all", f"write `{statement} all {here.text} ...`")
     if spot.ends or here.first:
         last = spot.lexemes[spot.at - 1]
         yield Repair(
             "SG009", message, last.start, last.end, f"write `{statement} all`", ((last.end, last.end, " all"),)
         )
+
+
+def _clause_first(spot: Spot, statement: str) -> Iterator[Repair]:
+    """`verify pooled best 8`, `expand where c best 10`: the count stands in front of the clauses."""
+    last = statement_last(spot.lexemes, spot.at)
+    head = next((i for i in range(spot.at, last + 1) if spot.lexemes[i].text in ("best", "all")), None)
+    if head is None:
+        return
+    end = next((i for i in range(head, last + 1) if spot.lexemes[i].text in _CLAUSES), last + 1) - 1
+    rest = spot.slice(end + 1, last) if end < last else ""
+    written = " ".join(f"{spot.slice(head, end)} {spot.slice(spot.at, head - 1)} {rest}".split())
+    here = spot.lexemes[spot.at]
+    change = (here.start, spot.lexemes[last].end, written)
+    message = f"`{statement}` says how many before `{here.text}`"
+    yield Repair("SG006", message, here.start, here.end, f"write `{statement} {written}`", (change,))
 
 
 def unwrapped(spot: Spot, statement: str) -> Iterator[Repair]:
@@ -199,9 +231,10 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
     if "DEPTH" in spot.accepts and before in ("limit", ","):
         yield from _extent(spot, before)
-    if before == "of" and spot.word(-2) in EXTENTS:
+    declared = any(x.text in ("let", "param") and y.text == before for x, y in pairwise(spot.lexemes))
+    if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and before.isalpha() and not declared):
         help = f"write `limit {spot.word(-2)} {here.text}`"
-        yield spot.remove("SG008", "`limit` takes no `of`", help, 1, -1)
+        yield spot.remove("SG008", f"`limit` takes no `{before}`", help, 1, -1)
     if here.text in EXTENTS and "COMMA" in spot.accepts:
         following = spot.near(1)
         if following is None or following.first or following.text in ("}", ","):
@@ -232,12 +265,13 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         message = f"`limit` caps the tree, and `{here.text}` is no extent of it"
         yield spot.replace("SG008", message, written, "", 3 + sign, -1)
     if here.word:
-        meant = _EXTENT_WORDS.get(here.text.lower()) or misspelt(here.text, EXTENTS) or closest(here.text, EXTENTS)
+        meant = misspelt(here.text, EXTENTS) or extent(here.text) or closest(here.text, EXTENTS)
+        unsaid = "nodes" if any(x.text == "depth" for x in spot.lexemes) else "depth"
         count = 2 if spot.word(1) in ("=", ":") else 1
         yield spot.replace(
             "SG008",
             f"there is no extent `{here.text}`",
-            meant or "nodes",
+            meant or unsaid,
             f"did you mean `{meant}`?" if meant else f"extents are {known}",
             count,
         )
@@ -246,34 +280,6 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
 
 
 _TOTALS = {"time": "time", "latency": "time", "energy": "energy", "money": "money", "joules": "energy"}
-_EXTENT_WORDS = {
-    "layers": "depth",
-    "deep": "depth",
-    "height": "depth",
-    "length": "depth",
-    "steps": "depth",
-    "levels": "depth",
-    "passes": "depth",
-    "tokens": "nodes",
-    "token": "nodes",
-    "size": "nodes",
-    "tree": "nodes",
-    "budget": "nodes",
-    "draft": "nodes",
-    "breadth": "width",
-    "wide": "width",
-    "beam": "width",
-    "frontier": "width",
-    "k": "topk",
-    "top_k": "topk",
-    "top": "topk",
-    "branching": "topk",
-    "children": "topk",
-    "max_depth": "depth",
-    "max_nodes": "nodes",
-    "max_width": "width",
-    "max_tokens": "nodes",
-}
 
 
 def use(spot: Spot) -> Iterator[Repair]:

@@ -5,15 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, operand_first, operand_last
+from smartgen.language.mistakes.operands import closing, expression_first, operand_first, operand_last
 from smartgen.language.mistakes.phrases import undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS
 from smartgen.language.units import ENERGY, MONEY, TIME, UNITS
 
 _COMPARES = ("<", "<=", ">", ">=", "==", "!=")
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that a condition follows
 _CLOSED = ("between", "within")  # ranges that hold both their ends
+
+
+def broken_sign(spot: Spot) -> Iterator[Repair]:
+    """`< =`, `= =`: a sign that fell in two; `x not > y`: the sign says it; `x > a and < b`: what is compared again."""
+    before = spot.word(-1)
+    if spot.here in _COMPARES and before in ("and", "or") and spot.wants_operand:
+        at = next((i for i in range(spot.at - 1, spot.begun, -1) if spot.lexemes[i].text in _COMPARES), 0)
+        if at > spot.begun + 1:
+            compared = spot.slice(expression_first(spot.lexemes, at - 1), at - 1)
+            message = f"nothing stands before `{spot.here}`"
+            yield spot.insert("SG005", message, compared, f"write `{before} {compared} {spot.here} {spot.word(1)}`")
+    if spot.here == "=" and before in ("<", ">", "=") and spot.wants_operand:
+        sign = f"{before}="
+        yield spot.replace("SG007", f"`{sign}` is written without a space", sign, f"write `{sign}`", 2, -1)
+    if spot.here == "not" and spot.word(1) in _OPPOSITE and "COMPARE" in spot.accepts:
+        sign = _OPPOSITE[spot.word(1)]
+        yield spot.replace("SG007", f"no `not` stands before `{spot.word(1)}`", sign, f"write `{sign}`", 2)
 
 
 def member(spot: Spot) -> Iterator[Repair]:

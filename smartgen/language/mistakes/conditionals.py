@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing, expression_first, expression_last
@@ -14,6 +15,8 @@ def conditional(spot: Spot) -> Iterator[Repair]:
     here = spot.near(0)
     if here is None:
         return
+    if here.text == "when" and not here.first and spot.wants_operand and _then_follows(spot):
+        yield spot.replace("SG006", "`when` opens a block; inside an expression it is `if`", "if", "write `if`")
     if here.text == "if" and "_IF" not in spot.accepts and spot.at:
         if spot.wants_operand or "QUANTITY" in spot.accepts:
             yield from _bare(spot)
@@ -33,6 +36,12 @@ def conditional(spot: Spot) -> Iterator[Repair]:
         yield from _no_else(spot)
     if here.text == "elif" and "_ELSE" in spot.accepts:
         yield spot.replace("SG006", "there is no `elif`", "else if", "write `else if`")
+
+
+def _then_follows(spot: Spot) -> bool:
+    """Whether `then` comes before the line ends."""
+    rest = itertools.takewhile(lambda x: not x.first, spot.lexemes[spot.at + 1 :])
+    return any(x.text == "then" for x in rest)
 
 
 def _braced(spot: Spot) -> Iterator[Repair]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.calls import call
-from smartgen.language.mistakes.comparisons import member, unsaid
+from smartgen.language.mistakes.comparisons import broken_sign, member, unsaid
 from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.operands import (
     expression_first,
@@ -77,6 +77,10 @@ def unit(spot: Spot) -> Iterator[Repair]:
         return
     if re.match(r"^[xX][0-9a-fA-F]+$", name) and number.text == "0":
         yield spot.replace("SG010", "numbers are decimal", str(int(name[1:], 16)), "", 2, -1)
+    below = SPELT.get(spot.word(1).lower()) or (spot.word(1) if spot.word(1) in UNITS else None)
+    if name in ("per", "a", "each") and below and below != "req" and re.search("[a-zA-Z]$", number.text):
+        written = f"{number.text}/{below}"
+        yield spot.replace("SG004", "one unit stands below another", written, "", 3, -1)
     if name in ("percent", "pct"):
         written = f"{float(number.text) / 100:.6g}"
         yield spot.replace("SG010", "percentages are written as fractions", written, "", 2, -1)
@@ -97,6 +101,7 @@ def compare(spot: Spot) -> Iterator[Repair]:
     here, before = spot.near(0), spot.near(-1)
     if here is None or before is None:
         return
+    yield from broken_sign(spot)
     if here.text == "=":
         yield from _equals(spot)
     if here.text == "," and "AND" in spot.accepts and "COMMA" not in spot.accepts and _condition(spot):
@@ -129,7 +134,9 @@ def _equals(spot: Spot) -> Iterator[Repair]:
         message = "arguments are named with `:`"
         yield spot.replace("SG008", message, ":", f"write `{called}({spot.word(-1)}: {spot.word(1)})`")
     if "COMPARE" in spot.accepts:
-        yield spot.replace("SG008", "`=` cannot stand here: two values are compared with `==`", "==", "write `==`")
+        count = 2 if spot.word(1) == "=" else 1
+        message = "`=` cannot stand here: two values are compared with `==`"
+        yield spot.replace("SG008", message, "==", "write `==`", count)
 
 
 def _chained(spot: Spot) -> Iterator[Repair]:
@@ -168,6 +175,8 @@ def operand(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?", 1, -1)
     if spot.wants_operand and here.text in _OPERANDS and spot.word(1) != "=":
         meant = _OPERANDS[here.text]
+        if here.text == "best" and spot.word(1) == "(":
+            meant = "layer.max"
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
             meant = "node.depth"
         yield spot.replace(

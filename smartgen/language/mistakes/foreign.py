@@ -20,9 +20,11 @@ from smartgen.language.mistakes.operands import (
 )
 from smartgen.language.mistakes.spot import Change, Repair
 from smartgen.language.signals import SIGNALS
+from smartgen.language.words import EXTENTS
 
 Lexemes = Sequence[Lexeme]
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
+_MEASURED = re.compile(r"\b(?:time|tokens|progress|energy|money|profile|prob|path)\b|[0-9]\s*[A-Za-z]")
 _COMMENTS = {
     "/*": 2,
     "<!--": 3,
@@ -58,7 +60,6 @@ _SAME: dict[str, tuple[str, str]] = {
     "—": ("-", "this is a dash, not a minus"),
     "−": ("-", "this is not the minus of a keyboard"),
     "…": ("..", "a range has two points"),
-    "...": ("..", "a range has two points"),
     "..=": ("..", "a range includes its upper end and is written with two points"),
 }
 
@@ -81,6 +82,11 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text == "=":
         change = (lexemes[index].start, lexemes[index + 1].end, "!=")
         return _replace(lexemes[index], "SG007", "`!=` is written without a space", "", "write `!=`", (change,))
+    if set(sign) == {"."} and len(sign) > 1:
+        return _replace(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
+    following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
+    if sign in ("|", "&", "&&", "||") and following in EXTENTS:
+        return _replace(lexemes[index], "SG007", "limits are separated by `,`", ",", "write `,`")
     if sign in _SAME:
         written, message = _SAME[sign]
         return _replace(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")
@@ -100,11 +106,15 @@ def _power(text: str, lexemes: Lexemes, index: int) -> Repair:
         return _replace(sign, "SG007", message, "*", "write a product: `x * x`")
     first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
     base, exponent = text[lexemes[first].start : sign.start].strip(), text[lexemes[index + 1].start : lexemes[last].end]
-    written = {
-        "2": f"{base} * {base}",
-        "3": f"{base} * {base} * {base}",
-        "0.5": f"sqrt({base})",
-    }.get(exponent, f"exp({exponent} * log({base}))")
+    written = (
+        f"exp({exponent})"
+        if base == "e"
+        else {
+            "2": f"{base} * {base}",
+            "3": f"{base} * {base} * {base}",
+            "0.5": f"sqrt({base})",
+        }.get(exponent, f"exp({exponent} * log({base}))")
+    )
     if first and lexemes[first - 1].text in ("/", "-") and "(" not in written[:5]:
         written = f"({written})"
     change = (lexemes[first].start, lexemes[last].end, written)
@@ -121,7 +131,8 @@ def _slashes(text: str, lexemes: Lexemes, index: int) -> Repair:
         return _replace(sign, "SG016", "comments begin with `#`", "#", "write `#`")
     first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
     above, below = text[lexemes[first].start : sign.start].strip(), text[lexemes[index + 1].start : lexemes[last].end]
-    written = f"floor({above} / {below})"
+    measured = _MEASURED.search(above) or _MEASURED.search(below)  # only a bare number has a whole part
+    written = f"{above} / {below}" if measured else f"floor({above} / {below})"
     change = (lexemes[first].start, lexemes[last].end, written)
     return _replace(sign, "SG007", "there is no operator `//`", "", f"write `{written}`", (change,))
 
@@ -154,7 +165,8 @@ def _percent(text: str, lexemes: Lexemes, index: int) -> Repair:
         return _replace(sign, "SG007", "`%` means nothing here", "", "remove it")
     first, last = operand_first(lexemes, index - 1), operand_last(lexemes, index + 1)
     a, b = text[lexemes[first].start : sign.start].strip(), text[following.start : lexemes[last].end]
-    written = f"({a} - {b} * floor({a} / {b}))"
+    measured = _MEASURED.search(a) or _MEASURED.search(b)
+    written = f"{a} / {b}" if measured else f"({a} - {b} * floor({a} / {b}))"
     change = (lexemes[first].start, lexemes[last].end, written)
     return _replace(sign, "SG007", "there is no operator `%`", "", f"write `{written}`", (change,))
 
@@ -237,7 +249,7 @@ def _quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
     if close < 0:
         return _replace(sign, "SG016", f"`{sign.text}` means nothing here", "", "remove it")
     inside = text[sign.end : close].replace('"', "")
-    if sign.text == "`":
+    if sign.text == "`" or inside in SIGNALS:
         change = (sign.start, close + 1, inside)
         return Repair("SG016", "names stand without quotes", sign.start, close + 1, f"write `{inside}`", (change,))
     written = f'"{inside}"'
@@ -268,6 +280,12 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
     inside = text[sign.end : lexemes[close].start].strip()
     span = (sign.start, lexemes[close].end)
     before = lexemes[index - 1] if index else None
+    if before is not None and before.text == "tree":
+        paths = [re.findall(r"[0-9]+", path) for path in re.findall(r"[\[(]([0-9, ]*)[\])]", inside)]
+        if paths and all(len(digit) == 1 for path in paths for digit in path):
+            written = f'"{" ".join("".join(path) for path in paths)}"'
+            message = "the paths of a tree are a text"
+            return Repair("SG016", message, span[0], span[1], f"write `verify tree {written}`", ((*span, written),))
     if before is not None and before.text == "}" and before.end == sign.start:
         opens = opening(lexemes, index - 1)
         rows = text[lexemes[opens].end : before.start].strip() if opens is not None else ""

@@ -155,10 +155,13 @@ def _block(spot: Spot, start: int, end: int, sign: str) -> Repair:
     following = next((x for x in spot.lexemes[spot.at :] if x.text == "policy"), None)
     close = following.start if following else len(spot.text.rstrip())
     message = f"a policy stands in braces, not behind `{sign}`" if sign else "a policy stands in braces"
-    changes = ((start, end, " {"), (close, close, "\n}\n"))
+    pairs = any(x.text == "}" for x in spot.lexemes) and spot.text.count("}") > spot.text.count("{")
+    changes: tuple[tuple[int, int, str], ...] = ((start, end, " {"),)
+    changes += () if pairs else ((close, close, "\n}\n"),)
+    help = "write `{` here" if pairs else "write `{` here and `}` at its end"
     if not sign:
         start = end = spot.lexemes[spot.at - 1].end
-    return Repair("SG002", message, start, max(end, start + bool(sign)), "write `{` here and `}` at its end", changes)
+    return Repair("SG002", message, start, max(end, start + bool(sign)), help, changes)
 
 
 def _name_end(spot: Spot) -> int:

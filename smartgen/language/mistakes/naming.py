@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
+from smartgen.language.units import SPELT
 from smartgen.language.words import TYPES
 
 _NAMED = ("let", "benefit", "cost", "param")
@@ -149,6 +150,9 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
         fix = f"write `{statement} {usual} = ...`"
         yield spot.replace("SG005", f"this {statement} has no name", f"{usual} =", fix, 1, -1)
     yield from _joined_name(spot, "=")
+    if here.sort == "name" and spot.word(1) == "=" and written.isidentifier():
+        joined = f"{written}_{here.text}"  # `let my gain = ...`
+        yield spot.replace("SG017", "a name has no space", joined, f"write `{statement} {joined} = ...`", 2, -1)
     yield spot.insert(
         "SG008", f"`=` is missing behind `{statement} {written}`", "=", f"write `{statement} {written} = ...`"
     )
@@ -172,7 +176,9 @@ def param(spot: Spot) -> Iterator[Repair]:
     if spot.accepts == {"COLON"} and here is not None:
         yield from _no_type(spot, before)
     if spot.accepts == {"NAME"} and before == ":" and here is not None and here.word:
-        yield spot.replace("SG210", f"there is no type `{here.text}`", closest(here.text, TYPES) or "number")
+        yield spot.replace(
+            "SG210", f"there is no type `{here.text}`", SPELT.get(here.text) or closest(here.text, TYPES) or "number"
+        )
     if spot.accepts == {"NAME"} and before == ":" and here is not None and here.text == "=":
         kind = _type(spot, spot.at + 1)
         yield spot.insert("SG005", "this param has no type", kind, f"write `: {kind} = ...`")
@@ -192,6 +198,11 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
             "SG008", "a type stands behind a `:`", f": {kind}", f"write `param {written}: {kind} = ...`", 3
         )
     yield from _joined_name(spot, ":")
+    behind = spot.near(3)
+    if here.text == "=" and spot.word(2) == ":" and behind is not None and behind.sort == "name":
+        swapped = f": {behind.text} = {spot.word(1)}"
+        message = "the type stands before the value"
+        yield spot.replace("SG018", message, swapped, f"write `param {written}{swapped}`", 4)
     if here.text in ("=", "=="):
         kind = _type(spot, spot.at + 1)
         change = (here.start, here.end, f": {kind} =")
@@ -266,9 +277,15 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         example = _EXAMPLE[spot.word(-2)]
         help = f"write what follows it, or for example `{example}`"
         yield spot.replace("SG009", f"nothing stands behind `{before}`", example, help, 1, -1)
+    if spot.wants_operand and spot.statement == "maximize" and before == "/" and spot.word(-2) != "time":
+        yield spot.insert("SG009", "nothing stands behind `/`", "time", f"for example `{spot.word(-2)} / time`")
     if spot.wants_operand and before in _HANGING:
         help = f"remove `{before}`, or write what follows it"
         yield spot.remove("SG009", f"nothing stands behind `{before}`", help, 1, -1)
+    if before == "tree" and spot.statement == "verify":
+        help = 'write its paths, digits of child ranks, for example `verify tree "0 00 1"`'
+        change = (last.end, last.end, ' "0 00 1"')
+        yield Repair("SG009", "nothing stands behind `verify tree`", last.start, last.end, help, (change,))
     if before == "limit":
         change = (last.end, last.end, " depth 8")
         yield Repair("SG009", "nothing stands behind `limit`", last.start, last.end, "write `limit depth 8`", (change,))

@@ -111,6 +111,8 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from _idiom(spot)
+    if here.text in ("best", "all", "tree"):
+        yield _choice(spot)
     if "_OTHERWISE" in spot.accepts and misspelt(here.text, ["else"]):
         yield from _instead(spot, here.text, "otherwise")
     if spot.word(1) == "while":
@@ -147,6 +149,14 @@ def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
     if meant in _FULL and count == 1:
         yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
     yield spot.replace("SG011", message, full, f"did you mean `{full}`?", count)
+
+
+def _choice(spot: Spot) -> Repair:
+    """`best 8`: of `expand` and `verify` the one that is not said elsewhere."""
+    said = {x.text for x in spot.lexemes if x.first}
+    meant = "expand" if "expand" not in said and spot.here != "tree" else "verify"
+    help = f"write `{meant} {spot.here} {spot.word(1)}`" if spot.here != "all" else f"write `{meant} all`"
+    return spot.replace("SG011", f"`{spot.here}` begins no statement", f"{meant} {spot.here}", help)
 
 
 def _twin(spot: Spot) -> Iterator[Repair]:

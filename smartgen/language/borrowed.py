@@ -1,0 +1,58 @@
+"""Names that other engines and papers give to what this language has, told by the words in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# Extents: the first row of which a word is in the name decides, so `speculative_num_steps` is a depth.
+_EXTENTS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("topk", frozenset({"topk", "k", "branch", "branches", "branching", "children", "fanout", "siblings"})),
+    ("depth", frozenset({"depth", "deep", "step", "steps", "layer", "layers", "level", "levels", "height", "passes"})),
+    ("depth", frozenset({"len", "length", "gamma", "lookahead", "speculative", "spec", "assistant", "horizon"})),
+    ("width", frozenset({"width", "wide", "breadth", "beam", "beams", "frontier"})),
+    ("nodes", frozenset({"node", "nodes", "token", "tokens", "budget", "size", "tree", "draft", "total", "drafts"})),
+)
+_DRAFTED = frozenset({"draft", "tokens"})  # SGLang counts with `speculative_num_draft_tokens` what is verified
+_SIGNALS: Mapping[str, str] = {
+    **dict.fromkeys(("acceptprob", "acceptanceprob", "paccept", "acceptancep", "pacc"), "calibrated(node.prob)"),
+    **dict.fromkeys(("score", "weight", "value", "cumscore", "totalscore"), "node.path"),
+    **dict.fromkeys(("logprob", "logprobs", "logp", "loglikelihood"), "log(node.prob)"),
+    **dict.fromkeys(("cumlogprob", "cumulativelogprob", "pathlogprob", "sumlogprob", "logpath"), "log(node.path)"),
+    **dict.fromkeys(("cumprob", "cumulative", "cumulativeprob", "jointprob", "joint", "pathprob"), "node.path"),
+    **dict.fromkeys(("cumprobs", "cumulativeprobability", "jointprobability", "pathprobability"), "node.path"),
+    **dict.fromkeys(("p", "pr", "likelihood", "softmax", "draftprob", "tokenprob", "topprob", "top1prob"), "node.prob"),
+    **dict.fromkeys(
+        ("bs", "bsz", "batchsz", "batchlen", "numseqs", "numrequests", "nseqs", "concurrency"), "batch.size"
+    ),
+    **dict.fromkeys(("numrows", "rows", "maxbatchsize", "numsequences", "runningrequests", "load"), "batch.size"),
+    **dict.fromkeys(("seqlen", "sequencelength", "ctxlen", "contextlen", "promptlen", "ctx", "kvlen"), "batch.context"),
+    **dict.fromkeys(("acceptlength", "acceptlen", "acceptancelength", "meanacceptlength", "tau"), "last.length"),
+    **dict.fromkeys(("numaccepted", "accepts", "acceptcount", "acceptedcount"), "last.accepted"),
+    **dict.fromkeys(("alpha", "acceptancerate", "acceptrate", "acceptanceratio", "hitrate"), "last.rate"),
+    **dict.fromkeys(("temp", "samplingtemperature"), "request.temperature"),
+    **dict.fromkeys(("dosample", "sampling", "issampled", "sampled"), "request.sampled"),
+    **dict.fromkeys(
+        ("queuelen", "queuelength", "queuesize", "waiting", "numwaiting", "waitingrequests"), "engine.queue"
+    ),
+    **dict.fromkeys(("drafttime", "draftlatency", "draftcost", "tdraft"), "profile.draft.time"),
+    **dict.fromkeys(("verifytime", "verifylatency", "targettime", "tverify", "verifycost"), "profile.verify.time"),
+    **dict.fromkeys(("numnodes", "treesize", "nnodes"), "tree.nodes"),
+    **dict.fromkeys(("treedepth", "curdepth", "currentdepth"), "tree.depth"),
+}
+
+
+def extent(name: str) -> str | None:
+    """The extent that a name stands for: `num_speculative_tokens` is a depth, `eagle_topk` is `topk`."""
+    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", name)}
+    if {"top", "k"} <= words or "top" in words:
+        return "topk"
+    if words & _EXTENTS[1][1] or not words >= _DRAFTED:
+        return next((extent for extent, among in _EXTENTS if words & among), None)
+    return "nodes"
+
+
+def signal(name: str) -> str | None:
+    """What a name stands for, with its group in front (`node.logprob`) or without."""
+    plain = name.lower().replace("_", "")
+    return _SIGNALS.get(plain.replace(".", "")) or _SIGNALS.get(plain.rpartition(".")[2])
