@@ -78,6 +78,10 @@ def _clip(typer: Typer, e: s.Call) -> Typed:
     values = _plain(typer, e, 3, 3)
     kind = typer.common(values[0], values[1], "the arguments of `clip`")
     typer.common(values[0], values[2], "the arguments of `clip`")
+    low, high = values[1], values[2]
+    if isinstance(low.code, Const) and isinstance(high.code, Const) and float(low.code.value) > float(high.code.value):
+        message, written = "this range is empty", f"{high.span.text}, {low.span.text}"
+        raise typer.replaced("SG317", message, low.span.to(high.span), written)
     whole = all(value.kind.whole for value in values)
     prob = values[1].kind.prob and values[2].kind.prob
     return typer.made(Kind(kind.base, kind.dimension, prob, whole), e.span, "clip", *values)

@@ -139,3 +139,6 @@ CONDITIONAL = ("if", "then", "else")
 SECOND_WORDS = {"subject": "to", "continue": "while"}  # statements of two words
 OTHERS = ("smartgen", "policy", "all", "best", "tree", "to", "while")
 KEYWORDS = (*STATEMENTS, *CLAUSES, *OTHERS, *EXTENTS, *CONDITIONAL, *OPERATORS, *CONSTANTS)
+
+# What a comparison is called when it does not hold.
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}

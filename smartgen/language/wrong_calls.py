@@ -59,6 +59,7 @@ _RENAMED = {
     "bandit": "ucb",
 }
 _SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
+_GROWTH = ("delta", "diff", "difference", "gain", "change", "increase", "improvement", "growth")
 _ASKING = ("<", "<=", ">", ">=", "==", "!=", "and", "or")
 _COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
 _AGGREGATES = {
@@ -97,6 +98,8 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, _SIZES[arguments[0]])
     if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
         return _whole(typer, e, message, f"{arguments[0]}.{_AGGREGATES.get(name, name)}({arguments[1]})")
+    if name in _GROWTH and len(arguments) == 1 and typer.place.word == "`continue while`":
+        return _whole(typer, e, message, f"(forecast({arguments[0]}) - {arguments[0]})")
     aggregated = _of_nodes(name, e)
     if aggregated:
         return _whole(typer, e, message, aggregated)
@@ -109,6 +112,8 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
     if library in _LIBRARIES and own in FUNCTIONS:
         return typer.fail("SG110", message, e.name.span, f"write `{own}`", edits=(Edit(e.name.span, own),))
     meant = _function(name)
+    if meant is None and len(arguments) == 1 and arguments[0] in SIGNALS and SIGNALS[arguments[0]].axis <= Axis.STEP:
+        return _whole(typer, e, message, arguments[0])
     fix = f"did you mean `{meant}`?" if meant else f"functions are {', '.join(FUNCTIONS)}"
     edits = (Edit(e.name.span, meant),) if meant else ()
     return typer.fail("SG110", message, e.name.span, fix, edits=edits)

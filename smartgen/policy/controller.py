@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ class Controller:
         """The step before anything is decided: which rules hold, within which extents; `plan` begins with it."""
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
-        basis = Basis(1.0, situation.remaining, shortest, self._worth(situation))
+        basis = Basis(1.0, situation.remaining, shortest, partial(self._worth, situation))
         _, rules = self.situations[-1]
         step = Step(
             situation,

@@ -8,6 +8,7 @@ never exceeds its parent's. Evaluating every n on the measured cost table is the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -25,13 +26,18 @@ Ints = NDArray[np.int64]
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `worth` (B,): weights of the rows' tokens in `progress`, None: all alike.
+    `weigh` gives `worth`; it is asked when the first candidate is there, and never where nobody drafts.
     """
 
     gain: float
     remaining: Ints
     shortest: int
-    worth: Floats | None
+    weigh: Callable[[], Floats | None]
+
+    @cached_property
+    def worth(self) -> Floats | None:
+        """(B,) weights of the rows' tokens in `progress`, None: all alike."""
+        return self.weigh()
 
     def row_tokens(self, benefit: Floats) -> Floats:
         """(B, R + 1): 1 bonus token plus the benefits of the first 0..R nodes, at most what the row may still emit."""
@@ -68,7 +74,7 @@ class Totals:
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
             self.tokens = _added(benefit, basis.gain, self.low, self.high, None)
             self.progress = self.tokens
-            if basis.worth is not None:
+            if self.high and basis.worth is not None:  # the weights of bare roots make no difference: their mean is 1
                 self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
             return
         self.tokens = self.row_tokens.sum(0)

@@ -74,6 +74,10 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if text[at : at + 1] == "," and "found ','" in said:
         span = Span(source, at, at + 1)
         return _made("this `,` leads nowhere", span, "remove it", (Edit(span, ""),))
+    dash = re.match(r"[ ]*\w+:[ ]+(-[ ]+)", text[line:])
+    if dash is not None and "sequence entries" in said:
+        span = Span(source, line + dash.start(1), line + dash.end(1))
+        return _made(message, span, "remove the `-`", (Edit(span, ""),))
     twice = re.match(r"[ ]*(\w+):[ ]+((best|all|tree|while|to):[ ]+([^\n#]*[^\s#]))", text[line:])
     if twice is not None and "mapping values" in said and twice.group(1) in KEYS:
         span = Span(source, line + twice.start(2), line + twice.end(2))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 import yaml
 
+from smartgen.language.borrowed import extent
 from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
@@ -57,10 +58,14 @@ class Mappings:
         self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         message = f"{what} has no key `{name}`"
         pair = self.tree.span(key).to(self.tree.span(value))
-        meant = (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
+        borrowed = extent(name) if what == "`limit`" else None
+        meant = borrowed or (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
         edits: tuple[Edit, ...] = ()
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
+        elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
+            message, written = "a key and its value have `: ` between them", f"{tight.group(1)}: {tight.group(2)}"
+            fix, edits = f"write `{written}`", (Edit(self.tree.span(key), written),)
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)

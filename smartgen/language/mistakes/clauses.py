@@ -42,7 +42,19 @@ def choice(spot: Spot) -> Iterator[Repair]:
     if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")
-    if here.text in ("order", "ordered", "sort", "sorted", "ranked", "orderby", "key", "using"):
+    if here.text in (
+        "order",
+        "ordered",
+        "sort",
+        "sorted",
+        "ranked",
+        "orderby",
+        "order_by",
+        "sort_by",
+        "sortby",
+        "key",
+        "using",
+    ):
         count = 2 if spot.word(1) in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)
     if here.text in (
@@ -73,6 +85,14 @@ def choice(spot: Spot) -> Iterator[Repair]:
     if before == "all" and here.sort == "number" and not here.first:
         help = f"write `{statement} best {here.text}`"
         yield spot.replace("SG006", "`all` takes no count", "best", help, 1, -1)
+    if (
+        here.sort == "number"
+        and not here.first
+        and spot.lexemes[spot.at - 1].sort == "number"
+        and spot.word(-2) == "best"
+    ):
+        written = f"{before}..{here.text}"
+        yield spot.replace("SG007", "a range has two points", written, f"write `{statement} best {written}`", 2, -1)
     if here.text == ".." and before == "best":
         written = f"0..{spot.word(1)}"
         yield spot.insert("SG010", "a range begins with a number", "0", f"write `{statement} best {written}`")
@@ -241,6 +261,8 @@ def limit(spot: Spot) -> Iterator[Repair]:
             yield spot.remove("SG004", "a count has no unit", f"remove `{here.text}`")
         number = spot.word(2) if spot.word(1) in (":", "=") else spot.word(1)
         yield spot.insert("SG005", f"`,` is missing before `{here.text}`", ",", f"write `, {here.text} {number}`")
+    if here.text in EXTENTS and before in ("+", "-", "*", "/") and spot.wants_operand:
+        yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`", 1, -1)
     if here.text in ("and", "&", "+") and spot.word(1) in EXTENTS:
         yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`")
 

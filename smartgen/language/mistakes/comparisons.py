@@ -10,9 +10,9 @@ from smartgen.language.mistakes.phrases import undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS
 from smartgen.language.units import ENERGY, MONEY, TIME, UNITS
+from smartgen.language.words import OPPOSITE
 
 _COMPARES = ("<", "<=", ">", ">=", "==", "!=")
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that a condition follows
 _CLOSED = ("between", "within")  # ranges that hold both their ends
 
@@ -29,8 +29,8 @@ def broken_sign(spot: Spot) -> Iterator[Repair]:
     if spot.here == "=" and before in ("<", ">", "=") and spot.wants_operand:
         sign = f"{before}="
         yield spot.replace("SG007", f"`{sign}` is written without a space", sign, f"write `{sign}`", 2, -1)
-    if spot.here == "not" and spot.word(1) in _OPPOSITE and "COMPARE" in spot.accepts:
-        sign = _OPPOSITE[spot.word(1)]
+    if spot.here == "not" and spot.word(1) in OPPOSITE and "COMPARE" in spot.accepts:
+        sign = OPPOSITE[spot.word(1)]
         yield spot.replace("SG007", f"no `not` stands before `{spot.word(1)}`", sign, f"write `{sign}`", 2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing, expression_first, expression_last
@@ -105,6 +106,7 @@ def _behind(spot: Spot) -> Iterator[Repair]:
         return
     last = expression_last(spot.lexemes, otherwise + 1) if otherwise + 1 < len(spot.lexemes) else otherwise
     value, condition = spot.slice(first, spot.at - 1), spot.slice(spot.at + 1, otherwise - 1)
+    condition = re.sub(r"(?<![<>=!])=(?!=)", "==", condition)
     written = f"if {condition} then {value} else {spot.slice(otherwise + 1, last)}"
     start, end = spot.lexemes[first].start, spot.lexemes[last].end
     message = "the condition stands in front"

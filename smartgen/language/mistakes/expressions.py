@@ -214,6 +214,10 @@ def operand(spot: Spot) -> Iterator[Repair]:
     if here.text == ".." and following is not None and tight and before.word and following.word:
         written = f"{before.text}.{following.text}"
         yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
+    argument = before.text == "," and unclosed(spot.lexemes, spot.at) is not None
+    if here.sort == "keyword" and argument and spot.word(1) == "=":
+        help = f"write `{spot.word(2)}`"
+        yield spot.remove("SG008", f"no argument is called `{here.text}`", help, 2)
     yield from _apart(spot)
     yield from _missing_comma(spot)
     begins = here.sort in ("name", "number") or here.text == "("
@@ -227,7 +231,9 @@ def operand(spot: Spot) -> Iterator[Repair]:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
         written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
-        yield spot.insert("SG005", "an operator is missing", "*", f"write `{written}`")
+        sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
+        written = written if sign == "*" else written.replace(" * ", " / ")
+        yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 
 
 def _apart(spot: Spot) -> Iterator[Repair]:

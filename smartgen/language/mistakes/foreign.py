@@ -20,7 +20,7 @@ from smartgen.language.mistakes.operands import (
 )
 from smartgen.language.mistakes.spot import Change, Repair
 from smartgen.language.signals import SIGNALS
-from smartgen.language.words import EXTENTS
+from smartgen.language.words import EXTENTS, OPPOSITE
 
 Lexemes = Sequence[Lexeme]
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
@@ -50,6 +50,8 @@ _SAME: dict[str, tuple[str, str]] = {
     "=>": (">=", "the sign is written `>=`"),
     "≤": ("<=", "`≤` is written with two characters"),
     "≥": (">=", "`≥` is written with two characters"),
+    "≦": ("<=", "`≦` is written with two characters"),
+    "≧": (">=", "`≧` is written with two characters"),
     "≠": ("!=", "`≠` is written with two characters"),
     "×": ("*", "`×` is not an operator here"),
     "·": ("*", "`·` is not an operator here"),
@@ -82,6 +84,10 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text == "=":
         change = (lexemes[index].start, lexemes[index + 1].end, "!=")
         return _replace(lexemes[index], "SG007", "`!=` is written without a space", "", "write `!=`", (change,))
+    if sign == "!" and index + 1 < len(lexemes) and lexemes[index + 1].text in OPPOSITE:
+        written = OPPOSITE[lexemes[index + 1].text]
+        change = (lexemes[index].start, lexemes[index + 1].end, written)
+        return _replace(lexemes[index], "SG007", "`!` is not an operator here", "", f"write `{written}`", (change,))
     if set(sign) == {"."} and len(sign) > 1:
         return _replace(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
@@ -217,6 +223,9 @@ def _joined(text: str, lexemes: Lexemes, index: int) -> Repair:
 
 def _assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
+    before = lexemes[index - 1].text if index else ""
+    if before in (*EXTENTS, "best", "maximize", "expand", "verify"):
+        return _replace(sign, "SG008", f"no `{sign.text}` stands behind `{before}`", "", "remove it")
     if sign.text == ":=":
         return _replace(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
     if (
@@ -249,6 +258,10 @@ def _quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
     if close < 0:
         return _replace(sign, "SG016", f"`{sign.text}` means nothing here", "", "remove it")
     inside = text[sign.end : close].replace('"', "")
+    if sign.text == "'" and re.fullmatch(r"[0-9]+(\.[0-9]+)?", inside):
+        change = (sign.start, close + 1, inside)
+        message = "numbers stand without quotes"
+        return Repair("SG016", message, sign.start, close + 1, f"write `{inside}`", (change,))
     if sign.text == "`" or inside in SIGNALS:
         change = (sign.start, close + 1, inside)
         return Repair("SG016", "names stand without quotes", sign.start, close + 1, f"write `{inside}`", (change,))

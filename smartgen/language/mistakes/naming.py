@@ -43,7 +43,7 @@ def second_word(spot: Spot) -> Iterator[Repair]:
     before, here = spot.word(-1), spot.near(0)
     if before == "continue" and spot.accepts == {"_WHILE"} and here is not None:
         message = "drafting goes on `while` something holds"
-        if here.text == "until":
+        if misspelt(here.text, ["until"]):
             last = statement_last(spot.lexemes, spot.at)
             rest = spot.text[here.end : spot.lexemes[last].end].strip()
             change = (here.start, spot.lexemes[last].end, f"while not ({rest})")

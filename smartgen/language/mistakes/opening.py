@@ -48,7 +48,7 @@ _OTHER_WORDS = {
     "define": "let",
     "def": "let",
     "local": "let",
-    "auto": "let",
+    **dict.fromkeys(("auto", "int", "float", "double", "bool", "string", "str", "number"), "let"),
     "parameter": "param",
     "params": "param",
     "arg": "param",

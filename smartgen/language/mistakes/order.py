@@ -144,6 +144,8 @@ def _nested(spot: Spot) -> Iterator[Repair]:
 def _no_when(spot: Spot) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
     brace = spot.at + 1
+    if spot.word(1) in ("when", "if"):
+        yield spot.replace("SG006", "`otherwise` has no condition", "when", "write `when ... { ... }`", 2)
     if spot.word(1) != "{":
         return
     close = closing(spot.lexemes, brace)

@@ -8,6 +8,7 @@ from smartgen.language.functions import FUNCTIONS, SCOPES
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS, SYNONYMS
 
+_EACH = ("request", "row", "step", "batch", "sequence", "round", "pass", "iteration", "layer", "call")
 _OPERATORS = {
     ("is", "not", "equal", "to"): "!=",
     ("is", "equal", "to"): "==",
@@ -42,7 +43,7 @@ def prose(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG006", message, "\n  subject to", "write `subject to` in its place")
     if spot.here == "per" and spot.word(1) in ("second", "sec", "s", "time"):
         yield spot.replace("SG007", "there is no `per`", "/ time", "write `/ time`", 2)
-    if spot.here == "per" and spot.word(1) in ("request", "row", "step", "batch", "sequence", "round"):
+    if spot.here == "per" and spot.word(1) in _EACH:
         shown = f"per {spot.word(1)}"
         fix = f"remove `{shown}`: what a statement has one value of follows from what it reads"
         yield spot.remove("SG003", f"`{shown}` cannot stand here", fix, 2)
