@@ -3,7 +3,7 @@
 On a CPU the engine's kernels are a test's stand-in: ratios within one run mean something, seconds do not. Every engine
 is warmed with a short pass at the largest load; a recipe measured its costs in the tour at its start. The plain engine runs
 in every call, so a long comparison can be cut into slices whose ratios stand by themselves. Usage:
-python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json [--only 3/4/8,smart] [--loads 1,4,16] [--tokens 48]
+python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json [--only 3/4/8,smart] [--loads 1,4] [--tokens 48] [--rounds 2]
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import Any
 
 LOADS = (1, 4, 16)
 OTHERS = "3/4/8,5/8/60,smart"
-ROUNDS = 2
-WARM = 12  # tokens of the pass that warms an engine
+WARM = 4  # tokens of the pass that warms an engine
 COMMON = {
     "device": "cpu",
     "dtype": "float32",
@@ -42,7 +41,7 @@ def main() -> None:
     ids = _prompts(asked.target, asked.prompts)
     found: dict[str, Any] = {}
     for name in ("plain", *asked.only.split(",")):
-        found[name] = _run(_engine(name, asked.target, asked.head), ids, loads, asked.tokens)
+        found[name] = _run(_engine(name, asked.target, asked.head), ids, loads, asked)
         print(name, {load: round(one["seconds"], 2) for load, one in found[name]["loads"].items()}, flush=True)
         asked.out.write_text(json.dumps(found, indent=1))
     for name, one in found.items():
@@ -59,6 +58,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--only", default=OTHERS)
     parser.add_argument("--loads", default=",".join(map(str, LOADS)))
     parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--rounds", type=int, default=2, help="passes over every load; the fastest counts")
     return parser.parse_args()
 
 
@@ -100,14 +100,14 @@ def _prompts(target: str, file: Path) -> list[list[int]]:
     ]
 
 
-def _run(running: Any, ids: list[list[int]], loads: list[int], tokens: int) -> dict[str, Any]:
-    found = {}
+def _run(running: Any, ids: list[list[int]], loads: list[int], asked: argparse.Namespace) -> dict[str, Any]:
+    found, tokens = {}, asked.tokens
     sampling = {"temperature": 0, "max_new_tokens": tokens, "ignore_eos": True}
     running.generate(input_ids=ids[: max(loads)], sampling_params={**sampling, "max_new_tokens": WARM})
     for load in loads:
         before = _smart(running).get("rounds_by_tier", {})
         times, answers = [], []
-        for _ in range(ROUNDS):
+        for _ in range(asked.rounds):
             began = time.perf_counter()
             answers = running.generate(input_ids=ids[:load], sampling_params=sampling)
             times.append(time.perf_counter() - began)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(add_completion=False)
+ENGINE = "from sglang.cli.main import main; main()"  # its command `sglang`, in this very interpreter
 PASSED = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -39,8 +40,7 @@ def serve(
     except ServeError as error:
         sys.exit(_refused(str(error)))
     flags = ["--smart-recipe", recipe, "--smart-profile", profile, *(["--smart-tiers", tiers] if tiers else [])]
-    command = [sys.executable, "-m", "sglang.cli.main", "serve", *context.args, *flags]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, [sys.executable, "-c", ENGINE, "serve", *context.args, *flags])
 
 
 def _refused(message: str) -> int:

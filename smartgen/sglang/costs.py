@@ -24,7 +24,7 @@ from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
 
 CONTEXTS = 256  # contexts this close share a slice
-VISITS = 2  # of every tier in a tour that count; one before them warms up
+VISITS = 3  # of every tier in a tour that count, the median of them; one before them warms up
 LEAST = 1e-7
 FIRST = 1  # the width under which the first layer's cost is kept
 
@@ -63,6 +63,10 @@ class RoundCosts:
         return self.online.draft(self.bucket(batch), width, context)
 
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
+        """A constant where one size was measured only: chains are drafted at width 1, and nobody asks for another."""
+        sizes, seconds = self.online.tables[phase].measured(self.bucket(batch), context)
+        if len(sizes) == 1:
+            return lambda size: seconds[0] + 0.0 * np.asarray(size, np.float64)
         return self.online.fitted(phase, model, self.bucket(batch), context)
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
@@ -84,11 +88,12 @@ class RoundCosts:
             self.online.observe_draft(bucket, width, context, max(seconds, LEAST))
 
     def tour(self, batch: int, context: float) -> Tier | None:
-        """The next tier to time at this batch; None where all is known."""
+        """The next tier to time at this batch; None where all is known. By turns: what else the machine does meets all alike."""
         if self._known(batch, context):
             return None
         seen = self.visits.setdefault(self._place(batch, context), {})
-        return next((tier for tier in self.tiers if len(seen.get(tier, ())) <= VISITS), None)
+        next_one = min(self.tiers, key=lambda tier: len(seen.get(tier, ())))
+        return next_one if len(seen.get(next_one, ())) <= VISITS else None
 
     def toured(self, tier: Tier, batch: int, context: float, drafting: float, rest: float) -> None:
         """A tour's round. When it was the last one, what was measured goes into the profile."""

@@ -52,7 +52,7 @@ def _settle(server_args: Any, settings: Settings) -> None:
     probe()
     profile = named_profile(settings.profile) or example_profile()
     most = _ceiling(server_args)
-    tiers = parse_tiers(settings.tiers) if settings.tiers else derive(recipe.program, profile, most)
+    tiers = parse_tiers(settings.tiers) if settings.tiers else _derived(recipe, profile, most)
     largest = Tier(*(max(getattr(tier, name) for tier in tiers) for name in ("steps", "topk", "tokens")))
     if largest == OFF:
         largest = most or Tier(1, 1, 2)  # the engine wants a shape to start with; it is never drafted
@@ -68,6 +68,13 @@ def _settle(server_args: Any, settings: Settings) -> None:
         server_args.warmups = ",".join(filter(None, (server_args.warmups, WARMUP)))
     state = settings.state or tempfile.mkdtemp(prefix="smartgen-sglang-")
     Settings(settings.recipe, settings.profile, written(tiers), state).export()
+
+
+def _derived(recipe: Recipe, profile: Profile, most: Tier | None) -> tuple[Tier, ...]:
+    try:
+        return derive(recipe.program, profile, most)
+    except ProfileError as error:
+        raise ServeError(f"the recipe `{recipe.name}` cannot be priced by this profile: {error}") from None
 
 
 def checked_recipe(source: str) -> Recipe:

@@ -18,6 +18,7 @@ from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Situation
 from smartgen.policy.step import Step
 from smartgen.policy.tiers import OFF, Tier, TierChoice, choose_tier
+from smartgen.profile.errors import ProfileError
 from smartgen.recipe import Recipe
 from smartgen.sglang.costs import RoundCosts
 from smartgen.sglang.learning import Drafted, learn
@@ -80,13 +81,7 @@ class Steering:
         if not self.searches:  # a fixed shape is fixed to the end, as the engine's own
             situation = replace(situation, remaining=np.full(situation.batch, UNBOUNDED))
         warm = np.array(self.rest.warm(requests)) & ~np.array(opted_out)
-        step = None
-        if not warm.any():
-            choice = TierChoice(OFF, "no request may be drafted for")
-        else:
-            with self.learned.lock, np.errstate(all="ignore"):
-                step = self.controller.begin(situation)
-                choice = self._choose(step, warm)
+        step, choice = self._decided(situation, warm)
         self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.sleeps)
         self._say(choice)
         launched = Round(choice.tier, situation, step, tuple(requests), warm, watch, self.rest.asleep)
@@ -108,6 +103,16 @@ class Steering:
         launched.tier, launched.asleep = tier, asleep
         if not launched.touring:
             self.rest.follow(asleep, launched.requests)
+
+    def _decided(self, situation: Situation, warm: Any) -> tuple[Step | None, TierChoice]:
+        if not warm.any():
+            return None, TierChoice(OFF, "no request may be drafted for")
+        try:
+            with self.learned.lock, np.errstate(all="ignore"):
+                step = self.controller.begin(situation)
+                return step, self._choose(step, warm)
+        except ProfileError as error:  # too few sizes for the recipe's cost model: the server goes on, and says why
+            return None, TierChoice(OFF, str(error))
 
     def _choose(self, step: Step, warm: Any) -> TierChoice:
         if self.priced and not self.costs.measured:

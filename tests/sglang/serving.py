@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ REASON = "needs SGLang: `make test-sglang` makes an environment of its own"
 HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
 START = 240.0  # seconds until a server answers, at most
+LAUNCH = ("sglang.launch_server",)
+SERVE = ("smartgen.cli.app", "sglang", "serve")
 COMMON = [
     *("--device", "cpu", "--dtype", "float32", "--context-length", "512", "--mem-fraction-static", "0.1"),
     *("--prefill-attention-backend", "intel_amx", "--decode-attention-backend", "intel_amx", "--disable-cuda-graph"),
@@ -43,16 +46,24 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Server:
-    """`python -m sglang.launch_server`, stopped at the end of a `with`."""
+    """A server, stopped at the end of a `with`."""
 
     def __init__(
-        self, models: Path, log: Path, *arguments: str, tokens: int = 2048, rows: int = 8, **more: str
+        self,
+        models: Path,
+        log: Path,
+        *arguments: str,
+        tokens: int = 2048,
+        rows: int = 8,
+        program: Sequence[str] = LAUNCH,
+        **more: str,
     ) -> None:
+        """`program`: what is run, as `python -m` takes it; `more`: variables of its environment."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = log
-        self.command = [sys.executable, "-m", "sglang.launch_server", *COMMON, "--port", str(self.port)]
+        self.command = [sys.executable, "-m", *program, *COMMON, "--port", str(self.port)]
         self.command += ["--max-total-tokens", str(tokens), "--max-running-requests", str(rows)]
         if "--model-path" not in arguments:
             self.command += ["--model-path", str(models / "target")]

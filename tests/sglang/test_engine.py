@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.sglang.serving import Server, drafted_by, engine_only
+from tests.sglang.serving import SERVE, Server, drafted_by, engine_only
 
 pytestmark = [engine_only, pytest.mark.slow]
 PROMPTS = [[5, 9, 33, 7], [12, 13, 40, 41, 42, 8], [60, 2, 17], [6, 6, 6, 50]]
@@ -178,3 +178,9 @@ def test_a_recipe_that_never_drafts_lets_the_draft_sleep(models, tmp_path):
     with Server(models, tmp_path / "off.log", *more) as server:
         server.generate(PROMPTS, 100)
         assert server.smart()["level"] == "asleep"
+
+
+def test_smartgens_own_command_serves(models, plain, tmp_path):
+    with Server(models, tmp_path / "log", *drafted_by(models), "--recipe", CONSTANT, program=SERVE) as server:
+        assert ids(server.generate(PROMPTS, 48)) == plain
+        assert server.smart()["recipe"] == "constant"

@@ -15,6 +15,8 @@ from smartgen.recipe import load
 from smartgen.sglang.costs import VISITS, RoundCosts
 from smartgen.sglang.learning import Drafted, learn
 from smartgen.sglang.rest import Rest
+from smartgen.sglang.steering import Steering
+from smartgen.sglang.stopwatch import Stopwatch
 
 TIER = Tier(2, 2, 4)
 KEY = Key("target", "draft", "cpu", "float32")
@@ -52,6 +54,12 @@ class TestRest:
         assert rest.holes == {"b"}
 
 
+def learned(steering: Steering) -> None:
+    """As if its average tree had been seen often enough."""
+    for _ in range(AverageTree.ENOUGH):
+        steering.average.observe(2, [np.array([[0.6, 0.2]])])
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
@@ -69,7 +77,7 @@ class TestCosts:
     def test_a_tour_visits_every_tier_and_fills_the_table(self) -> None:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
         seen = self.tour(costs, 4)
-        assert seen == [OFF] * (VISITS + 1) + [TIER] * (VISITS + 1)
+        assert seen == [OFF, TIER] * (VISITS + 1)
         assert costs.verify(4, 3, 300.0)[3] == pytest.approx(0.013)
         assert costs.draft(4, 2, 300.0) == pytest.approx(0.002)
         assert costs.tour(5, 300.0) is None
@@ -102,6 +110,20 @@ class TestCosts:
             costs.toured(tier, 4, 300.0, {OFF: 0.0, first: 0.0001, TIER: 0.0031}[tier], 0.01)
         assert costs.draft(4, 1, 300.0) == pytest.approx(0.0001)
         assert costs.draft(4, 2, 300.0) == pytest.approx(0.003)
+
+    def test_chains_have_one_width_and_any_cost_model(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF, Tier(2, 1, 3)], [])
+        self.tour(costs, 4)
+        assert costs.fitted("draft", "linear", 4, 300.0)(np.array([1.0]))[0] == pytest.approx(0.002)
+
+    def test_too_few_sizes_for_a_cost_model_are_off_with_a_reason(self) -> None:
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
+        self.tour(costs, 2)
+        steering = Steering(load("bastion"), [OFF, TIER], TIER, costs)
+        learned(steering)
+        steering.decide(situation(2), ["a", "b"], [False, False], Stopwatch("cpu"))
+        assert steering.choice.tier == OFF
+        assert "'roofline' needs 3 measured sizes" in steering.choice.reason
 
     def test_served_rounds_are_no_tour(self) -> None:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [])

@@ -11,7 +11,7 @@ import pytest
 
 from smartgen.recipe.shipped import shipped
 from smartgen.sglang.settings import PROFILE, RECIPE, STATE, TIERS
-from tests.sglang.serving import COMMON, drafted_by, engine_only, environment
+from tests.sglang.serving import COMMON, LAUNCH, SERVE, drafted_by, engine_only, environment
 from tests.sglang.test_tiers import PLANNED
 
 pytestmark = engine_only
@@ -102,23 +102,31 @@ def test_recipes_are_served_or_refused_by_name(asked, name):
             asked(name)
 
 
+EIGHT = ", ".join(f"{steps}/2/{steps + 1}" for steps in range(1, 9))
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("program", [LAUNCH, SERVE], ids=["sglang", "smartgen"])
 @pytest.mark.parametrize(
-    ("flags", "says"),
+    ("draft", "flags", "says"),
     [
-        (["--smart-recipe", "tetris"], "error: the recipe `tetris` cannot be served"),
-        (["--smart-recipe", "smart", "--smart-tiers", "3/4"], "--smart-tiers: `3/4` is no tier"),
+        ("standalone", ["recipe", "tetris"], "error: the recipe `tetris` cannot be served"),
+        ("standalone", ["tiers", "3/4"], "`3/4` is no tier"),
+        ("standalone", ["tiers", EIGHT], "tiers are too many"),
+        ("standalone", ["profile", "/nowhere/costs.json"], "there is no profile"),
+        ("other-vocabulary", [], "has a vocabulary of 48 tokens, the model one of 64"),
+        ("standalone", ["receipt", "smart"], "unrecognized arguments"),
     ],
 )
-def test_the_command_line_says_one_sentence(models, flags, says):
-    command = [sys.executable, "-m", "sglang.launch_server", *COMMON, "--model-path", str(models / "target")]
+def test_the_command_line_says_one_sentence(models, program, draft, flags, says):
+    given = {"recipe": "smart", **dict([flags] if flags else [])}
+    own = "smart-" if program == LAUNCH else ""
+    command = [sys.executable, "-m", *program, *COMMON, "--model-path", str(models / "target")]
+    command += [*drafted_by(models, draft), *(word for name in given for word in (f"--{own}{name}", given[name]))]
     began = time.monotonic()
-    ended = subprocess.run(
-        [*command, *drafted_by(models), *flags], env=environment(), capture_output=True, text=True, timeout=200
-    )
-    lines = [line for line in ended.stderr.splitlines() if says in line]
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200)
     assert ended.returncode in (1, 2), ended.stderr[-2000:]
-    assert lines, ended.stderr[-2000:]
+    assert says in ended.stderr.strip().splitlines()[-1], ended.stderr[-2000:]
     assert "Traceback" not in ended.stderr
     assert "Load weight" not in ended.stderr + ended.stdout
     assert time.monotonic() - began < 150
