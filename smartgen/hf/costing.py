@@ -124,7 +124,9 @@ class CostSource:
 
 def _checked(profile: Profile, key: Key, named: str) -> Profile:
     if profile.kind == "roofline":
-        raise ProfileError(f"{named} is an estimate for planning, not a measurement; measure one with `smartgen profile`")
+        raise ProfileError(
+            f"{named} is an estimate for planning, not a measurement; measure one with `smartgen profile`"
+        )
     different = [line for line in profile.key.differences(key) if not line.startswith("drafter")]
     if different:
         raise ProfileError(
