@@ -31,10 +31,15 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace(
             "SG016", "the paths of a tree are a text", written, f"write `verify tree {written}`", last - spot.at + 1
         )
-    if here.text == "unless" and "_WHERE" in spot.accepts:
+    filtered = any(x.text == "where" for x in spot.lexemes[spot.begun : spot.at])
+    if here.text == "unless" and not filtered:
         last = expression_last(spot.lexemes, spot.at + 1) if spot.near(1) else spot.at
         written = f"where not ({spot.slice(spot.at + 1, last)})" if last > spot.at else "where"
         yield spot.replace("SG006", "nodes are filtered with `where`", written, "", last - spot.at + 1)
+    if here.text == "unless" and filtered and spot.near(1):
+        last = expression_last(spot.lexemes, spot.at + 1)
+        written = f"and not ({spot.slice(spot.at + 1, last)})"
+        yield spot.replace("SG006", "there is no `unless`", written, "", last - spot.at + 1)
     if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(here.text, ["where"]):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)
@@ -107,6 +112,7 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
 
 
+_FEW = 3  # words that may stand behind a count by mistake
 _CLAUSES = ("where", "by", "pooled", "maximizing")
 _AT_MOST = (
     ("at", "most"),
@@ -255,6 +261,10 @@ def limit(spot: Spot) -> Iterator[Repair]:
     if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and before.isalpha() and not declared):
         help = f"write `limit {spot.word(-2)} {here.text}`"
         yield spot.remove("SG008", f"`limit` takes no `{before}`", help, 1, -1)
+    number = spot.near(-1)
+    apart = number is not None and number.sort == "number" and number.end < here.start
+    if here.word and "COMMA" in spot.accepts and apart and not here.first:
+        yield from _behind_cap(spot)
     if here.text in EXTENTS and "COMMA" in spot.accepts:
         following = spot.near(1)
         if following is None or following.first or following.text in ("}", ","):
@@ -265,6 +275,17 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`", 1, -1)
     if here.text in ("and", "&", "+") and spot.word(1) in EXTENTS:
         yield spot.replace("SG007", "limits are separated by `,`", ",", "write `,`")
+
+
+def _behind_cap(spot: Spot) -> Iterator[Repair]:
+    """Words behind a cap: `depth 8 max`, `depth 8 at most`."""
+    last = spot.at
+    while last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].word and not spot.lexemes[last + 1].first:
+        last += 1
+    words, count = spot.slice(spot.at, last), last - spot.at + 1
+    following = spot.near(count)
+    if (following is None or following.first or following.text in (",", "}")) and count <= _FEW:
+        yield spot.remove("SG004", "a limit is a maximum, and no word stands behind it", f"remove `{words}`", count)
 
 
 def _extent(spot: Spot, before: str) -> Iterator[Repair]:

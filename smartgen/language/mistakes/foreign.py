@@ -187,13 +187,13 @@ def _point(text: str, lexemes: Lexemes, index: int) -> Repair:
         change = (sign.start, sign.end, "0.")
         return Repair("SG010", "a number begins with a digit", sign.start, end, f"write `{written}`", (change,))
     if before is not None and before.sort == "number" and before.end == sign.start:
-        change = (sign.start, sign.end, ".0")
+        change = (sign.start, sign.end, "")
         return Repair(
             "SG010",
             "a number does not end with a point",
             before.start,
             sign.end,
-            f"write `{before.text}` or `{before.text}.0`",
+            f"write `{before.text}`",
             (change,),
         )
     if before is not None and before.text == "s.t" and before.end == sign.start:
@@ -316,8 +316,13 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
             change = (before.start, span[1], f"({inside})" if " " in inside else inside)
             message = "everything here is an expectation already"
             return Repair("SG007", message, before.start, span[1], f"write `{change[2]}`", (change,))
-        key = re.fullmatch(r"""["']([A-Za-z_]\w*)["']""", inside)
-        part = key.group(1) if key else inside if f"{before.text}.{inside}" in SIGNALS else ""
+        keys, end = _keys(text, lexemes, index)
+        if keys:
+            change, written = (sign.start, end, f".{keys}"), f"{before.text}.{keys}"
+            return Repair(
+                "SG007", "parts of a name are joined by a point", *change[:2], f"write `{written}`", (change,)
+            )
+        part = inside if f"{before.text}.{inside}" in SIGNALS else ""
         written = f".{part}" if part else ""
         message = "parts of a name are joined by a point" if part else "nothing is indexed here"
         help = f"write `{before.text}{written}`"
@@ -340,6 +345,17 @@ def _bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
         return Repair("SG007", "there are no lists", span[0], span[1], help, ((*span, written),))
     written = inside if len(parts) == 1 else f"({inside})"
     return Repair("SG007", "there are no lists", span[0], span[1], f"write `{written}`", ((*span, written),))
+
+
+def _keys(text: str, lexemes: Lexemes, index: int) -> tuple[str, int]:
+    """`draft.time` of `["draft"]["time"]` and of `["draft"].time`, from the bracket at `index` on; where that ends."""
+    found = re.compile(r"""(?:\[\s*["']([A-Za-z_]\w*)["']\s*\]|\.([A-Za-z_]\w*))""")
+    keys: list[str] = []
+    end = lexemes[index].start
+    while (part := found.match(text, end)) is not None:
+        keys.append(part.group(1) or part.group(2))
+        end = part.end()
+    return ".".join(keys), end
 
 
 def _bracket_end(text: str, lexemes: Lexemes, index: int) -> Repair:
