@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.heading import parentheses
 from smartgen.language.mistakes.operands import closing
+from smartgen.language.mistakes.policy_parameters import parentheses
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
