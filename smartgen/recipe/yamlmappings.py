@@ -87,9 +87,7 @@ class Mappings:
             and "cases" not in there
             and isinstance(value, yaml.MappingNode)
             and (it := as_cases([(str(case.value), rules) for case, rules in value.value], self.tree))
-        ):
-            fix, edits = f"write `{it}`", (Edit(pair, it),)
-        elif (
+        ) or (
             (spelt := re.fullmatch(r"(?:when|if)\s+(.+)", name))
             and "cases" in known
             and "cases" not in there
