@@ -56,12 +56,16 @@ def _write_model(folder: Path, config: LlamaConfig, state: dict[str, NDArray[np.
 
 
 def _write_tokenizer(file: Path, folder: Path, config: LlamaConfig) -> None:
-    """Padded on the left, as decoding in batches needs it."""
+    """Padded on the left, as decoding in batches needs it; special tokens as the file's ids say, whatever is read of it."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(
         file.parent, gguf_file=file.name, padding_side="left", model_max_length=config.max_position_embeddings
     )
+    for name in ("bos", "eos", "pad"):  # transformers 5.17 leaves the last one out
+        number = getattr(config, f"{name}_token_id")
+        if number is not None and getattr(tokenizer, f"{name}_token") is None:
+            setattr(tokenizer, f"{name}_token", tokenizer.convert_ids_to_tokens(number))
     tokenizer.save_pretrained(folder)
 
 

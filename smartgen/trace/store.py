@@ -22,7 +22,7 @@ _KINDS = {
     "text": "iu",
     "text_start": "iu",
     "fed_start": "iu",
-    "fed_parent": "i",
+    "fed_parent": "iu",
     "fed_rank": "iu",
     "child_token": "iu",
     "child_prob": "f",

@@ -161,10 +161,10 @@ def test_any_bytes(data):
 )
 def test_deep_nesting_is_bounded(deep):
     text = f"smartgen 1\npolicy p {{ benefit a = {deep}  limit depth 1 }}"
-    begun = time.perf_counter()
+    begun = time.process_time()  # of this process: others may be busy
     _never_a_foreign_error("deep.smart", text)
     _never_a_foreign_error("deep.yaml", "smartgen: 1\nmaximize: " + deep)
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 ALIASES = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -198,9 +198,9 @@ def test_a_long_chain_of_lets_is_bounded():
 
 def test_a_text_of_mistakes_has_so_many_findings_and_no_more():
     text = "smartgen 1\npolicy p {\n" + "limitt depth 1;\n" * 3000 + "}"
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert 1 <= len(_findings("a.smart", text)) <= 100
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ def test_a_trace_survives_a_file(greedy, tmp_path):
     assert list(tmp_path.glob("deep/*")) == [path], "a part of a file was left behind"
 
 
+def test_a_trace_of_ngrams_holds_no_nodes_and_survives_a_file(repetitive, tmp_path):
+    assert repetitive.header.source == "ngram"
+    save(repetitive, tmp_path / "ngram.npz")
+    again = load(tmp_path / "ngram.npz")
+    assert len(again.fed_parent) == 0
+    first, second = (replay(trace, "eagle2", profile()) for trace in (again, repetitive))
+    assert first.history == second.history
+
+
 def test_half_a_trace_keeps_the_tokens(greedy, tmp_path):
     save(greedy, tmp_path / "whole.npz")
     save(greedy, tmp_path / "half.npz", half=True)
