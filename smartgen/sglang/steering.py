@@ -13,8 +13,9 @@ import numpy as np
 from smartgen.policy.asked import may_draft
 from smartgen.policy.average import AverageTree
 from smartgen.policy.controller import Controller
-from smartgen.policy.counts import UNBOUNDED
+from smartgen.policy.counts import UNBOUNDED, caps
 from smartgen.policy.learned import Learned
+from smartgen.policy.scope import Scope
 from smartgen.policy.situation import Situation
 from smartgen.policy.step import Step
 from smartgen.policy.tiers import OFF, Tier, TierChoice, choose_tier
@@ -120,9 +121,14 @@ class Steering:
         worth = warm.astype(np.float64)
         choice = choose_tier(self.controller, step, self.tiers, self.average, worth)
         if choice.tier == OFF and self.searches and self.rest.look_due():
-            look = choose_tier(self.controller, step, _looking(self.tiers), self.average, worth)
-            return replace(look, reason=LOOK)
+            return self._look(step, worth) or choice
         return choice
+
+    def _look(self, step: Step, worth: Any) -> TierChoice | None:
+        """A tree of several layers though none pays; a searched depth looks as far as its limit. None: no such tier."""
+        step.caps.depth = caps(step.rules, Scope(self.controller, step)).depth
+        look = choose_tier(self.controller, step, _looking(self.tiers), self.average, worth)
+        return None if look.tier == OFF else replace(look, reason=LOOK)
 
     def _say(self, choice: TierChoice) -> None:
         if choice.tier != self.choice.tier:

@@ -15,7 +15,7 @@ from smartgen.recipe import load
 from smartgen.sglang.costs import VISITS, RoundCosts
 from smartgen.sglang.learning import Drafted, learn
 from smartgen.sglang.rest import Rest
-from smartgen.sglang.steering import Steering
+from smartgen.sglang.steering import LOOK, Steering
 from smartgen.sglang.stopwatch import Stopwatch
 
 TIER = Tier(2, 2, 4)
@@ -124,6 +124,23 @@ class TestCosts:
         steering.decide(situation(2), ["a", "b"], [False, False], Stopwatch("cpu"))
         assert steering.choice.tier == OFF
         assert "'roofline' needs 3 measured sizes" in steering.choice.reason
+
+    def test_a_look_goes_past_a_searched_depth_of_nothing(self) -> None:
+        chains = [OFF, Tier(1, 1, 2), Tier(4, 1, 5)]
+        costs = RoundCosts(Profile(KEY), chains, [])
+        while (tier := costs.tour(2, 300.0)) is not None:
+            costs.toured(tier, 2, 300.0, 0.1 * tier.steps, 0.01 + 0.001 * tier.nodes)
+        steering = Steering(load("smartspec"), chains, chains[-1], costs)
+        for _ in range(AverageTree.ENOUGH):
+            steering.average.observe(1, [np.array([[0.6]])])
+        chosen = {}
+        for number in range(1, Rest.AFTER + 5):
+            found = steering.decide(situation(2), ["a", "b"], [False, False], Stopwatch("cpu"))
+            chosen[number] = found.tier, steering.choice.reason == LOOK
+        looks = {round_ + 1 for round_ in Rest.LOOKS}
+        assert {number for number, (tier, _) in chosen.items() if tier == chains[-1]} == looks
+        assert {number for number, (_, looking) in chosen.items() if looking} == looks
+        assert steering.rest.asleep
 
     def test_served_rounds_are_no_tour(self) -> None:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
