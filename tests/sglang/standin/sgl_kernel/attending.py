@@ -32,6 +32,15 @@ def decode_attention_cpu(query, key_pool, value_pool, *rest):
         out[i] = _attend(query[i : i + 1], key_pool[at], value_pool[at], None, scale, cap)[0].to(out.dtype)
 
 
+def _seen(length, count, own, causal, window):
+    """(count, length): what the newest `count` of `length` tokens see; `own` (count, count): of each other, in a tree."""
+    row, column = torch.arange(length - count, length)[:, None], torch.arange(length)
+    seen = (column <= row) if causal and own is None else torch.ones(count, length, dtype=torch.bool)
+    if own is not None:
+        seen[:, length - count :] = own
+    return seen & (column > row - window) if window > 0 else seen
+
+
 def extend_attention_cpu(query, _key, _value, out, key_pool, value_pool, *rest):
     table, requests, lengths, new, starts, _longest, scale, cap, _cross, window, _encoder, _sinks, *rest = (
         _without_scales(rest)
@@ -42,12 +51,10 @@ def extend_attention_cpu(query, _key, _value, out, key_pool, value_pool, *rest):
     rows = (x.tolist() for x in (requests, lengths, new, starts))
     for request, length, count, start in zip(*rows, strict=False):
         at = table[request, :length].long()
-        row, column = torch.arange(length - count, length)[:, None], torch.arange(length)
-        seen = (column <= row) if causal and tree is None else torch.ones(count, length, dtype=torch.bool)
-        if tree is not None:
-            seen[:, length - count :] = tree[read : read + count * count].view(count, count).bool()
-            read += count * count
-        if window > 0:
-            seen = seen & (column > row - window)
+        own = None if tree is None else tree[read : read + count * count].view(count, count).bool()
+        read += count * count
+        seen = (
+            None if count == 1 and window <= 0 else _seen(length, count, own, causal, window)
+        )  # one sees all, as above
         here = slice(start, start + count)
         out[here] = _attend(query[here], key_pool[at], value_pool[at], seen, scale, cap).to(out.dtype)
