@@ -109,16 +109,24 @@ def test_gain():
 
 
 def test_growth():
-    growth, ratio, shares = Growth(), 0.0, np.zeros(12)
-    for n in range(1, 30):
-        random = np.random.default_rng(n)
+    growth, root, ratio, shares, n = Growth(), 0.0, 0.0, np.zeros(12), 0
+    for step in range(1, 60):
+        random = np.random.default_rng(step)
         frontier, layer = random.random(2), random.random((2, 5)) / 4
+        growth.observe(0, np.ones(2), layer)
+        root += max(0.06, 1 / step) * (layer.sum() / 2 - root)
+        if step > 40:  # the second layer is not drawn any more
+            continue
         growth.observe(1, frontier, layer)
-        ordered = np.sort(layer, axis=1)[:, ::-1].sum(0)
+        n, ordered = n + 1, np.sort(layer, axis=1)[:, ::-1].sum(0)
         weight = max(0.06, 1 / n)
         ratio += weight * (layer.sum() / frontier.sum() - ratio)
         shares[:5] += weight * (ordered / layer.sum() - shares[:5])
         shares[5:] *= 1 - weight
-    assert growth.ahead(1, np.array([0.5]))[0] == pytest.approx(0.5 * ratio * shares, rel=1e-9)
-    assert growth.ahead(2, np.array([0.5]))[0] == pytest.approx([0.5 * ratio, *[0.0] * 11])  # the depth above's g
-    assert growth.ahead(3, np.array([0.5]))[0] == pytest.approx([0.5, *[0.0] * 11])
+    told = min(n, 1 / 0.06) * 0.5 ** (19 / 200)
+    second = (told * ratio + root) / (told + 1)
+    assert growth.ahead(0, np.array([0.5]))[0].sum() == pytest.approx(0.5 * root)
+    assert growth.ahead(1, np.array([0.5]))[0] == pytest.approx(0.5 * second * shares, rel=1e-9)
+    assert growth.ahead(2, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])  # the depth above's g
+    assert growth.ahead(9, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])
+    assert abs(second - ratio) > 1e-3
