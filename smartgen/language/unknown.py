@@ -92,6 +92,12 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     if text in _NOTHING:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
+    return _resembling(typer, e)
+
+
+def _resembling(typer: Typer, e: s.Name) -> Broken:
+    """A name that resembles something, or that only its author can explain."""
+    text = e.text
     known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
     meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or signal(text)
     meant = meant or _meant(typer, text, known)

@@ -88,6 +88,9 @@ def test_rest():
     assert [step for step in range(1, 33) if regime.probe_due()] == [16, 32]
     regime.drafted(paid=True)
     assert [step for step in range(1, 13) if regime.probe_due()] == [4, 12]
+    regime.drafted(paid=True, surprising=True)
+    regime.drafted(paid=True)
+    assert [step for step in range(1, 50) if regime.probe_due()] == [4, 8, 12, 16, 20, 28, 44]
 
 
 def test_rest_of_a_drafter_that_costs_nothing():
