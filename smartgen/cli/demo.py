@@ -223,8 +223,11 @@ def _tree(stage: Stage) -> None:
     for line in draw(best.tree, 0, best.verified, best.accepted, lambda token: stage.tokenizer.decode([token])):
         typer.echo("  " + line)
     report = best.report
+    drafted = (
+        f"{report.layers} deep, until {report.reason!r}" if report.layers else "n-grams of the text, no pass was made"
+    )
     typer.echo(
-        f"  {report.candidates} candidates were drafted, {report.layers} deep, until {report.reason!r}; of these the "
+        f"  {report.candidates} candidates were drafted, {drafted}; of these the "
         f"{report.nodes} that pay best were verified: {report.predicted:.2f} tokens expected of the step (the target's own "
         f"next one among them), {len(best.accepted) + 1} came"
     )
