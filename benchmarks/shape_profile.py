@@ -27,7 +27,6 @@ SHAPES = {  # sizes as published with the models; `draft` is the vocabulary of t
     "llama-3.1-8b": {
         "hidden": 4096, "intermediate": 14336, "layers": 32, "heads": 32, "keys": 8, "vocabulary": 128256, "draft": 32000
     },
-    "tiny-test": {"hidden": 128, "intermediate": 256, "layers": 6, "heads": 4, "keys": 2, "vocabulary": 512, "draft": 128},
     "llama-3.2-1b": {
         "hidden": 2048, "intermediate": 8192, "layers": 16, "heads": 32, "keys": 8, "vocabulary": 128256, "draft": 32000
     },
@@ -108,7 +107,7 @@ def main() -> None:
         [int(word) for word in args.batch.split(",")],
         [int(word) for word in args.context.split(",")],
         args.budget,
-        " ".join(["python", "benchmarks/shape_profile.py", *sys.argv[1:-2]]),
+        " ".join(["python", "benchmarks/shape_profile.py", *sys.argv[1:]]),
         lambda text: print(text, file=sys.stderr, flush=True),
     )
     store.save(measured, args.out)

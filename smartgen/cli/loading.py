@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,10 +82,9 @@ def device_named(name: str) -> Any:
     gpus = torch.cuda.device_count()
     if name == "auto":
         return torch.device("cuda" if gpus else "cpu")
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+    if (named := re.fullmatch(r"cpu|cuda(?::(\d+))?", name)) is None:
         raise ValueError(f"there is no device {name!r}: auto, cpu, cuda or cuda:N")
-    if kind == "cuda" and int(number or 0) >= gpus:
+    if name != "cpu" and int(named[1] or 0) >= gpus:
         raise ValueError(f"{name} is not here: this machine shows {gpus} CUDA devices; --device cpu runs anywhere")
     return torch.device(name)
 

@@ -39,6 +39,8 @@ def profile(
 ) -> None:
     """Measure a cost profile, print it, and remember it where `generate` finds it."""
     batches, contexts = parse_numbers(batch, "--batch"), parse_numbers(context, "--context")
+    if launch and roofline is None:
+        raise typer.BadParameter("it says something of a roofline only", param_hint="--launch")
     if roofline is not None:
         _estimate(model, draft, roofline, batches, contexts, launch / 1e3, out)
         return
@@ -82,15 +84,10 @@ def _estimate(
     if out is None:
         raise typer.BadParameter("a roofline is only written to a file: name one", param_hint="--out")
     with told():
-        shapes = [
-            Shape.of(name, json.loads((resolve(name) / "config.json").read_text(encoding="utf-8")))
-            for name in (model, draft)
-            if name not in (None, "ngram")
-        ]
+        target = Shape.read(model, resolve(model))
+        drafter = None if draft in (None, "ngram") else Shape.read(draft, resolve(draft))
         command = " ".join(["smartgen profile", *sys.argv[2:]])
-        estimated = roofline(
-            shapes[0], shapes[1] if len(shapes) > 1 else None, device, batches, contexts, Reach(launch=launch), command
-        )
+        estimated = roofline(target, drafter, device, batches, contexts, Reach(launch=launch), command)
         store.save(estimated, out)
     _print(estimated)
     typer.echo(out)

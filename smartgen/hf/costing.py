@@ -23,7 +23,7 @@ from smartgen.hf.target import Target
 from smartgen.packing.model import packs
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
-from smartgen.profile.measure import measure_sizes
+from smartgen.profile.measure import SIZES, WIDTHS, measure_sizes
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
@@ -32,8 +32,6 @@ from smartgen.tree.selection import Selection
 
 logger = logging.getLogger("smartgen")
 
-SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-WIDTHS = (1, 4, 10)
 BUDGET = 3.0  # seconds of verification timing inside a call, at most
 CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
 RANGE = 1.5  # a measured batch within this factor of the asked one is near enough
@@ -89,7 +87,7 @@ class CostSource:
         """Raises ProfileError if `named` is a file that does not fit."""
         key = profile_key(model, drafter)
         if named != "auto":
-            return cls(_checked(store.load(named), key, named), f"profile {named}", fixed=True)
+            return cls(_checked(store.load_measured(named), key, named), f"profile {named}", fixed=True)
         try:
             remembered = store.find(key)
         except ProfileError as error:
@@ -123,10 +121,6 @@ class CostSource:
 
 
 def _checked(profile: Profile, key: Key, named: str) -> Profile:
-    if profile.kind == "roofline":
-        raise ProfileError(
-            f"{named} is an estimate for planning, not a measurement; measure one with `smartgen profile`"
-        )
     different = [line for line in profile.key.differences(key) if not line.startswith("drafter")]
     if different:
         raise ProfileError(
@@ -160,8 +154,14 @@ def run_verify(target: Target, size: int) -> None:
         target.tap.clear()
 
 
+def settle(target: Target) -> None:
+    """Find out now how a plain step runs fastest, so that none is timed while that is being tried."""
+    while not target.settled:
+        run_verify(target, 0)
+
+
 def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
-    target.settle()
+    settle(target)
     seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, BUDGET, CEILING)
     return [Point(batch, context, size, value) for size, value in seconds.items()]
 

@@ -11,12 +11,12 @@ import torch
 from smartgen.attention.grouped import grouped
 from smartgen.attention.steady import steady
 from smartgen.drafters.protocol import Drafter, Session
-from smartgen.hf.costing import SIZES, WIDTHS, draft_points, profile_key, provenance, run_verify
+from smartgen.hf.costing import draft_points, profile_key, provenance, run_verify, settle
 from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
 from smartgen.hf.target import Target
 from smartgen.packing.model import pack, packed
-from smartgen.profile.measure import measure_sizes
+from smartgen.profile.measure import SIZES, WIDTHS, measure_sizes
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
@@ -60,7 +60,7 @@ def _measure_one(
         )
         target.cache.seal(context + max(SIZES) + 16)
         session = _session(drafter, prompt, tap, context)
-        target.settle()
+        settle(target)
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
         verify = [Point(batch, context, size, value) for size, value in seconds.items()]
         return verify, [] if drafter.free else draft_points(target, session, context, budget / 3)

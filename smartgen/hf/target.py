@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.mask import MaskStyle, ancestors, mask_multiple
 from smartgen.hf.features import FeatureTap
-from smartgen.tree.selection import Selection, root_only
+from smartgen.tree.selection import Selection
 
 Ints = NDArray[np.int64]
 CACHE_NAMES = ("cache", "past_key_values")  # what `generate` calls the cache it hands over
@@ -81,12 +81,10 @@ class Target:
             self.plain_mask.timed(bare, time.perf_counter() - started)
         return outputs.logits
 
-    def settle(self) -> None:
-        """Find out now how a plain step runs fastest, so that none is timed while that is being tried."""
-        while self._in_step() and not self.plain_mask.settled:
-            self.verify(root_only(np.zeros(len(self.padding), np.int64)))
-            if self.tap is not None:
-                self.tap.clear()
+    @property
+    def settled(self) -> bool:
+        """Whether it is known how a plain step of these rows runs fastest."""
+        return self.plain_mask.settled or not self._in_step()
 
     def _ids_of(self, positions: Ints) -> Ints:
         """(B, Q) what the model is told. A node behind the end of its row's text can never be accepted; it stands at the

@@ -255,14 +255,13 @@ class Controller:
         """Learn from what was committed and from what it took; ends the step."""
         with self.learned.lock, np.errstate(all="ignore"):
             step, totals = self.step, self.step.totals
-            size, believed = self.chosen.shape[1], step.gain.value
+            size, doubted = self.chosen.shape[1], step.probe and step.gain.value < USELESS
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
-                    surprising = step.probe and paid and believed < USELESS
-                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, surprising)
+                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, doubted and paid)
                 elif step.passes:
                     self._looked(step, outcome)
             self._time(step, size, outcome)

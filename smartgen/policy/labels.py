@@ -72,6 +72,7 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
     line = [current]
     sites = [(index, site) for index, site in enumerate(controller.program.sites) if site.kind == "calibrated"]
     sites = [] if controller.learned.frozen else sites
+    belief = _belief(step) if sites else 1.0
     for depth, columns in enumerate(step.layers):
         if depth >= text.shape[1]:
             break
@@ -80,8 +81,7 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
         for index, site in sites:
             cells = tree.column(cells_of(index), -1)[:, columns][here]
             known = cells >= 0  # where the call was read
-            belief = _belief(step, columns)
-            weight = belief if isinstance(belief, float) else belief[here][known]
+            weight = belief if isinstance(belief, float) else belief[:, columns][here][known]
             controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight)
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
@@ -91,15 +91,15 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
     return line
 
 
-def _belief(step: Step, columns: slice) -> float | NDArray[np.float64]:
-    """How much trials of these nodes count: as the gain of their source, at most 1.
+def _belief(step: Step) -> float | NDArray[np.float64]:
+    """How much trials count, in all or of each node (B, N): as the gain of their source, at most 1.
 
     A drafter that has turned useless is told by its gain within a few steps. Were its map to learn the same from the
     probes that follow, one right probe could not wake it: the map would have to unlearn it first.
     """
     if step.free is None:
         return min(1.0, step.gain.value)
-    each: NDArray[np.float64] = np.minimum(1.0, step.free.gains)[step.tree.column(SOURCE, OWN)[:, columns]]
+    each: NDArray[np.float64] = np.minimum(1.0, step.free.gains)[step.tree.column(SOURCE, OWN)]
     return each
 
 

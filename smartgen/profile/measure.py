@@ -10,6 +10,9 @@ import numpy as np
 
 from smartgen.profile.isotonic import isotonic
 
+SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # draft nodes a row that a profile knows
+WIDTHS = (1, 4, 10)  # tokens a row that a drafting pass feeds in one
+
 
 def measure_sizes(
     run: Callable[[int], None],

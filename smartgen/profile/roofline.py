@@ -8,16 +8,17 @@ it is shown, is never remembered for `generate`, and decides nothing in earnest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from smartgen.profile.errors import ProfileError
+from smartgen.profile.measure import SIZES, WIDTHS
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
 
-SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-WIDTHS = (1, 4, 10)
 BYTES = 2  # of a weight, a key or a value: bf16
 
 
@@ -90,6 +91,18 @@ class Shape:
                 f"the config of {name} misses or misstates {error}; a roofline needs its sizes"
             ) from None
 
+    @classmethod
+    def read(cls, name: str, folder: Path) -> Shape:
+        """From the config.json of a folder. Raises ProfileError naming the file."""
+        path = folder / "config.json"
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ProfileError(f"a roofline needs the sizes in {path}, which cannot be read: {error}") from None
+        if not isinstance(config, dict):
+            raise ProfileError(f"{path} should hold a JSON object, found {type(config).__name__}")
+        return cls.of(name, config)
+
     @property
     def weights(self) -> int:
         """Numbers that every token is multiplied with, the output's vocabulary among them, embeddings not."""
@@ -119,19 +132,16 @@ def roofline(
     """A profile of kind "roofline"; `draft` None: candidates that cost nothing. Raises ProfileError for an unknown device."""
     if device not in DEVICES:
         raise ProfileError(f"there is no datasheet of {device!r} here: {', '.join(DEVICES)}")
-    found = DEVICES[device]
-    cells = [(batch, context) for batch in batches for context in contexts]
-    verify = [
-        Point(batch, context, size, model.seconds(batch, 1 + size, context, found, reach))
-        for batch, context in cells
-        for size in SIZES
-    ]
-    drafting = [] if draft is None else [(batch, context, width) for batch, context in cells for width in WIDTHS]
-    passes = [
-        Point(batch, context, width, draft.seconds(batch, width, context, found, reach))
-        for batch, context, width in drafting
-        if draft is not None
-    ]
+
+    def points(shape: Shape, sizes: Sequence[int], root: int) -> list[Point]:
+        return [
+            Point(batch, context, size, shape.seconds(batch, root + size, context, DEVICES[device], reach))
+            for batch in batches
+            for context in contexts
+            for size in sizes
+        ]
+
+    verify, passes = points(model, SIZES, 1), [] if draft is None else points(draft, WIDTHS, 0)
     key = Key(model.name, draft.name if draft else "ngram", f"roofline of {device}", "bfloat16")
     provenance = {"command": command, "reach": f"{reach.flops} of the operations, {reach.bandwidth} of the bandwidth"}
     return Profile(key, CostTable(verify), CostTable(passes), "roofline", provenance)

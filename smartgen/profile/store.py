@@ -59,6 +59,16 @@ def load(path: str | Path) -> Profile:
         raise ProfileError(f"{path}: {error}; measure it anew with `smartgen profile --out {path}`") from None
 
 
+def load_measured(path: str | Path) -> Profile:
+    """A profile to decide on: `load`, and a ProfileError for an estimate."""
+    profile = load(path)
+    if profile.kind == "roofline":
+        raise ProfileError(
+            f"{path} is an estimate for planning, not a measurement; measure one with `smartgen profile`"
+        )
+    return profile
+
+
 def find(key: Key) -> Profile | None:
     """The remembered profile of this model, drafter, device and dtype; None if there is none or it cannot be read."""
     path = place(key)

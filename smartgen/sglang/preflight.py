@@ -96,7 +96,7 @@ def named_profile(named: str) -> Profile | None:
     if named == "auto":
         return None
     try:
-        return store.load(named)
+        return store.load_measured(named)
     except ProfileError as error:
         raise ServeError(str(error)) from None
 

@@ -70,6 +70,12 @@ def test_on_the_command_line(tmp_path):
     found = store.load(tmp_path / "h100.json")
     assert (found.kind, found.verify.batches, len(found.draft)) == ("roofline", [1, 8], 0)
     assert store.find(found.key) is None, "it was remembered"
-    with pytest.raises(SystemExit) as ended:
-        main(given)
-    assert ended.value.code == 2
+    foreign = [*given, "--out", str(tmp_path / "x"), "--draft", str(tmp_path)]  # a folder without config.json
+    for wrong, code in ((given, 2), (["profile", "--launch", "0.6"], 2), (foreign, 1)):
+        with pytest.raises(SystemExit) as ended:
+            main(wrong)
+        assert ended.value.code == code
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "model" / "config.json").write_text("{")
+    with pytest.raises(ProfileError, match=r"needs the sizes in .*config.json, which cannot be read"):
+        Shape.read("llama", tmp_path / "model")
