@@ -23,18 +23,18 @@ class Room:
     rows: Ints | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Board:
     """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end; `count` (B,) of each.
 
-    `longest`: the largest count. `order` is None for a forecast, whose candidates have benefits and no places.
+    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have benefits and no places.
     """
 
     order: Ints | None
     benefit: Floats
     count: Ints
     longest: int
-    full: bool = False  # every cell holds a candidate
+    full: bool = False
 
     @staticmethod
     def empty(batch: int) -> Board:
@@ -65,9 +65,8 @@ class Board:
     def with_forecast(self, benefit: Floats, room: Room) -> Board:
         """What the board would hold with further candidates (B, F) of these benefits, all ordered by benefit."""
         merged = np.concatenate([self.benefit, benefit], 1)
-        np.negative(merged, out=merged)
         merged.sort(1)
-        np.negative(merged, out=merged)
+        merged = merged[:, ::-1]
         if room.rows is None and self.full and self.longest >= room.most:
             return Board(None, merged[:, : room.most], self.count, self.longest, True)
         count = self.count + (benefit > 0).sum(1)

@@ -60,10 +60,9 @@ class Growth:
         self.ratio[depth] += weight * (below / mass - self.ratio[depth])
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            ordered = best.sum(0) / below
-            share = np.zeros(self.RANKS)
-            share[: len(ordered)] = ordered
-            self.shares[depth] += weight * (share - self.shares[depth])
+            told, share = best.sum(0) / below, self.shares[depth]
+            share[: len(told)] += weight * (told - share[: len(told)])
+            share[len(told) :] -= weight * share[len(told) :]
 
 
 class Gain:

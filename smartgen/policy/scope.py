@@ -46,8 +46,14 @@ class Scope:
         self.columns, self._mask = columns, mask
         self._totals, self.every_size, self._width = totals, every_size, width
         self.moment = moment
-        self.depth = step.depth if moment is None else moment.depth
-        self.newest = step.newest if moment is None else moment.newest
+
+    @property
+    def depth(self) -> int:
+        return self.step.depth if self.moment is None else self.moment.depth
+
+    @property
+    def newest(self) -> slice:
+        return self.step.newest if self.moment is None else self.moment.newest
 
     @property
     def past(self) -> Past:
@@ -58,13 +64,11 @@ class Scope:
         """(B, K) a signal of the nodes in view."""
         step, columns = self.step, self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
+        if field == "depth" and step.fresh == [columns]:
+            return float(step.depth)  # all nodes of a layer have it
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        if field == "depth" and step.fresh == [columns]:
-            return float(step.depth)  # all nodes of a layer have it
-        if field in ("entropy", "confidence"):
-            return step.tree.measure(field)[:, columns]
         return getattr(step.tree, field)[:, columns]
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
@@ -118,7 +122,8 @@ class Scope:
     def run(self) -> Value:
         """(S,) or a number: nodes a row that the engine runs, padding included."""
         totals = self.totals
-        return totals.run if self.every_size else totals.run[totals.chosen]
+        run = totals.sizes if totals.run is None else totals.run
+        return run if self.every_size else run[totals.chosen]
 
     def width(self) -> Value:
         """Tokens a row that a drafting pass feeds."""
@@ -126,16 +131,16 @@ class Scope:
 
     def verify_seconds(self) -> Value:
         """`profile.verify.time` at the current point; costs do not change within a step."""
-        step, run = self.step, self.run()
-        if not isinstance(run, np.ndarray) or run.dtype.kind != "i":
+        step, totals = self.step, self.totals
+        run = totals.run
+        if not self.every_size or (run is not None and run.dtype.kind != "i"):
             return self.measured("verify", "time", "table", {})
-        low, high = int(run[0]), int(run[-1])
+        high = totals.high if run is None else int(run[-1])
         if step.verify_seconds is None or len(step.verify_seconds) <= high:
-            situation, top = step.situation, max(high, step.caps.room.most if step.caps.room.most < 256 else high)
+            situation, most = step.situation, step.caps.room.most
+            top = max(high, most) if most < 256 else high
             step.verify_seconds = self.controller.costs.verify(situation.batch, top, situation.run_context)
-        if high + 1 - low == len(run):
-            return step.verify_seconds[low : high + 1]
-        return step.verify_seconds[run]
+        return step.verify_seconds[totals.low : high + 1] if run is None else step.verify_seconds[run]
 
     def draft_seconds(self) -> Value:
         """`profile.draft.time` at the current point; costs do not change within a step."""
@@ -258,7 +263,7 @@ class Scope:
         columns = self.columns
         assert columns is not None
         prob, features = controller.calibrations[site].inputs(self)
-        if np.ndim(prob) != 2 or prob.shape[1] == 1:
+        if not isinstance(prob, np.ndarray) or prob.ndim != 2 or prob.shape[1] == 1:
             prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
         estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
         if self._all_known(site, columns):

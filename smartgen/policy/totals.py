@@ -54,15 +54,16 @@ class Basis:
 class Totals:
     """What each size on offer gives; arrays are (S,). Sizes are `low`, `low` + 1, ..., `high`.
 
-    `run`: nodes a row that the engine runs at each size, padding included. `shares` (B, S): each row's own nodes, None
-    where every row takes the first n. `objective`, `excess`: None where nothing is maximised or constrained.
+    `run` (S,): nodes a row that the engine runs at each size, padding included, None: as many as the size. `shares` (B, S):
+    each row's own nodes, None where every row takes the first n. `objective`, `excess`: None where nothing is maximised or
+    constrained.
     """
 
     TOLERANCE: ClassVar[float] = 1e-12  # relative; objectives and excesses closer than this are equal
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
-        self.run: Ints | Floats = np.arange(low, high + 1)
+        self.run: Ints | Floats | None = None
         self.chosen = 0  # which of the sizes
         self.amounts: dict[str, Any] = {}  # seconds, joules and money: (S,), or one number for all sizes
         self.objective: Floats | None = None
@@ -152,7 +153,8 @@ class Totals:
         """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
         if self.objective is None:
             return
-        score, best = self.objective, float(self.objective.max())
+        score = self.objective
+        best = float(score[score.argmax()])  # absent if any is
         if best != best:  # absent values lose against any other
             score = np.where(np.isnan(score), -np.inf, score)
             best = float(score.max())
@@ -174,15 +176,16 @@ class Totals:
 
 def slack(value: float) -> float:
     """How much two objectives may differ and count as equal."""
-    return Totals.TOLERANCE * abs(value) if abs(value) < np.inf else 0.0
+    much = Totals.TOLERANCE * abs(value)
+    return much if much < np.inf else 0.0
 
 
 def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
     """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
     batch = len(benefit)
-    tokens = np.empty(high + 1)
-    tokens[0] = batch
-    tokens[1:] = (benefit if worth is None else benefit * worth[:, None])[:, :high].sum(0)
-    tokens[1:] *= gain
-    tokens.cumsum(out=tokens)
+    each = np.empty(high + 1)
+    each[0] = batch
+    np.add.reduce(benefit[:, :high] if worth is None else benefit[:, :high] * worth[:, None], 0, out=each[1:])
+    each[1:] *= gain
+    tokens: Floats = np.add.accumulate(each)
     return tokens[low:]

@@ -55,14 +55,15 @@ class DraftTree:
             name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
         }
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
-        self._starts: tuple[int, Ints] | None = None
-        self._above: tuple[tuple[int, int, int], Ints] | None = None  # of the layer asked for last
+        self.row_starts = self._row_starts()
+        self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._expose()
 
     def _expose(self) -> None:
+        shown = np.s_[:, : self.size]
         for name in _KINDS:
-            setattr(self, name, self._store[name][:, : self.size])
+            setattr(self, name, self._store[name][shown])
 
     def append(
         self,
@@ -86,13 +87,15 @@ class DraftTree:
         new = slice(start, stop)
         self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
         self.rank[:, new], self.valid[:, new] = rank, valid
-        for name, values in (measures or {}).items():
-            self.column(name, np.nan)[:, new] = values
-        added = []
+        if measures:
+            for name, values in measures.items():
+                self.column(name, np.nan)[:, new] = values
+        added, depth = [], len(self.layers)
         for width in widths or (token.shape[1],):
-            added.append(slice(start, start + width))
-            self.depth[:, added[-1]] = len(self.layers) + len(added)
-            start += width
+            depth += 1
+            layer = slice(start, start := start + width)
+            self.depth[:, layer] = depth
+            added.append(layer)
         self.layers += added
         return added
 
@@ -118,18 +121,13 @@ class DraftTree:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
         if layer.start == 0:
             return None
-        place = layer.start, layer.stop, self.capacity
-        if self._above is None or self._above[0] != place:
-            self._above = (place, self.parent[:, layer] + self.row_starts)
+        if self._above is None or self._above[0] != layer:
+            self._above = (layer, self.parent[:, layer] + self.row_starts)
         return self._above[1]
 
-    @property
-    def row_starts(self) -> Ints:
+    def _row_starts(self) -> Ints:
         """(B, 1) where each row begins in the columns laid flat: a gather by one index is the faster one."""
-        if self._starts is None or self._starts[0] != self.capacity:
-            starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
-            self._starts = (self.capacity, starts)
-        return self._starts[1]
+        return np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
 
     def unfilled(self, name: str) -> list[slice]:
         """The layers that a column made on use does not cover yet; from now on it does."""
@@ -155,8 +153,17 @@ class DraftTree:
             stored[:, layer] = first if above is None else stored.take(above) & first
         return stored[:, : self.size]
 
-    def measure(self, name: str) -> Floats:
-        """What the drafter said of the nodes, NaN where it said nothing; see `smartgen.tree.layer.MEASURES`."""
+    @property
+    def entropy(self) -> Floats:
+        """Of the distribution that the drafter drew a node from, in nats; NaN where it did not say."""
+        return self._said("entropy")
+
+    @property
+    def confidence(self) -> Floats:
+        """Of a trained acceptance head in a node, given its parent; NaN where the drafter has none."""
+        return self._said("confidence")
+
+    def _said(self, name: str) -> Floats:
         assert name in MEASURES
         values: Floats = self.column(name, np.nan)[:, : self.size]
         return values
@@ -165,6 +172,7 @@ class DraftTree:
         if size <= self.capacity:
             return
         self.capacity = max(size, 2 * self.capacity)
+        self.row_starts, self._above = self._row_starts(), None
         for name, old in self._store.items():
             larger: NDArray[Any] = np.full((self.batch, self.capacity), self._fill.get(name, 0), old.dtype)
             larger[:, : old.shape[1]] = old
