@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.68, 0.8, 0.9, 0.96, 0.99])
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
+_LEAST = 1e-12  # instead of a division by 0
 _LOG_CENTRES = np.log(_CENTRES)
 # One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
 _BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
@@ -159,11 +160,14 @@ class CalibrationMap:
         height = self.table - slope * _LOG_CENTRES
         self.slope, self.height = slope.take(_LOWER_OF, 1), height.take(_LOWER_OF, 1)
 
-    def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0) -> None:
-        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial."""
+    def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0, room: float | Floats = 1.0) -> None:
+        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial.
+
+        `room`: what siblings left of the node's chance. As much of a trial it was, so that chances are true with it.
+        """
         stratum, at = np.divmod(cell, _SPANS)
         place = stratum * _BINS + _BIN_OF[at]
-        np.add.at(self.trials.ravel(), place, weight)
+        np.add.at(self.trials.ravel(), place, weight * room)
         np.add.at(self.hits.ravel(), place, accepted * weight)
 
     def step(self) -> None:
@@ -183,7 +187,7 @@ class CalibrationMap:
         np.add.at(coarse_hits, self.coarse_of, self.hits)
         prior = self.PRIOR_TRIALS
         coarse = (coarse_hits + prior * _CENTRES) / (coarse_trials + prior)
-        fine = (self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior)
+        fine = np.minimum((self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior), 1.0)
         weight = self.trials + prior
         falling = np.flatnonzero((np.diff(fine, axis=1) < 0).any(1))
         fine[falling] = isotonic(fine[falling], weight[falling])
@@ -203,12 +207,22 @@ def _named(value: object) -> tuple[Sequence[str], Ints | None]:
     return [str(name) for name in names], place.reshape(value.shape)
 
 
-def capped_siblings(value: Floats, parent: Ints, parents: int) -> Floats:
-    """Scale each parent's children to sum to at most 1: sibling events exclude one another. `parent` (B, K) in [0, parents)."""
-    batch = value.shape[0]
-    place = parent + np.arange(batch)[:, None] * parents
-    sums = np.bincount(place.ravel(), weights=value.ravel(), minlength=batch * parents)
+def sibling_room(value: Floats, place: Ints) -> Floats | None:
+    """What siblings leave each node, 0..1, so that they sum to at most 1; None where all have room. `place` (B, K): its parent's.
+
+    The likeliest one, of equals the first, keeps its chance and the others share what is left: it is the best known one by
+    far, and what makes the sum too large is mostly a strong candidate whose weaker siblings were believed on their own.
+    """
+    flat, parent = value.ravel(), place.ravel()
+    sums = np.bincount(parent, flat)
     if sums.max(initial=0.0) <= 1.0:
-        return value
-    scaled: Floats = value / np.maximum(sums, 1.0)[place]
-    return scaled
+        return None
+    best = np.zeros(len(sums))
+    np.maximum.at(best, parent, flat)
+    left = np.minimum(1.0, (1.0 - best) / np.maximum(sums - best, _LEAST))
+    room: Floats = np.where(sums > 1.0, left, 1.0).take(parent)
+    first = np.flatnonzero(flat == best.take(parent))[::-1]
+    likeliest = np.empty(len(sums), np.int64)
+    likeliest[parent[first]] = first  # the last one written is the first one
+    room[likeliest[parent]] = 1.0
+    return room.reshape(value.shape)

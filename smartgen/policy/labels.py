@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.free import FREE, OWN, SOURCE, FreeCandidates
 from smartgen.policy.growth import Gain
-from smartgen.policy.scope import cells_of
+from smartgen.policy.scope import cells_of, room_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
 
@@ -82,7 +82,8 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
             cells = tree.column(cells_of(index), -1)[:, columns][here]
             known = cells >= 0  # where the call was read
             weight = belief if isinstance(belief, float) else belief[:, columns][here][known]
-            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight)
+            room = tree.column(room_of(index), 1.0)[:, columns][here][known]
+            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight, room)
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, reduced, running
-from smartgen.policy.calibration import capped_siblings
+from smartgen.policy.calibration import sibling_room
 from smartgen.policy.free import OWN, SOURCE, source_names
 from smartgen.policy.past import Past
 from smartgen.policy.step import Moment, Step
@@ -268,24 +268,27 @@ class Scope:
         estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
         if self._all_known(site, columns):
             self._remember_cells(site, estimate.cell)
-            return self._capped(estimate.value, columns)
+            return self._capped(site, estimate.value, columns)
         known = step.tree.valid[:, columns] & (prob == prob)
         self._remember_cells(site, np.where(known, estimate.cell, -1))
-        capped = self._capped(np.where(known, estimate.value, 0.0), columns)
+        capped = self._capped(site, np.where(known, estimate.value, 0.0), columns)
         return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
 
     def _all_known(self, site: int, columns: slice) -> bool:
         """Whether every cell in view is a candidate with a probability."""
         return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
 
-    def _capped(self, value: Floats, columns: slice) -> Floats:
-        """Siblings sum to at most 1."""
+    def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
+        """Siblings sum to at most 1. What they leave each other is remembered."""
         step, tree = self.step, self.step.tree
         above = tree.above(columns)
         if above is None or not step.whole or step.fresh != [columns]:
-            return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
-        sums = np.bincount(above.ravel(), value.ravel())
-        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(above)
+            above = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
+        room = sibling_room(value, above)
+        if room is None:
+            return value
+        tree.column(room_of(site), 1.0)[:, columns] = room
+        return value * room
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell
@@ -302,6 +305,11 @@ class Scope:
 def cells_of(site: int) -> str:
     """The column that says where a trial of a node counts for a `calibrated` call, -1 where it does not."""
     return f"cell of {site}"
+
+
+def room_of(site: int) -> str:
+    """The column that says what a node's siblings left of its chance, of a `calibrated` call."""
+    return f"room of {site}"
 
 
 def reduced_rows(function: str, value: Value, batch: int) -> Floats:

@@ -39,7 +39,7 @@ def _table(trials, successes, rank, depth):
         alike = [(rank, other, at) for other in range(5)]
         coarse = (sum(successes.get(x, 0.0) for x in alike) + 12 * centre) / (sum(trials.get(x, 0) for x in alike) + 12)
         cell = (rank, depth, at)
-        values.append((successes.get(cell, 0.0) + 12 * coarse) / (trials.get(cell, 0) + 12))
+        values.append(min((successes.get(cell, 0.0) + 12 * coarse) / (trials.get(cell, 0) + 12), 1.0))
         weights.append(trials.get(cell, 0) + 12)
     return _pooled(values, weights)
 
@@ -50,11 +50,12 @@ def test_calibration():
     for step in range(1, 21):
         f, rank, depth = random.random((1, 40)), random.integers(0, 7, (1, 40)), random.integers(1, 11, (1, 40))
         right = (random.random((1, 40)) < f * f).astype(float)
-        made.record(made.estimate(f, [rank, depth]).cell.ravel(), right.ravel())
+        rooms = np.where(random.random((1, 40)) < 0.2, random.random((1, 40)), 1.0)
+        made.record(made.estimate(f, [rank, depth]).cell.ravel(), right.ravel(), 1.0, rooms.ravel())
         made.step()
-        for p, r, d, hit in zip(f[0], rank[0], depth[0], right[0], strict=True):
+        for p, r, d, hit, room in zip(f[0], rank[0], depth[0], right[0], rooms[0], strict=True):
             cell = (_class(RANKS, r), _class(DEPTHS, d), _class(CUTS, p))
-            trials[cell], successes[cell] = trials.get(cell, 0) + 1, successes.get(cell, 0) + hit
+            trials[cell], successes[cell] = trials.get(cell, 0) + room, successes.get(cell, 0) + hit
         if step in (8, 16):
             tables = {(r, d): _table(trials, successes, r, d) for r in range(5) for d in range(5)}
             trials, successes = ({cell: 0.98 * n for cell, n in counts.items()} for counts in (trials, successes))
