@@ -101,8 +101,11 @@ def _rivals(rows: list[dict[str, Any]]) -> Iterator[Criterion]:
 def _calibration(found: dict[str, dict[str, Any]]) -> Iterator[Criterion]:
     for cell, line in found.items():
         yield Criterion(f"predicted ÷ observed accepted tokens, {cell}", line["overall"], 0.97, 1.03)
-        worst = max(line["deciles"], key=lambda value: abs(value - 1))
-        yield Criterion(f"the decile furthest from 1, {cell}", worst, 0.90, 1.10)
+        worst, accepted = max(
+            zip(line["deciles"], line["accepted"], strict=True), key=lambda decile: abs(decile[0] - 1)
+        )
+        chance = f"{accepted} tokens, ± {accepted**-0.5:.2f} by chance" if accepted else "no token"
+        yield Criterion(f"the decile furthest from 1, {cell} ({chance})", worst, 0.90, 1.10)
 
 
 def _flip(phases: list[dict[str, Any]]) -> Iterator[Criterion]:

@@ -213,7 +213,10 @@ def mistaken(profile: Profile, part: str, factor: float) -> Profile:
 
 
 def calibration(traces: dict[str, Trace], profile: Profile) -> dict[str, dict]:
-    """Predicted over observed accepted tokens of the chosen trees' steps, overall and by decile of the prediction."""
+    """Predicted over observed accepted tokens of the chosen trees' steps, overall and by decile of the prediction.
+
+    `accepted`: tokens in each decile, which say how much of its deviation is chance.
+    """
     found = {}
     for name, trace in traces.items():
         for batch in BATCHES:
@@ -224,6 +227,7 @@ def calibration(traces: dict[str, Trace], profile: Profile) -> dict[str, dict]:
             found[f"{name}, batch {batch}"] = {
                 "overall": round(float(predicted.sum() / observed.sum()), 4),
                 "deciles": [round(float(predicted[p].sum() / max(observed[p].sum(), 1e-9)), 3) for p in parts],
+                "accepted": [sum(steps[i].accepted for i in p.tolist()) for p in parts],
             }
     return found
 

@@ -66,27 +66,41 @@ class Growth:
 
 
 class Gain:
-    """One fast scalar a drafter: decayed observed / predicted accepted tokens, at most CEILING.
+    """One scalar a drafter: observed / predicted accepted tokens, at most CEILING.
 
-    The slow map cannot follow a drafter that turns useless within a paragraph; this can (half-life 8 steps), and it
-    counters the optimism of picking a maximum.
+    The slow map cannot follow a drafter that turns useless within a paragraph; the ratio of the last steps can (half-life 8
+    steps). At batch 1 it rests on half a dozen tokens, though, and is mostly chance. So the steady ratio (half-life 128 steps),
+    which counters the optimism of picking a maximum, holds until the last steps differ from it by more than chance would
+    have them: the difference is believed by 1 - 1 / z^2, the positive part, z in Poisson deviations (James and Stein 1961).
     """
 
     HALF_LIFE = 8.0
+    STEADY_LIFE = 128.0
     CEILING = 1.2
-    PRIOR = 0.5  # predicted tokens' worth of trust in the map that never fades: one good look wakes a resting drafter
+    PRIOR = 0.5  # predicted tokens' worth of trust in the steady ratio: one good look wakes a resting drafter
     START = 1.5  # and what there is of it at first
+    STEADY_START = 8.0  # tokens' worth of belief that the map is right
 
     def __init__(self) -> None:
         self.predicted = self.observed = self.START
+        self.spread = 0.0  # what chance makes of `observed`: its variance, were the map right
+        self.steady_predicted = self.steady_observed = self.STEADY_START
 
     @property
     def value(self) -> float:
-        ratio = (self.observed + self.PRIOR) / (self.predicted + self.PRIOR)
-        return min(ratio, self.CEILING)
+        steady = self.steady_observed / self.steady_predicted
+        lately = (self.observed + self.PRIOR * steady) / (self.predicted + self.PRIOR)
+        off = (self.observed - steady * self.predicted) ** 2
+        chance = steady * self.spread
+        believed = 1.0 - chance / off if off > chance else 0.0
+        return min(steady + believed * (lately - steady), self.CEILING)
 
     def observe(self, predicted: float, observed: float, rows: int) -> None:
         """Tokens accepted in one step, summed over `rows`, against what the map promised (before the gain)."""
-        fade = 0.5 ** (1.0 / self.HALF_LIFE)
-        self.predicted = self.predicted * fade + predicted / rows
-        self.observed = self.observed * fade + observed / rows
+        fade, slowly = 0.5 ** (1.0 / self.HALF_LIFE), 0.5 ** (1.0 / self.STEADY_LIFE)
+        promised, came = predicted / rows, observed / rows
+        self.predicted = self.predicted * fade + promised
+        self.observed = self.observed * fade + came
+        self.spread = self.spread * fade + promised / rows
+        self.steady_predicted = self.steady_predicted * slowly + promised
+        self.steady_observed = self.steady_observed * slowly + came

@@ -103,12 +103,20 @@ def test_rest_of_a_drafter_that_costs_nothing():
 
 
 def test_gain():
-    gain, predicted, accepted = Gain(), 1.5, 1.5
-    for step in ((6.0, 2.0), (4.0, 5.0), (3.0, 0.0)):
+    gain, sums, steady, chance = Gain(), np.array([1.5, 1.5]), np.array([8.0, 8.0]), 0.0
+    bases, values = [], []
+    for step in [(6.0, 5.0), (4.0, 5.0), (3.0, 3.0), *[(4.0, 0.0)] * 12]:
         gain.observe(*step, rows=2)
-        predicted, accepted = (x * 2 ** (-1 / 8) + y / 2 for x, y in zip((predicted, accepted), step, strict=True))
-    assert gain.value == pytest.approx((accepted + 0.5) / (predicted + 0.5))
-    gain.observe(0.0, 40.0, rows=2)
+        sums, chance = sums * 2 ** (-1 / 8) + np.array(step) / 2, chance * 2 ** (-1 / 8) + step[0] / 4
+        steady = steady * 2 ** (-1 / 128) + np.array(step) / 2
+        base = steady[1] / steady[0]
+        lately, off = (sums[1] + base / 2) / (sums[0] + 1 / 2), (sums[1] - base * sums[0]) ** 2
+        bases.append(base)
+        values.append(base + max(0.0, 1 - base * chance / off) * (lately - base))
+        assert gain.value == pytest.approx(values[-1])
+    assert values[2] == bases[2], "no more than chance"
+    assert values[-1] < bases[-1] / 3
+    gain.observe(0.0, 400.0, rows=2)
     assert gain.value == 1.2
 
 

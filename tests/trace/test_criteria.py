@@ -57,7 +57,7 @@ def test_cells(judged):
 
 def test_the_other_parts(judged):
     result = {
-        "calibration": {"greedy, batch 1": {"overall": 1.02, "deciles": [0.95, 1.2, 1.05]}},
+        "calibration": {"greedy, batch 1": {"overall": 1.02, "deciles": [0.95, 1.2, 1.05], "accepted": [80, 100, 120]}},
         "flip": [
             {"trace": "greedy", "policy": "smart", "useless": False, "vs_better": 1.1},
             {"trace": "greedy", "policy": "smart", "useless": True, "vs_better": 0.96, "steps_until_drafting": [3, 19]},
