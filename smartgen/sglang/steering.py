@@ -147,6 +147,7 @@ class Steering:
         found = self.launched.arrived(len(counts))
         if found is None or "committed" not in found.copies:
             return
+        found.counted = found.counted & np.array(self.rest.whole_at_prefill(found.requests))
         tokens = found.array("committed").reshape(len(counts), -1)
         committed = [row[: count + 1].tolist() for row, count in zip(tokens, counts, strict=True)]
         drafting, whole = found.watch.seconds("draft", "drafted"), found.watch.seconds("begun", "done")

@@ -114,6 +114,11 @@ class Server:
             text = error.read()
         return json.loads(text) if text else None
 
+    def flush(self) -> None:
+        """Empty its cache of prefixes, which it refuses while any request is left."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/flush_cache", b"", timeout=60) as answer:
+            assert answer.status == 200
+
     def generate(self, prompt: Any, tokens: int, **more: Any) -> Any:
         """One request, or several where `prompt` is a list of prompts, greedy unless told otherwise."""
         sampling = {"temperature": 0, "max_new_tokens": tokens, "ignore_eos": True, **more}
