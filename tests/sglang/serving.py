@@ -23,7 +23,7 @@ STANDIN = Path(__file__).parent / "standin"
 REASON = "needs SGLang: `make test-sglang` makes an environment of its own"
 HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
-START = 240.0  # seconds until a server answers, at most
+START = 600.0  # seconds until a server answers, at most
 LAUNCH = ("sglang.launch_server",)
 SERVE = ("smartgen.cli.app", "sglang", "serve")
 COMMON = [
