@@ -34,6 +34,7 @@ from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+PROBE_SHARE = 0.01  # of what is left of a call, by plain decoding
 PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
 
 
@@ -164,8 +165,16 @@ class Controller:
             step.going = answer if answer.shape == (step.tree.batch, 1) and not answer.all() else None
             return True
         step.reason = "no pass pays"
-        step.probe = self.learned.regime(rules.key, step.situation.sampled).probe_due()
+        step.probe = self._affords(step) and self.learned.regime(rules.key, step.situation.sampled).probe_due()
         return step.probe
+
+    def _affords(self, step: Step) -> bool:
+        """Whether a look at a resting drafter is cheap enough: what it finds can pay until the call is over, no longer."""
+        situation, context = step.situation, step.situation.run_context
+        if not situation.drains:
+            return True
+        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * int(situation.remaining.max())
+        return self.costs.draft(situation.batch, situation.pending, context) <= PROBE_SHARE * plain
 
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:
