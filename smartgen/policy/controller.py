@@ -136,11 +136,12 @@ class Controller:
             best_depth(self, step, scope)
         return step
 
-    def _worth(self, situation: Situation) -> Floats | None:
-        """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
+    def _worth(self, situation: Situation, promised: Floats) -> Floats | None:
+        """Weights of the rows' tokens where rows only leave and the program asks for `progress`; `promised` (B,) tokens."""
         if not ("progress" in self.reads and situation.drains and situation.batch > 1):
             return None
-        return worth(situation.remaining, situation.generated, self.steps, self._plain_costs(situation))
+        plain = self._plain_costs(situation)
+        return worth(situation.remaining, situation.generated, self.steps, plain, promised)
 
     def _plain_costs(self, situation: Situation) -> Floats:
         """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
