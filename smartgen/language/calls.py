@@ -224,7 +224,7 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model"))
     if near is None and written and len(e.arguments) == 1:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
-        return typer.replaced("SG111", message, e.span, e.name.text, fix)
+        return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, e.name.text),))
     near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
 

@@ -18,7 +18,7 @@ from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, Kind, Typed, quantity
 from smartgen.language.units import ENERGY, MONEY, TIME, unit
-from smartgen.language.unknown import unknown_name, unquoted
+from smartgen.language.unknown import uncalled, unknown_name, unquoted
 
 NOTHING: frozenset[str] = frozenset()
 MOST_PARTS = 50_000  # parts of a policy's expressions, each `let` counted wherever it is read
@@ -192,6 +192,7 @@ class Typer:
 
     def binary(self, e: s.Binary) -> Typed:
         unquoted(self, e)
+        uncalled(self, e)
         self._sum_of_costs(e)
         left, right = self._both(e)
         if e.op in _LOGIC:
@@ -222,11 +223,20 @@ class Typer:
                 dimension=a.dimension * b.dimension, prob=bare and a.prob and b.prob, whole=bare and a.whole and b.whole
             )
         if e.op == "/":
+            if right.code == Const(0.0) and _written_out(e.right):
+                raise self._by_zero(e.right)
             return Kind(dimension=a.dimension / b.dimension)
         if a.dimension != b.dimension:
             raise mismatch(self, e, left, right)
         complement = e.op == "-" and isinstance(left.code, Const) and left.code.value == 1.0 and b.prob
         return Kind(dimension=a.dimension, prob=complement, whole=a.whole and b.whole)
+
+    def _by_zero(self, divisor: s.Expression) -> Broken:
+        """Only where the numbers are written out: a param that is 0 may be what an `if` asks for."""
+        unit = divisor.unit if isinstance(divisor, s.Number) else ""
+        by = f"1 {unit}".strip()
+        fix = f"write what it is divided by, for example `{by}`"
+        return self.replaced("SG211", "nothing is divided by 0", divisor.span, by, fix)
 
     def conditional(self, e: s.Conditional) -> Typed:
         condition, then, otherwise = (self.expression(part) for part in (e.condition, e.then, e.otherwise))
@@ -260,6 +270,13 @@ class Typer:
             frozenset().union(*(o.reads for o in operands)),
             span,
         )
+
+
+def _written_out(e: s.Expression) -> bool:
+    """Whether nothing but numbers stands in it."""
+    if isinstance(e, s.Unary):
+        return _written_out(e.operand)
+    return isinstance(e, s.Number) or (isinstance(e, s.Binary) and _written_out(e.left) and _written_out(e.right))
 
 
 def constant(value: float | bool | str, kind: Kind, span: Span) -> Typed:

@@ -32,7 +32,7 @@ _AT_LEAST_ONE = frozenset({"batch.size", "batch.context", "request.context"})
 AT_ROOT: Mapping[str, Interval] = {
     **{f"{group}.depth": NO for group in ("layer", "frontier", "tree")},
     **dict.fromkeys(("layer.nodes", "frontier.nodes", "node.prob", "node.path", "node.confidence", "node.spine"), YES),
-    **dict.fromkeys(("tree.nodes", "node.rank", "node.depth", "node.entropy"), NO),
+    **dict.fromkeys(("tree.nodes", "batch.nodes", "node.rank", "node.depth", "node.entropy"), NO),
 }
 
 

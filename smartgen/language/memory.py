@@ -17,7 +17,7 @@ from smartgen.language.nearest import closest
 from smartgen.language.program import Axis, Const, PathProduct, Phase, Recall, Site
 from smartgen.language.signals import MONOTONE
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import PROB, Kind, Typed
+from smartgen.language.types import PLACES_OF_NODES, PROB, Kind, Typed
 from smartgen.language.units import EXAMPLE
 from smartgen.language.wrong_calls import wrong_count
 
@@ -58,6 +58,10 @@ def memory(typer: Typer, e: s.Call) -> Typed:
     """`ema`, `ladder`, `ucb`: what is known of them before a step begins."""
     kind, function = e.name.text, FUNCTIONS[e.name.text]
     values, options = _arguments(typer, e, function.named)
+    if kind in ("ema", "ladder") and values and values[0].axis is Axis.NODE:
+        _of_nodes(typer, e, kind, values, options)
+    if kind == "ema" and len(values) == 1:
+        raise _no_weight(typer, e, values[0], options)
     if not function.least <= len(values) <= function.most:
         raise wrong_count(typer, e, function.least, function.most)
     if kind in ("ema", "ladder") and "start" not in options:
@@ -100,10 +104,37 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
     return values, named
 
 
+def _of_nodes(typer: Typer, e: s.Call, kind: str, values: list[Typed], options: Options) -> None:
+    """Raises Broken where the fix is more than an aggregate in the argument's place: nodes are learned by `calibrated`."""
+    first = values[0]
+    message = f"`{kind}` remembers one value per step or request, this has one per node"
+    if typer.place.word in PLACES_OF_NODES and not typer.place.inside and first.reads & MONOTONE:
+        learned = "calibrated(node.prob)"
+        if typer.place.word in ("`benefit`", "`by`"):
+            learned = f"path({learned})"
+        fix = f"what is learned of nodes is `{learned}`"
+        raise typer.replaced("SG301", message, e.span, learned, fix)
+    if kind == "ema" and len(values) == 1:
+        start = "" if "start" in options else f", start: {_nothing(first)}"
+        written = f"tree.mean({first.span.text}), 0.2{start}"
+        raise typer.replaced("SG301", message, first.span, written, f"write `ema({written})`")
+
+
+def _no_weight(typer: Typer, e: s.Call, x: Typed, options: Options) -> Broken:
+    more = ", 0.2" + ("" if "start" in options else f", start: {_nothing(x)}")
+    end = Span(e.span.source, x.span.end, x.span.end)
+    message = "`ema` needs a weight, the share of a new value" + ("" if "start" in options else ", and a start")
+    return typer.fail("SG111", message, e.span, f"write `ema({x.span.text}{more})`", edits=(Edit(end, more),))
+
+
+def _nothing(value: Typed) -> str:
+    """Zero in the value's unit."""
+    return f"0 {EXAMPLE.get(value.kind.dimension, '')}".strip()
+
+
 def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken:
     like = values[1] if kind == "ladder" else values[0]
-    unit = EXAMPLE.get(like.kind.dimension, "")
-    start = like.span.text if kind == "ladder" else f"0 {unit}".strip()
+    start = like.span.text if kind == "ladder" else _nothing(like)
     fix = f"add `start: {start}`, its value before there is data"
     message = f"`{kind}` needs its value before there is data"
     return typer.fail("SG111", message, e.span, fix, edits=(Edit(_end(e), f", start: {start}"),))

@@ -30,7 +30,13 @@ def signals() -> Lines:
         (f"`{name}`", str(s.kind), AXIS_NAMES[s.axis], s.phase.name.lower(), s.needs, s.meaning)
         for name, s in SIGNALS.items()
     )
-    return _table(("signal", "is", "one value per", "known at", "from", "meaning"), rows)
+    return [*_table(("signal", "is", "one value per", "known at", "from", "meaning"), rows), "", *_KNOWN]
+
+
+_KNOWN = (
+    "Known at: the first verb in which the value is settled. What is known at select can be read while drafting too, in",
+    "`continue while` for example: it then belongs to the tree that `verify` picks at that moment, as `tree.*` does.",
+)
 
 
 def functions() -> Lines:

@@ -47,6 +47,7 @@ _THIS_STEP = (
     "output.",
 )
 _OVER = {"count": "node.kept", "sum": "node.path"}
+_OF_TOKENS = ("marginal", "previous")  # functions whose example is a number of tokens
 _GROUPS = {
     "node": "node.path",
     "layer": "layer.nodes",
@@ -91,6 +92,12 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     if text in _NOTHING:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
+    return _resembling(typer, e)
+
+
+def _resembling(typer: Typer, e: s.Name) -> Broken:
+    """A name that resembles something, or that only its author can explain."""
+    text = e.text
     known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
     meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or signal(text)
     meant = meant or _meant(typer, text, known)
@@ -190,6 +197,19 @@ def unquoted(typer: Typer, e: s.Binary) -> None:
         if text and isinstance(side, s.Name) and not _known(typer, side.text):
             message = f"`{side.text}` is no name; texts stand in quotes"
             raise typer.replaced("SG102", message, side.span, f'"{side.text}"')
+
+
+def uncalled(typer: Typer, e: s.Binary) -> None:
+    """`marginal > 0`: raises Broken for a function without its argument, whose unit the number beside it lacks."""
+    for side, other in ((e.left, e.right), (e.right, e.left)):
+        if not isinstance(side, s.Name) or side.text not in _OF_TOKENS or _known(typer, side.text):
+            continue
+        if isinstance(other, s.Number) and not other.unit:
+            call = FUNCTIONS[side.text].example
+            parts = [call, e.op, f"{other.written} tok"]
+            written = " ".join(parts if side is e.left else parts[::-1])
+            message, edits = f"`{side.text}` is a function", (Edit(e.span, written),)
+            raise typer.fail("SG108", message, side.span, f"call it: `{written}`", edits=edits)
 
 
 def _known(typer: Typer, name: str) -> bool:

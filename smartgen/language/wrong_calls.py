@@ -196,8 +196,8 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         written = f"layer.{name}"
         help = f"write `{written}(...)` for the nodes of the newest layer, or give `{name}` a second argument"
         return typer.fail("SG111", message, e.name.span, help, edits=(Edit(e.name.span, written),))
-    more = {"clip": ", 0, 1" if given == 1 else ", 1", "ema": ", 0.2, start: 0"}.get(name)
-    if more:
+    more = ", 0, 1" if given == 1 else ", 1"
+    if name == "clip":
         end = Span(e.span.source, e.arguments[-1].span.end, e.arguments[-1].span.end)
         return typer.fail("SG111", message, e.span, f"it is `{form}`", edits=(Edit(end, more),))
     return typer.fail("SG111", message, e.span, f"it is `{form}`")

@@ -159,12 +159,12 @@ class CalibrationMap:
         height = self.table - slope * _LOG_CENTRES
         self.slope, self.height = slope.take(_LOWER_OF, 1), height.take(_LOWER_OF, 1)
 
-    def record(self, cell: Ints, accepted: Floats) -> None:
-        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability."""
+    def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0) -> None:
+        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial."""
         stratum, at = np.divmod(cell, _SPANS)
         place = stratum * _BINS + _BIN_OF[at]
-        np.add.at(self.trials.ravel(), place, 1.0)
-        np.add.at(self.hits.ravel(), place, accepted)
+        np.add.at(self.trials.ravel(), place, weight)
+        np.add.at(self.hits.ravel(), place, accepted * weight)
 
     def step(self) -> None:
         """One decoding step has passed: refresh the map when it is time."""

@@ -36,6 +36,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 PROBE_SHARE = 0.01  # of what is left of a call, by plain decoding
 PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
+USELESS = 0.5  # a gain below it: next to nothing of what a drafter promises comes true
 
 
 @dataclass(frozen=True)
@@ -264,13 +265,14 @@ class Controller:
         """Learn from what was committed and from what it took; ends the step."""
         with self.learned.lock, np.errstate(all="ignore"):
             step, totals = self.step, self.step.totals
-            size = self.chosen.shape[1]
+            size, believed = self.chosen.shape[1], step.gain.value
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
-                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid)
+                    surprising = step.probe and paid and believed < USELESS
+                    self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, surprising)
                 elif step.passes:
                     self._looked(step, outcome)
             self._time(step, size, outcome)

@@ -13,17 +13,22 @@ class Growth:
 
     `ratio[d]` is the decayed mean of (sum of layer d + 1) / (sum of frontier d), 1 before anything was seen;
     `shares[d]` (RANKS,) how that sum spreads over the layer's candidates in descending order. The root counts 1.
+    A forecast trusts a depth as far as it was seen, lately, and else takes the one above: a layer that disappointed
+    when it was drawn the first time, or long ago, would never be drawn again, and nothing better learned of it.
     """
 
     RANKS = 12
     WEIGHT = 0.06  # of the newest observation, once there are enough
     LEAST = 1e-9
+    PRIOR = 1.0  # observations' worth of belief that a layer is like the one above
+    STALE = 200.0  # layers drawn below the root until half of what a depth has shown is forgotten
 
     def __init__(self, depth: int = 64) -> None:
         self.ratio = np.ones(depth)
         self.shares = np.zeros((depth, self.RANKS))
         self.shares[:, 0] = 1.0
         self.seen = np.zeros(depth)
+        self.last = np.zeros(depth)  # layers drawn below the root when this depth was seen the last time
 
     def ahead(self, depth: int, frontier: Floats) -> Floats:
         """(B, RANKS) forecast benefits below a frontier whose benefits sum to `frontier` (B,) at `depth`."""
@@ -32,10 +37,14 @@ class Growth:
         return forecast
 
     def _known(self, depth: int) -> float:
-        """A depth never drawn behaves like the deepest one that was."""
-        while depth > 0 and self.seen[depth] == 0 and self.seen[depth - 1] > 0:
-            depth -= 1
-        return float(self.ratio[depth])
+        """A depth never drawn behaves like the one above it."""
+        known = float(self.ratio[0])
+        for below in range(1, depth + 1):
+            told = min(float(self.seen[below]), 1.0 / self.WEIGHT)
+            if told:
+                told *= 0.5 ** (float(self.seen[0] - self.last[below]) / self.STALE)
+                known += told / (told + self.PRIOR) * (float(self.ratio[below]) - known)
+        return known
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.
@@ -46,6 +55,7 @@ class Growth:
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
         self.seen[depth] += 1
+        self.last[depth] = self.seen[0]
         weight = max(self.WEIGHT, 1.0 / self.seen[depth])
         self.ratio[depth] += weight * (below / mass - self.ratio[depth])
         if below > self.LEAST:

@@ -80,13 +80,27 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
         for index, site in sites:
             cells = tree.column(cells_of(index), -1)[:, columns][here]
             known = cells >= 0  # where the call was read
-            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64))
+            belief = _belief(step, columns)
+            weight = belief if isinstance(belief, float) else belief[here][known]
+            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight)
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)
         if not found.any():
             break
     return line
+
+
+def _belief(step: Step, columns: slice) -> float | NDArray[np.float64]:
+    """How much trials of these nodes count: as the gain of their source, at most 1.
+
+    A drafter that has turned useless is told by its gain within a few steps. Were its map to learn the same from the
+    probes that follow, one right probe could not wake it: the map would have to unlearn it first.
+    """
+    if step.free is None:
+        return min(1.0, step.gain.value)
+    each: NDArray[np.float64] = np.minimum(1.0, step.free.gains)[step.tree.column(SOURCE, OWN)[:, columns]]
+    return each
 
 
 def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:

@@ -12,6 +12,7 @@ class Regime:
     """Counts the steps since the last pass and says when to probe."""
 
     INTERVALS = (4, 8, 16)
+    EAGER = 4  # further probes at the first interval after one that was right against all that is believed
     FOLLOW = 1 / 8  # weight of the newest look
 
     def __init__(self) -> None:
@@ -34,14 +35,18 @@ class Regime:
     def probe_due(self) -> bool:
         """A step without drafting is about to be made: is it time to draft once nevertheless?"""
         self.idle += 1
-        if self.idle < self.INTERVALS[min(self.probes, len(self.INTERVALS) - 1)]:
+        if self.idle < self.INTERVALS[min(max(self.probes, 0), len(self.INTERVALS) - 1)]:
             return False
         self.idle = 0
         self.probes += 1
         return True
 
-    def drafted(self, paid: bool) -> None:
-        """A pass was made; `paid`: it was expected to pay, or was a probe whose candidates were right."""
+    def drafted(self, paid: bool, surprising: bool = False) -> None:
+        """A pass was made; `paid`: it was expected to pay, or was a probe whose candidates were right; `surprising`: such a
+        probe of a drafter that was thought useless, which may have mended: one right token alone does not show it.
+        """
         self.idle = 0
         if paid:
-            self.probes = 0
+            self.probes = min(self.probes, 0)
+        if surprising:
+            self.probes = -self.EAGER

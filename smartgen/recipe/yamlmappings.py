@@ -82,7 +82,16 @@ class Mappings:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
         elif (
-            name in ("when", "if") and "cases" in known and "cases" not in there and (it := as_cases(value, self.tree))
+            name in ("when", "if")
+            and "cases" in known
+            and "cases" not in there
+            and isinstance(value, yaml.MappingNode)
+            and (it := as_cases([(str(case.value), rules) for case, rules in value.value], self.tree))
+        ) or (
+            (spelt := re.fullmatch(r"(?:when|if)\s+(.+)", name))
+            and "cases" in known
+            and "cases" not in there
+            and (it := as_cases([(spelt.group(1), value)], self.tree))
         ):
             fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import yaml
 
@@ -49,11 +50,11 @@ def rule_of_case(name: str) -> str | None:
     return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])
 
 
-def as_cases(node: yaml.Node, tree: Tree) -> str:
-    """`when: {CONDITION: {RULES}}` as a list of cases; empty where it is something else."""
-    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.MappingNode) for _, v in node.value):
+def as_cases(cases: Sequence[tuple[str, yaml.Node]], tree: Tree) -> str:
+    """`when: {CONDITION: {RULES}}`, `when CONDITION: {RULES}` as a list of cases; empty where it is something else."""
+    if not all(isinstance(rules, yaml.MappingNode) for _, rules in cases):
         return ""
-    pairs = [(key.value, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in node.value]
+    pairs = [(key, tree.source.text[v.start_mark.index : v.end_mark.index].strip()) for key, v in cases]
     pairs = [(key, rules if rules.startswith("{") else f"{{{', '.join(rules.splitlines())}}}") for key, rules in pairs]
     pairs = [(key, re.sub(r"\s+", " ", rules)) for key, rules in pairs]
     if any(rules.count("{") > 1 for _, rules in pairs):

@@ -138,6 +138,7 @@ ASKED = (
     "{tree} < 4 or {step} > 2",
     "not ({step} > 3)",
     "{request} != 2",
+    "batch.nodes < 6 or layer.depth < 2",
 )
 SEQUENTIAL = (
     "marginal(tokens) / marginal(time) > 0.0625 tok/s",

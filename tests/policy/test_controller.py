@@ -155,6 +155,23 @@ def test_trials_stand_under_committed_parents_only():
     assert learned.hits.sum() == 1
 
 
+def test_trials_count_as_much_as_the_gain_of_their_source():
+    controller = Controller(load("smart").program, Costs(slope=0.0001, pass_=0.0001), Learned())
+    counted, believed = [0.0], []
+    for _ in range(2):
+        controller.plan(situation())
+        controller.grow([layer(np.array([0.6, 0.3]), tokens=[5, 6])])
+        controller.select()
+        gain = controller.step.gain
+        believed.append(min(1.0, gain.value))
+        controller.observe(Outcome([[9]], np.array([0]), 0.05))
+        counted.append(next(iter(controller.learned.maps.values())).trials.sum())
+        for _ in range(30):
+            gain.observe(3.0, 0.0, 1)
+    assert np.diff(counted) == pytest.approx([2 * weight for weight in believed])
+    assert believed[1] < 0.1, "a drafter that has turned useless teaches its map next to nothing"
+
+
 def test_frozen_state_learns_nothing():
     controller = Controller(load("smart").program, Costs(slope=0.0001), Learned())
     controller.learned.frozen = True
@@ -219,6 +236,20 @@ def test_isotonic_is_scipys(pairs):
 def test_siblings_share_at_most_one():
     capped = capped_siblings(np.array([[0.9, 0.6, 0.2]]), np.array([[1, 1, 2]]), 4)
     np.testing.assert_allclose(capped, [[0.6, 0.4, 0.2]])
+
+
+def test_a_layer_that_disappointed_once_is_drawn_again():
+    growth, root, frontier = Growth(), np.ones(1), np.array([0.8])
+    growth.observe(0, root, np.array([[0.6, 0.2]]))
+    growth.observe(1, frontier, np.array([[0.08, 0.0]]))
+    assert growth.ahead(1, frontier).sum() == pytest.approx(0.8 * (0.8 + 0.1) / 2), "half as the layer above"
+    assert growth.ahead(2, frontier).sum() == pytest.approx(0.8 * (0.8 + 0.1) / 2), "a depth never seen is as that one"
+    for _ in range(30):
+        growth.observe(1, frontier, np.array([[0.08, 0.0]]))
+    assert growth.ahead(1, frontier).sum() < 0.8 * 0.16, "seen often it is believed"
+    for _ in range(2000):
+        growth.observe(0, root, np.array([[0.6, 0.2]]))
+    assert growth.ahead(1, frontier).sum() > 0.8 * 0.7, "long ago it is not"
 
 
 def test_growth_and_gain_follow_what_they_see():

@@ -37,8 +37,9 @@ def cast(world, verify, draft, prices, growth):
         order = np.argsort(-path, axis=1, kind="stable")[:, :width]
         parents = np.zeros(path.shape, bool)
         np.put_along_axis(parents, order, True, 1)
-        if growth == "ours":
-            ratio = path.sum() / ROWS / kept_mass
+        if growth == "ours":  # a layer drawn once is half believed to be like the one above
+            own = path.sum() / ROWS / kept_mass
+            ratio = (ratio + own) / 2 if depth else own
         kept_mass, depth = utility[width], depth + 1
     everything = world.flat(pool) if pool else np.zeros((ROWS, world.starts[-1]))
     utility = utilities(everything)[: len(verify)]

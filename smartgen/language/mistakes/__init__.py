@@ -1,9 +1,12 @@
 """What people write instead, and what they meant: every rule proposes repairs, and only one that lets the text be read
 further is believed (`smartgen/language/recover.py`)."""
 
-from smartgen.language.mistakes import clauses, expressions, naming, order, phrases
+from smartgen.language.mistakes import expressions, naming, order, phrases
 from smartgen.language.mistakes.blocks import unclosed_block
+from smartgen.language.mistakes.clauses import choice
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
+from smartgen.language.mistakes.inheriting import use
+from smartgen.language.mistakes.limits import limit
 from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
 from smartgen.language.mistakes.spot import Rule
@@ -19,7 +22,9 @@ RULES: tuple[Rule, ...] = (
     opening,
     as_value,
     *naming.RULES,
-    *clauses.RULES,
+    choice,
+    limit,
+    use,
     *order.RULES,
     naming.nothing,
     *expressions.RULES,

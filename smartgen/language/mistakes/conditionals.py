@@ -6,9 +6,11 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, expression_first, expression_last
+from smartgen.language.mistakes.operands import closing, expression_first, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+
+_NOTHING = {"benefit": "0", "cost": "0 ms"}  # what holds where a condition does not
 
 
 def conditional(spot: Spot) -> Iterator[Repair]:
@@ -98,11 +100,14 @@ def _branches(spot: Spot) -> tuple[str, int] | None:
 
 
 def _behind(spot: Spot) -> Iterator[Repair]:
-    """`a if c else b`."""
+    """`a if c else b`, and `a if c`."""
     here = spot.lexemes[spot.at]
-    first = expression_first(spot.lexemes, spot.at - 1)
-    otherwise = next((i for i in range(spot.at, len(spot.lexemes)) if spot.lexemes[i].text == "else"), None)
-    if otherwise is None or first >= spot.at:
+    first, end = expression_first(spot.lexemes, spot.at - 1), statement_last(spot.lexemes, spot.at)
+    otherwise = next((i for i in range(spot.at, end + 1) if spot.lexemes[i].text == "else"), None)
+    if first >= spot.at:
+        return
+    if otherwise is None:
+        yield from _one_branch(spot, first)
         return
     last = expression_last(spot.lexemes, otherwise + 1) if otherwise + 1 < len(spot.lexemes) else otherwise
     value, condition = spot.slice(first, spot.at - 1), spot.slice(spot.at + 1, otherwise - 1)
@@ -112,6 +117,21 @@ def _behind(spot: Spot) -> Iterator[Repair]:
     message = "the condition stands in front"
     for shown in (written, f"({written})"):
         yield Repair("SG006", message, here.start, here.end, f"write `{shown}`", ((start, end, shown),))
+
+
+def _one_branch(spot: Spot, first: int) -> Iterator[Repair]:
+    """`a if c`: without the condition a benefit is nothing, and so is a cost."""
+    here = spot.lexemes[spot.at]
+    if spot.at + 1 >= len(spot.lexemes) or here.first:
+        return
+    last = expression_last(spot.lexemes, spot.at + 1)
+    value, condition = spot.slice(first, spot.at - 1), spot.slice(spot.at + 1, last)
+    condition = re.sub(r"(?<![<>=!])=(?!=)", "==", condition)
+    written = f"if {condition} then {value} else {_NOTHING.get(spot.statement, value)}"
+    change = (spot.lexemes[first].start, spot.lexemes[last].end)
+    message = "the condition stands in front, and an `if` has two branches"
+    for shown in (written, f"({written})"):
+        yield Repair("SG006", message, here.start, here.end, f"write `{shown}`", ((*change, shown),))
 
 
 def _no_else(spot: Spot) -> Iterator[Repair]:

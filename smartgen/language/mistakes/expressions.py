@@ -195,21 +195,8 @@ def operand(spot: Spot) -> Iterator[Repair]:
             written,
             f"choose another name, for example `{written}`",
         )
+    yield from _decimal_comma(spot)
     following = spot.near(1)
-    digits = following is not None and following.sort == "number" and following.start == here.end
-    if here.text == "," and spot.wants_operand and digits:
-        yield spot.replace("SG010", "the decimal sign is a point", f"0.{spot.word(1)}", "", 2)
-    if (
-        here.text == ","
-        and before.sort == "number"
-        and following is not None
-        and following.sort == "number"
-        and following.start == here.end == before.end + 1
-    ):
-        thousands = re.fullmatch(r"[0-9]{3}(\s*\w+)?", following.text) and not before.text.startswith("0")
-        written = before.text + ("" if thousands else ".") + following.text
-        message = "digits are written without `,`" if thousands else "the decimal sign is a point"
-        yield spot.replace("SG010", message, written, "", 3, -1)
     tight = following is not None and before.end == here.start and here.end == following.start
     if here.text == ".." and following is not None and tight and before.word and following.word:
         written = f"{before.text}.{following.text}"
@@ -234,6 +221,26 @@ def operand(spot: Spot) -> Iterator[Repair]:
         sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
         written = written if sign == "*" else written.replace(" * ", " / ")
         yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
+
+
+def _decimal_comma(spot: Spot) -> Iterator[Repair]:
+    """`0,5`, `1,000`."""
+    here, before = spot.lexemes[spot.at], spot.lexemes[spot.at - 1]
+    following = spot.near(1)
+    digits = following is not None and following.sort == "number" and following.start == here.end
+    if here.text == "," and spot.wants_operand and digits:
+        yield spot.replace("SG010", "the decimal sign is a point", f"0.{spot.word(1)}", "", 2)
+    if (
+        here.text == ","
+        and before.sort == "number"
+        and following is not None
+        and following.sort == "number"
+        and following.start == here.end == before.end + 1
+    ):
+        thousands = re.fullmatch(r"[0-9]{3}(\s*\w+)?", following.text) and not before.text.startswith("0")
+        written = before.text + ("" if thousands else ".") + following.text
+        message = "digits are written without `,`" if thousands else "the decimal sign is a point"
+        yield spot.replace("SG010", message, written, "", 3, -1)
 
 
 def _apart(spot: Spot) -> Iterator[Repair]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing
+from smartgen.language.mistakes.policy_parameters import parentheses
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
@@ -122,19 +123,7 @@ def _brace(spot: Spot) -> Iterator[Repair]:
         else:
             yield _block(spot, here.start, here.end, here.text)
     elif here.text == "(":
-        close = closing(spot.lexemes, spot.at)
-        if close is not None:
-            bases = spot.slice(spot.at, close)[1:-1].strip()
-            use = re.fullmatch(r"[A-Za-z_]\w*", bases)
-            count = close - spot.at + 1 + (close + 1 < len(spot.lexemes) and spot.lexemes[close + 1].text in ("{", ":"))
-            written = f"{{ use {bases}" if use else "{"
-            help = (
-                f"write `use {bases}` as its first statement"
-                if use
-                else "parameters are declared inside: `param trust: prob = 1.0`"
-            )
-            yield spot.replace("SG011", "a policy has no parentheses", written, help, count)
-            yield spot.remove("SG011", "a policy has no parentheses", help, close - spot.at + 1)
+        yield from parentheses(spot)
     elif here.text in ("-", ".") or (
         here.sort == "number" and spot.near(-1) and spot.lexemes[spot.at - 1].end == here.start
     ):

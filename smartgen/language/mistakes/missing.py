@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smartgen.language.functions import AGGREGATES, FUNCTIONS
 from smartgen.language.mistakes.operands import unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import KEYWORDS, STATEMENTS
 
+_COMPARES = ("<", "<=", ">", ">=", "==", "!=")
 _SIGNS = {
     "RPAR": ")",
     "COMMA": ",",
@@ -61,6 +63,19 @@ def _glued(spot: Spot, possible: list[str]) -> Iterator[Repair]:
             )
 
 
+def _before_sign(spot: Spot, opened: int) -> int | None:
+    """Where `layer.max(node.prob > 0.3` is closed: what a function takes is a number, so a comparison is of its value."""
+    called = spot.lexemes[opened - 1].text if opened else ""
+    aggregate = called.rpartition(".")[2]
+    if called not in FUNCTIONS and (aggregate not in AGGREGATES or aggregate == "count"):
+        return None
+    inside = [x.text for x in spot.lexemes[opened + 1 : spot.at]]
+    sign = next((i for i, text in enumerate(inside) if text in _COMPARES), None)
+    if not sign or {"if", "and", "or", "not"} & set(inside[:sign]):
+        return None
+    return spot.lexemes[opened + sign].end
+
+
 def signs(spot: Spot) -> Iterator[Repair]:
     """Something missing, something too many, something else."""
     here = spot.near(0)
@@ -69,10 +84,11 @@ def signs(spot: Spot) -> Iterator[Repair]:
         end = spot.lexemes[spot.at - 1].end
         at = spot.lexemes[opened]
         called = spot.lexemes[opened - 1] if opened and spot.lexemes[opened - 1].end == at.start else at
-        shown = " ".join(spot.text[called.start : end].split())
-        yield Repair(
-            "SG015", "this parenthesis is not closed", at.start, at.end, f"write `{shown})`", ((end, end, ")"),)
-        )
+        for close in (_before_sign(spot, opened), end):
+            if close is not None:
+                shown = " ".join(spot.text[called.start : close].split())
+                message, change = "this parenthesis is not closed", (close, close, ")")
+                yield Repair("SG015", message, at.start, at.end, f"write `{shown})`", (change,))
     if here is not None and here.text in (")", "}"):
         yield spot.remove("SG015", f"this `{here.text}` closes nothing", "remove it")
     boundary = here is not None and here.first and here.text in STATEMENTS  # nothing goes on behind it

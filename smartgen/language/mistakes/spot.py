@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.words import STATEMENTS
 
 Change = tuple[int, int, str]  # characters start..end become a text
+Lexemes = Sequence[Lexeme]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Repair:
     help: str
     changes: tuple[Change, ...]
     also: tuple[tuple[int, int, str], ...] = ()
+
+
+def replaced(at: Lexeme, code: str, message: str, written: str, help: str, changes: tuple[Change, ...] = ()) -> Repair:
+    """A finding about one lexeme, which becomes `written` where `changes` do not say more."""
+    return Repair(code, message, at.start, at.end, help, changes or ((at.start, at.end, written),))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,116 @@
+"""Square brackets: nothing is indexed, and there are no lists."""
+
+from __future__ import annotations
+
+import re
+
+from smartgen.language.functions import AGGREGATES, FUNCTIONS
+from smartgen.language.lexemes import Lexeme
+from smartgen.language.mistakes.operands import closing, opening, operand_first, unclosed
+from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
+from smartgen.language.signals import SIGNALS
+
+_EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
+
+
+def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """What stands in brackets, by what stands before them."""
+    sign = lexemes[index]
+    close = closing(lexemes, index)
+    if close is None:
+        return replaced(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
+    before = lexemes[index - 1] if index else None
+    repair: Repair | None = None
+    if before is not None and before.text == "tree":
+        repair = _paths(text, sign, lexemes[close])
+    if before is not None and before.text == "}" and before.end == sign.start:
+        repair = _lookup(text, lexemes, index, close)
+    if before is not None and before.sort == "name" and before.end == sign.start:
+        return _behind_name(text, lexemes, index, close)
+    return repair or _list(text, lexemes, index, close)
+
+
+def _paths(text: str, sign: Lexeme, close: Lexeme) -> Repair | None:
+    """`verify tree [[0], [0, 0]]`."""
+    inside, span = text[sign.end : close.start], (sign.start, close.end)
+    paths = [re.findall(r"[0-9]+", path) for path in re.findall(r"[\[(]([0-9, ]*)[\])]", inside)]
+    if not paths or any(len(digit) > 1 for path in paths for digit in path):
+        return None
+    written = f'"{" ".join("".join(path) for path in paths)}"'
+    return Repair(
+        "SG016", "the paths of a tree are a text", *span, f"write `verify tree {written}`", ((*span, written),)
+    )
+
+
+def _lookup(text: str, lexemes: Lexemes, index: int, close: int) -> Repair | None:
+    """`{1: 8, 4: 2}[batch.size]`."""
+    opens = opening(lexemes, index - 1)
+    rows = text[lexemes[opens].end : lexemes[index - 1].start].strip() if opens is not None else ""
+    if opens is None or ":" not in rows:
+        return None
+    written = f"table({text[lexemes[index].end : lexemes[close].start].strip()}, {rows})"
+    whole = (lexemes[opens].start, lexemes[close].end)
+    return Repair("SG007", "a lookup is a `table`", *whole, f"write `{written}`", ((*whole, written),))
+
+
+def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
+    """`max[a, b]`, `E[tokens]`, `profile["draft"]`, `node[0]`."""
+    before, span = lexemes[index - 1], (lexemes[index].start, lexemes[close].end)
+    inside = text[lexemes[index].end : lexemes[close].start].strip()
+    if before.text in FUNCTIONS or before.text.rpartition(".")[2] in AGGREGATES:
+        message, help = "arguments stand in parentheses", f"write `{before.text}({inside})`"
+        return Repair("SG015", message, *span, help, ((*span, f"({inside})"),))
+    if before.text in _EXPECTED:
+        written = f"({inside})" if " " in inside else inside
+        change = (before.start, span[1], written)
+        return Repair(
+            "SG007", "everything here is an expectation already", *change[:2], f"write `{written}`", (change,)
+        )
+    keys, end = _keys(text, lexemes, index)
+    if not keys and f"{before.text}.{inside}" in SIGNALS:
+        keys, end = inside, span[1]
+    if keys:
+        change, help = (span[0], end, f".{keys}"), f"write `{before.text}.{keys}`"
+        return Repair("SG007", "parts of a name are joined by a point", *change[:2], help, (change,))
+    return Repair("SG007", "nothing is indexed here", *span, f"write `{before.text}`", ((*span, ""),))
+
+
+def _list(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
+    """`max([a, b])`, `x in [1, 2]`, `[0, 8]`."""
+    before, span = lexemes[index - 1] if index else None, (lexemes[index].start, lexemes[close].end)
+    inside = text[lexemes[index].end : lexemes[close].start].strip()
+    opened = unclosed(lexemes, index)
+    called = FUNCTIONS.get(lexemes[opened - 1].text) if opened else None
+    if called is not None and called.most > 2 and before is not None and before.text in ("(", ","):
+        message = "there are no lists: arguments are written one by one"
+        return Repair("SG007", message, *span, f"write `{inside}`", ((*span, inside),))
+    parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
+    if before is not None and before.text == "in" and index > 1 and all(parts):
+        value = lexemes[operand_first(lexemes, index - 2)]
+        name = text[value.start : lexemes[index - 2].end]
+        written = f"({' or '.join(f'{name} == {part}' for part in parts)})"
+        change = (value.start, lexemes[close].end, written)
+        return Repair("SG007", "there is no `in`", before.start, lexemes[close].end, f"write `{written}`", (change,))
+    if len(parts) == 2 and all(parts):
+        written = f"{parts[0]}..{parts[1]}"
+        help = f"a range is written `{written}`; a lookup is `table(x, 1: a, 8: b)`"
+        return Repair("SG007", "there are no lists", *span, help, ((*span, written),))
+    written = inside if len(parts) == 1 else f"({inside})"
+    return Repair("SG007", "there are no lists", *span, f"write `{written}`", ((*span, written),))
+
+
+def _keys(text: str, lexemes: Lexemes, index: int) -> tuple[str, int]:
+    """`draft.time` of `["draft"]["time"]` and of `["draft"].time`, from the bracket at `index` on; where that ends."""
+    found = re.compile(r"""(?:\[\s*["']([A-Za-z_]\w*)["']\s*\]|\.([A-Za-z_]\w*))""")
+    keys: list[str] = []
+    end = lexemes[index].start
+    while (part := found.match(text, end)) is not None:
+        keys.append(part.group(1) or part.group(2))
+        end = part.end()
+    return ".".join(keys), end
+
+
+def bracket_end(text: str, lexemes: Lexemes, index: int) -> Repair:
+    opens = sum((x.text == "(") - (x.text == ")") for x in lexemes[:index])
+    written = ")" if opens > 0 else ""
+    return replaced(lexemes[index], "SG015", "`]` closes nothing", written, "write `)`" if written else "remove it")

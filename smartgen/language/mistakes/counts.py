@@ -1,0 +1,92 @@
+"""The count of `best`: words behind it, ranges that are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.words import EXTENTS, KEYWORDS
+
+
+def counted(spot: Spot) -> Iterator[Repair]:
+    """What stands behind the count of `best`: a unit, the other end of a range."""
+    here, before, statement = spot.lexemes[spot.at], spot.word(-1), spot.statement
+    if here.text in (
+        "nodes",
+        "tokens",
+        "node",
+        "candidates",
+        "children",
+        "leaves",
+        "token",
+        "draft",
+        "per",
+        "of",
+        "for",
+        "each",
+        "a",
+        "max",
+        "maximum",
+        "most",
+    ):
+        yield from _counted_what(spot)
+    if here.text in ("to", "-", ":", "until", "through", "upto", ","):
+        yield from _range(spot)
+    if before == "all" and here.sort == "number" and not here.first:
+        help = f"write `{statement} best {here.text}`"
+        yield spot.replace("SG006", "`all` takes no count", "best", help, 1, -1)
+    if (
+        here.sort == "number"
+        and not here.first
+        and spot.lexemes[spot.at - 1].sort == "number"
+        and spot.word(-2) == "best"
+    ):
+        written = f"{before}..{here.text}"
+        yield spot.replace("SG007", "a range has two points", written, f"write `{statement} best {written}`", 2, -1)
+    if here.text == ".." and before == "best":
+        written = f"0..{spot.word(1)}"
+        yield spot.insert("SG010", "a range begins with a number", "0", f"write `{statement} best {written}`")
+    if here.text == ".." and spot.word(-2) == "(" and spot.word(2) == ")":
+        written = f"{before}..{spot.word(1)}"
+        yield spot.replace(
+            "SG007", "a range stands without parentheses", written, f"write `{statement} best {written}`", 5, -2
+        )
+
+
+def _counted_what(spot: Spot) -> Iterator[Repair]:
+    """Words behind a count: `10 nodes`, `10 per batch`."""
+    here = spot.lexemes[spot.at]
+    last = spot.at
+    while (
+        last + 1 < len(spot.lexemes)
+        and spot.lexemes[last + 1].word
+        and not spot.lexemes[last + 1].first
+        and (spot.lexemes[last + 1].text not in KEYWORDS or spot.lexemes[last + 1].text in EXTENTS)
+    ):
+        last += 1
+    words = spot.slice(spot.at, last)
+    count = last - spot.at + 1
+    if re.search(r"\b(batch|all|total|together|step)\b", words):
+        yield spot.replace(
+            "SG004",
+            f"`{here.text}` is not a word of the language",
+            "pooled",
+            "one count for all rows of the batch is `pooled`",
+            count,
+        )
+    yield spot.remove(
+        "SG004", f"a count has no unit, and `{words}` is no clause", f"remove `{words}`: a count is per row", count
+    )
+
+
+def _range(spot: Spot) -> Iterator[Repair]:
+    before, following = spot.near(-1), spot.near(1)
+    if (
+        before is not None
+        and following is not None
+        and before.sort == "number"
+        and following.sort in ("number", "name")
+    ):
+        written = f"{before.text}..{following.text}"
+        yield spot.replace("SG007", "a range has two points", "..", f"write `{written}`")

@@ -1,0 +1,60 @@
+"""`use NAME (param: value)`: bases in other words, with other signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.spot import Repair, Spot
+
+
+def use(spot: Spot) -> Iterator[Repair]:
+    """`use NAME (param: value)`."""
+    here = spot.near(0)
+    if spot.statement != "use" or here is None or spot.at - spot.begun > 6:
+        return
+    if here.text in (":", "=", "policy", "from") and spot.word(-1) == "use":
+        yield spot.remove("SG008", f"no `{here.text}` stands behind `use`", f"write `use {spot.word(1)}`")
+    if here.text == "-" and spot.word(-2) == "use":
+        yield from _hyphen(spot)
+    base = spot.lexemes[spot.at]
+    if base.sort == "name" and "." in base.text and spot.word(-1) == "use":
+        yield spot.replace("SG016", "the path of a base is a text", f'"{base.text}"', f'write `use "{base.text}"`')
+    inner, value = spot.near(-1), spot.near(0)
+    if inner is not None and value is not None and inner.sort == "name" and spot.word(-2) in ("(", ","):
+        written = f"{inner.text}: {value.text}"
+        yield spot.insert("SG008", "arguments are named with `:`", ":", f"write `{written}`")
+    if here.text == "{":
+        close = closing(spot.lexemes, spot.at)
+        if close is not None:
+            inside = spot.slice(spot.at, close)[1:-1].strip().replace("=", ":")
+            yield spot.replace(
+                "SG007", "parameters of a base stand in parentheses", f"({inside})", "", close - spot.at + 1
+            )
+    if here.text in ("with", "where", "params"):
+        last = statement_last(spot.lexemes, spot.at)
+        pair = [x.text for x in spot.lexemes[spot.at + 1 : last + 1] if x.text not in ("=", ":", "(", ")", "and")]
+        if len(pair) == 2:
+            written = f"({pair[0]}: {pair[1]})"
+            yield spot.replace(
+                "SG007",
+                "parameters of a base stand in parentheses",
+                written,
+                f"write `use {spot.word(-1)}{written}`",
+                last - spot.at + 1,
+            )
+    if here.text in (",", "and"):
+        last = statement_last(spot.lexemes, spot.at)
+        yield spot.remove(
+            "SG018", "a policy uses one other", "keep one; that one may use another in turn", last - spot.at + 1
+        )
+    if here.text == "as":
+        yield spot.remove("SG018", "a base keeps its name", "remove it", 2)
+
+
+def _hyphen(spot: Spot) -> Iterator[Repair]:
+    """`use eagle-2`, `use smart-run`."""
+    before, here, behind = spot.lexemes[spot.at - 1], spot.lexemes[spot.at], spot.near(1)
+    if behind is not None and before.end == here.start and here.end == behind.start:
+        written = f"{before.text}{'' if behind.sort == 'number' else '_'}{behind.text}"
+        yield spot.replace("SG017", "a name has letters, digits and `_` only", written, "", 3, -1)

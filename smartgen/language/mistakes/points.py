@@ -1,0 +1,51 @@
+"""Points and what other languages have in their place: of numbers, in names, in the keys of a table."""
+
+from __future__ import annotations
+
+import re
+
+from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
+
+
+def point(text: str, lexemes: Lexemes, index: int) -> Repair:
+    sign = lexemes[index]
+    before = lexemes[index - 1] if index else None
+    following = lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if following is not None and following.sort == "number" and following.start == sign.end:
+        end = following.start + len(re.split(r"[ a-zA-Z/]", following.text)[0])
+        written = f"0.{text[following.start : end]}"
+        change = (sign.start, sign.end, "0.")
+        return Repair("SG010", "a number begins with a digit", sign.start, end, f"write `{written}`", (change,))
+    if before is not None and before.sort == "number" and before.end == sign.start:
+        change = (sign.start, sign.end, "")
+        return Repair(
+            "SG010",
+            "a number does not end with a point",
+            before.start,
+            sign.end,
+            f"write `{before.text}`",
+            (change,),
+        )
+    if before is not None and before.text == "s.t" and before.end == sign.start:
+        change = (before.start, sign.end, "subject to")
+        message = "there is no statement `s.t.`"
+        return Repair("SG011", message, before.start, sign.end, "did you mean `subject to`?", (change,))
+    if before is not None and following is not None and before.word and following.word and not following.first:
+        written = f"{before.text}.{following.text}"
+        change = (before.end, following.start, ".")
+        return Repair(
+            "SG016", "no space stands at a point", before.start, following.end, f"write `{written}`", (change,)
+        )
+    return replaced(sign, "SG016", "this point belongs to nothing", "", "remove it")
+
+
+def joined(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """`node::prob`, `node->prob`."""
+    sign = lexemes[index]
+    if index and lexemes[index - 1].sort in ("number", "text"):
+        return replaced(sign, "SG008", "a row of `table` is `key: value`", ":", "write `:`")
+    if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
+        return replaced(sign, "SG007", "`->` means nothing here", "", "remove it")
+    return replaced(
+        sign, "SG007", f"`{sign.text}` means nothing here: parts of a name are joined by a point", ".", "write `.`"
+    )

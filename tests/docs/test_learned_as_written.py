@@ -1,0 +1,135 @@
+"""What section 10 of docs/language/semantics.md says of learned things, transcribed and held against the code."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from smartgen.policy.calibration import CalibrationMap
+from smartgen.policy.drain import worth
+from smartgen.policy.growth import Gain, Growth
+from smartgen.policy.regime import Regime
+
+CUTS = (0.001, 0.003, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.68, 0.8, 0.9, 0.96, 0.99)
+CENTRES = [0.0005, *(float(np.sqrt(a * b)) for a, b in itertools.pairwise(CUTS)), 0.996]
+RANKS, DEPTHS = (1, 2, 3, 5), (2, 3, 5, 8)
+
+
+def _class(cuts, value):
+    return sum(value >= cut for cut in cuts)
+
+
+def _pooled(values, weights):
+    """Falling neighbours pooled."""
+    blocks = []
+    for value, weight in zip(values, weights, strict=True):
+        blocks.append((value, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (b, n, j), (a, m, i) = blocks.pop(), blocks.pop()
+            blocks.append(((a * m + b * n) / (m + n), m + n, i + j))
+    return [value for value, _, count in blocks for _ in range(count)]
+
+
+def _table(trials, successes, rank, depth):
+    """Chances at the 17 centres of one cell."""
+    values, weights = [], []
+    for at, centre in enumerate(CENTRES):
+        alike = [(rank, other, at) for other in range(5)]
+        coarse = (sum(successes.get(x, 0.0) for x in alike) + 12 * centre) / (sum(trials.get(x, 0) for x in alike) + 12)
+        cell = (rank, depth, at)
+        values.append((successes.get(cell, 0.0) + 12 * coarse) / (trials.get(cell, 0) + 12))
+        weights.append(trials.get(cell, 0) + 12)
+    return _pooled(values, weights)
+
+
+def test_calibration():
+    made, random = CalibrationMap(("node.rank", "node.depth")), np.random.default_rng(5)
+    trials, successes, tables = {}, {}, {}
+    for step in range(1, 21):
+        f, rank, depth = random.random((1, 40)), random.integers(0, 7, (1, 40)), random.integers(1, 11, (1, 40))
+        right = (random.random((1, 40)) < f * f).astype(float)
+        made.record(made.estimate(f, [rank, depth]).cell.ravel(), right.ravel())
+        made.step()
+        for p, r, d, hit in zip(f[0], rank[0], depth[0], right[0], strict=True):
+            cell = (_class(RANKS, r), _class(DEPTHS, d), _class(CUTS, p))
+            trials[cell], successes[cell] = trials.get(cell, 0) + 1, successes.get(cell, 0) + hit
+        if step in (8, 16):
+            tables = {(r, d): _table(trials, successes, r, d) for r in range(5) for d in range(5)}
+            trials, successes = ({cell: 0.98 * n for cell, n in counts.items()} for counts in (trials, successes))
+    f, rank, depth = random.random((1, 300)), random.integers(0, 7, (1, 300)), random.integers(1, 11, (1, 300))
+    expected = [
+        np.interp(np.log(max(p, CENTRES[0])), np.log(CENTRES), tables[_class(RANKS, r), _class(DEPTHS, d)])
+        for p, r, d in zip(f[0], rank[0], depth[0], strict=True)
+    ]
+    assert made.estimate(f, [rank, depth]).value[0] == pytest.approx(expected, abs=1e-12)
+    assert np.abs(np.array(expected) - f[0]).max() > 0.1  # something was learned
+
+
+def test_progress():
+    remaining, generated, step = np.array([10, 40, 25]), np.array([5, 60, 12]), 20
+    seconds = [1.0, 1.3, 1.5]
+    needed = remaining / np.maximum((generated + 16) / (step + 16), 1)
+    weights = np.zeros(3)
+    for draw in np.random.default_rng(0).standard_normal((32, 3)):
+        order = np.argsort(-(needed + np.maximum(0.15 * needed, 2) * draw))
+        for place, row in enumerate(order):
+            weights[row] += max(seconds[place] - (seconds[place - 1] if place else 0.0), 0.0)
+    expected = weights / weights.mean()
+    assert worth(remaining, generated, step, np.array(seconds)) == pytest.approx(expected, rel=1e-12)
+    assert expected.max() > 1.2
+
+
+def test_rest():
+    regime = Regime()
+    assert [step for step in range(1, 62) if regime.probe_due()] == [4, 12, 28, 44, 60]
+    regime.drafted(paid=False)
+    assert [step for step in range(1, 33) if regime.probe_due()] == [16, 32]
+    regime.drafted(paid=True)
+    assert [step for step in range(1, 13) if regime.probe_due()] == [4, 12]
+    regime.drafted(paid=True, surprising=True)
+    regime.drafted(paid=True)
+    assert [step for step in range(1, 50) if regime.probe_due()] == [4, 8, 12, 16, 20, 28, 44]
+
+
+def test_rest_of_a_drafter_that_costs_nothing():
+    regime, a, b = Regime(), 1.0, 0.0
+    for promise, effort in [(0.0, 0.2)] * 20 + [(0.6, 0.1)] * 5:
+        regime.looked(promise, effort)
+        a, b = a + (promise - a) / 8, b + (effort - b) / 8
+        assert regime.pays == (a >= b)
+
+
+def test_gain():
+    gain, predicted, accepted = Gain(), 1.5, 1.5
+    for step in ((6.0, 2.0), (4.0, 5.0), (3.0, 0.0)):
+        gain.observe(*step, rows=2)
+        predicted, accepted = (x * 2 ** (-1 / 8) + y / 2 for x, y in zip((predicted, accepted), step, strict=True))
+    assert gain.value == pytest.approx((accepted + 0.5) / (predicted + 0.5))
+    gain.observe(0.0, 40.0, rows=2)
+    assert gain.value == 1.2
+
+
+def test_growth():
+    growth, root, ratio, shares, n = Growth(), 0.0, 0.0, np.zeros(12), 0
+    for step in range(1, 60):
+        random = np.random.default_rng(step)
+        frontier, layer = random.random(2), random.random((2, 5)) / 4
+        growth.observe(0, np.ones(2), layer)
+        root += max(0.06, 1 / step) * (layer.sum() / 2 - root)
+        if step > 40:  # the second layer is not drawn any more
+            continue
+        growth.observe(1, frontier, layer)
+        n, ordered = n + 1, np.sort(layer, axis=1)[:, ::-1].sum(0)
+        weight = max(0.06, 1 / n)
+        ratio += weight * (layer.sum() / frontier.sum() - ratio)
+        shares[:5] += weight * (ordered / layer.sum() - shares[:5])
+        shares[5:] *= 1 - weight
+    told = min(n, 1 / 0.06) * 0.5 ** (19 / 200)
+    second = (told * ratio + root) / (told + 1)
+    assert growth.ahead(0, np.array([0.5]))[0].sum() == pytest.approx(0.5 * root)
+    assert growth.ahead(1, np.array([0.5]))[0] == pytest.approx(0.5 * second * shares, rel=1e-9)
+    assert growth.ahead(2, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])  # the depth above's g
+    assert growth.ahead(9, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])
+    assert abs(second - ratio) > 1e-3
