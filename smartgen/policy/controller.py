@@ -34,6 +34,7 @@ from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+PROBE_SHARE = 0.01  # of what is left of a call, by plain decoding
 PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
 USELESS = 0.5  # a gain below it: next to nothing of what a drafter promises comes true
 
@@ -136,11 +137,12 @@ class Controller:
             best_depth(self, step, scope)
         return step
 
-    def _worth(self, situation: Situation) -> Floats | None:
-        """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
+    def _worth(self, situation: Situation, promised: Floats) -> Floats | None:
+        """Weights of the rows' tokens where rows only leave and the program asks for `progress`; `promised` (B,) tokens."""
         if not ("progress" in self.reads and situation.drains and situation.batch > 1):
             return None
-        return worth(situation.remaining, situation.generated, self.steps, self._plain_costs(situation))
+        plain = self._plain_costs(situation)
+        return worth(situation.remaining, situation.generated, self.steps, plain, promised)
 
     def _plain_costs(self, situation: Situation) -> Floats:
         """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
@@ -165,8 +167,16 @@ class Controller:
             step.going = answer if answer.shape == (step.tree.batch, 1) and not answer.all() else None
             return True
         step.reason = "no pass pays"
-        step.probe = self.learned.regime(rules.key, step.situation.sampled).probe_due()
+        step.probe = self._affords(step) and self.learned.regime(rules.key, step.situation.sampled).probe_due()
         return step.probe
+
+    def _affords(self, step: Step) -> bool:
+        """Whether a look at a resting drafter is cheap enough: what it finds can pay until the call is over, no longer."""
+        situation, context = step.situation, step.situation.run_context
+        if not situation.drains:
+            return True
+        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * int(situation.remaining.max())
+        return self.costs.draft(situation.batch, situation.pending, context) <= PROBE_SHARE * plain
 
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:

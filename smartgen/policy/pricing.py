@@ -113,12 +113,20 @@ def ahead(controller: Controller, step: Step) -> Totals:
 
 
 def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float]:
-    """What drafting has cost with one more pass that feeds `width` tokens a row."""
-    spent = dict(step.spent)
-    scope = Scope(controller, step, width=width)
+    """What drafting has cost with one more pass that feeds `width` tokens a row.
+
+    What a first pass feeds beyond a step's own tokens (a prompt that the drafter has not read) serves all steps that are
+    left. In a call that drains it is charged to them in equal parts, at one token each.
+    """
+    spent, situation = dict(step.spent), step.situation
+    own = min(width, step.caps.depth + 1) if situation.drains and step.depth == 0 else width
+    left = max(int(situation.remaining.max()), 1)
     for cost in step.rules.costs:
         if cost.each == "pass":
-            spent[cost.total] += float(cost.value(scope))
+            charged = float(cost.value(Scope(controller, step, width=own)))
+            if own < width:
+                charged += (float(cost.value(Scope(controller, step, width=width))) - charged) / left
+            spent[cost.total] += charged
     return spent
 
 

@@ -102,4 +102,5 @@ class Step:
 
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
-        return 1.0 if self.basis.worth is None else float(self.basis.worth[row])
+        weights = self.basis.weights(self.board.benefit)
+        return 1.0 if weights is None else float(weights[row])

@@ -20,24 +20,29 @@ from smartgen.policy.board import Board
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+PROMISING = 4  # of a row's candidates say what is to be expected of it: more are seldom verified in a batch
 
 
 @dataclass
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `weigh` gives `worth`; it is asked when the first candidate is there, and never where nobody drafts.
+    `weigh` tells the weights of the rows' tokens in `progress` from what their candidates promise, (B,) tokens each; it is
+    asked once, when the first candidates are there, and never where nobody drafts.
     """
 
     gain: float
     remaining: Ints
     shortest: int
-    weigh: Callable[[], Floats | None]
+    weigh: Callable[[Floats], Floats | None]
+    worth: Floats | None = None  # (B,) those weights, None: all alike, or not asked yet
+    weighed: bool = False
 
-    @cached_property
-    def worth(self) -> Floats | None:
-        """(B,) weights of the rows' tokens in `progress`, None: all alike."""
-        return self.weigh()
+    def weights(self, benefit: Floats) -> Floats | None:
+        """`worth`, asked now if need be; `benefit` (B, R) of the candidates."""
+        if not self.weighed:
+            self.worth, self.weighed = self.weigh(benefit[:, :PROMISING].sum(1) * self.gain), True
+        return self.worth
 
     def row_tokens(self, benefit: Floats) -> Floats:
         """(B, R + 1): 1 bonus token plus the benefits of the first 0..R nodes, at most what the row may still emit."""
@@ -74,11 +79,15 @@ class Totals:
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
             self.tokens = _added(benefit, basis.gain, self.low, self.high, None)
             self.progress = self.tokens
-            if self.high and basis.worth is not None:  # the weights of bare roots make no difference: their mean is 1
-                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
+            worth = (
+                basis.weights(benefit) if self.high else None
+            )  # those of bare roots make no difference: their mean is 1
+            if worth is not None:
+                self.progress = _added(benefit, basis.gain, self.low, self.high, worth)
             return
         self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+        worth = basis.weights(benefit) if benefit.shape[1] else None
+        self.progress = self.tokens if worth is None else worth @ self.row_tokens
 
     def _amount(self, name: str) -> Floats:
         """(S,) of a total, also where it is one number for all sizes."""

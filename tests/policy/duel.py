@@ -225,6 +225,7 @@ class Duel:
             free=world.free,
             pending=world.pending,
             packed=world.packed,
+            drains=world.drains,
             more=world.more,
         )
         planned = self.interpreter.plan(given, free)

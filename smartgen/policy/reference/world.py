@@ -22,7 +22,9 @@ class Row:
 
 @dataclass
 class Given:
-    """The batch before a step; `pending`: tokens that the first pass feeds; `packed`: rows are run unpadded."""
+    """The batch before a step; `pending`: tokens that the first pass feeds; `packed`: rows are run unpadded;
+    `drains`: finished rows leave and nobody takes their place.
+    """
 
     rows: list[Row]
     sampled: bool = False
@@ -32,6 +34,7 @@ class Given:
     free: bool = False
     pending: int = 1
     packed: bool = False
+    drains: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
