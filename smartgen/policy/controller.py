@@ -17,7 +17,7 @@ from smartgen.policy.calibrated import Calibrated
 from smartgen.policy.compile import Compiler
 from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
-from smartgen.policy.drain import worth
+from smartgen.policy.drain import row_weights
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
 from smartgen.policy.labels import first_layer_right, label_step
 from smartgen.policy.learned import Learned
@@ -101,7 +101,8 @@ class Controller:
         """The step before anything is decided: which rules hold, within which extents; `plan` begins with it."""
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
-        basis = Basis(1.0, situation.remaining, shortest, partial(self._worth, situation))
+        weighs = "progress" in self.reads and situation.drains and situation.batch > 1
+        basis = Basis(1.0, situation.remaining, shortest, partial(self._weights, situation) if weighs else None)
         _, rules = self.situations[-1]
         step = Step(
             situation,
@@ -137,12 +138,10 @@ class Controller:
             best_depth(self, step, scope)
         return step
 
-    def _worth(self, situation: Situation, promised: Floats) -> Floats | None:
-        """Weights of the rows' tokens where rows only leave and the program asks for `progress`; `promised` (B,) tokens."""
-        if not ("progress" in self.reads and situation.drains and situation.batch > 1):
-            return None
+    def _weights(self, situation: Situation, promised: Floats) -> Floats:
+        """(B,) of the rows' tokens where rows only leave; `promised` (B,) tokens of their candidates."""
         plain = self._plain_costs(situation)
-        return worth(situation.remaining, situation.generated, self.steps, plain, promised)
+        return row_weights(situation.remaining, situation.generated, self.steps, plain, promised)
 
     def _plain_costs(self, situation: Situation) -> Floats:
         """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""

@@ -28,7 +28,7 @@ PRIOR_STEPS = 16.0  # steps at one token each, before a row's own pace is believ
 LASTING = 0.1  # how far a row's pace moves towards what its candidates promise at the moment
 
 
-def worth(remaining: Ints, generated: Ints, steps: int, plain_seconds: Floats, promised: Floats) -> Floats:
+def row_weights(remaining: Ints, generated: Ints, steps: int, plain_seconds: Floats, promised: Floats) -> Floats:
     """(B,) weights with mean 1. `remaining`, `generated` (B,) tokens; `plain_seconds` (B,): c(1) .. c(B).
 
     `promised` (B,): tokens that the row's candidates are expected to add in this step.

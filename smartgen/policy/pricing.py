@@ -28,6 +28,8 @@ def totals(
     controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
+    if board.longest:
+        step.basis.settle_weights(board)
     made = _offered(controller, step, board)
     made.amounts = amounts = dict(spent)
     scope = seen(controller, step, totals=made, every_size=True)

@@ -102,5 +102,5 @@ class Step:
 
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
-        weights = self.basis.weights(self.board.benefit)
-        return 1.0 if weights is None else float(weights[row])
+        self.basis.settle_weights(self.board)
+        return 1.0 if self.basis.weights is None else float(self.basis.weights[row])

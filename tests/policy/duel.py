@@ -125,7 +125,7 @@ class Estimates(Fresh):
         self._growth().observe(depth, np.array(mass), benefits)
 
     def worth(self):
-        weights = self.controller.step.basis.worth
+        weights = self.controller.step.basis.weights
         return None if weights is None else weights.tolist()
 
     def probe(self):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smartgen.policy.controller import Controller
-from smartgen.policy.drain import worth
+from smartgen.policy.drain import row_weights
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Situation
 from smartgen.profile.online import OnlineCosts
@@ -18,29 +18,31 @@ PROPORTIONAL = 0.01 * np.arange(1, 5)
 
 
 def test_where_cost_is_proportional_all_rows_are_alike():
-    weights = worth(np.array([100, 50, 20, 3]), np.zeros(4, int), 0, PROPORTIONAL, NOTHING)
+    weights = row_weights(np.array([100, 50, 20, 3]), np.zeros(4, int), 0, PROPORTIONAL, NOTHING)
     np.testing.assert_allclose(weights, 1.0)
 
 
 def test_where_cost_is_fixed_only_the_last_row_counts():
-    weights = worth(np.array([200, 20, 20, 20]), np.zeros(4, int), 0, FIXED, NOTHING)
+    weights = row_weights(np.array([200, 20, 20, 20]), np.zeros(4, int), 0, FIXED, NOTHING)
     np.testing.assert_allclose(weights, [4, 0, 0, 0], atol=1e-9)
 
 
 def test_weights_have_mean_one_and_follow_what_is_left():
-    weights = worth(np.array([110, 100, 90, 80]), np.zeros(4, int), 0, np.array([0.04, 0.045, 0.05, 0.06]), NOTHING)
+    weights = row_weights(
+        np.array([110, 100, 90, 80]), np.zeros(4, int), 0, np.array([0.04, 0.045, 0.05, 0.06]), NOTHING
+    )
     assert weights.mean() == pytest.approx(1.0)
     assert weights[0] == weights.max()
     assert weights[0] > weights[3]
 
 
 def test_a_fast_row_needs_fewer_steps_for_as_many_tokens():
-    weights = worth(np.array([100, 100]), np.array([100, 400]), 100, np.array([0.05, 0.05]), np.zeros(2))
+    weights = row_weights(np.array([100, 100]), np.array([100, 400]), 100, np.array([0.05, 0.05]), np.zeros(2))
     assert weights[0] > 1.9
 
 
 def test_a_row_with_candidates_is_expected_to_be_faster_from_now_on():
-    weights = worth(np.full(4, 100), np.zeros(4, int), 0, FIXED, np.array([4.0, 0.0, 0.0, 0.0]))
+    weights = row_weights(np.full(4, 100), np.zeros(4, int), 0, FIXED, np.array([4.0, 0.0, 0.0, 0.0]))
     assert weights[0] < 0.1
     assert weights[1:].min() > 0.5
 
