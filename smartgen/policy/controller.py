@@ -124,6 +124,8 @@ class Controller:
         if rules.calibrated:
             basis.gain = step.gain.value
         step.caps = caps(rules, scope)
+        if situation.drains and not self.steps and not learned.frozen:
+            learned.calls.begins()
         self.steps += 1
         if free and step.caps.depth > 0:
             depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
@@ -174,7 +176,7 @@ class Controller:
         situation, context = step.situation, step.situation.run_context
         if not situation.drains:
             return True
-        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * int(situation.remaining.max())
+        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * self.tokens_left(situation)
         return self.costs.draft(situation.batch, situation.pending, context) <= PROBE_SHARE * plain
 
     # -- grow -----------------------------------------------------------------------------------------------------
@@ -268,6 +270,8 @@ class Controller:
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
+                if step.situation.drains:
+                    self._goes_on(step.situation, outcome)
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
                     self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, doubted and paid)
@@ -276,6 +280,11 @@ class Controller:
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+
+    def _goes_on(self, situation: Situation, outcome: Outcome) -> None:
+        """The call goes on, or ends with what rows might still have emitted."""
+        tokens = [len(line) for line in outcome.committed]
+        self.learned.calls.goes_on(max(tokens), int((situation.remaining - tokens).max()))
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
         """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""
@@ -292,6 +301,10 @@ class Controller:
         if not step.situation.drafter.free:
             for width, seconds in outcome.draft_seconds:
                 self.costs.observe_draft(batch, width, context, seconds)
+
+    def tokens_left(self, situation: Situation) -> float:
+        """Tokens that the longest row is expected to get still."""
+        return self.learned.calls.expected(int(situation.remaining.max()))
 
     # -- asked by expressions -------------------------------------------------------------------------------------
     def ahead(self, step: Step) -> Totals:

@@ -120,14 +120,15 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
     What a first pass feeds beyond a step's own tokens (a prompt that the drafter has not read) serves all steps that are
     left. In a call that drains it is charged to them in equal parts, at one token each.
     """
-    spent, situation = dict(step.spent), step.situation
-    own = min(width, step.caps.depth + 1) if situation.drains and step.depth == 0 else width
-    left = max(int(situation.remaining.max()), 1)
+    spent = dict(step.spent)
+    catches_up = step.situation.drains and step.depth == 0
+    own = min(width, step.caps.depth + 1) if catches_up else width
     for cost in step.rules.costs:
         if cost.each == "pass":
             charged = float(cost.value(Scope(controller, step, width=own)))
             if own < width:
-                charged += (float(cost.value(Scope(controller, step, width=width))) - charged) / left
+                whole = float(cost.value(Scope(controller, step, width=width)))
+                charged += (whole - charged) / controller.tokens_left(step.situation)
             spent[cost.total] += charged
     return spent
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from smartgen.policy.calibration import CalibrationMap
+from smartgen.policy.calls import CallLength
 from smartgen.policy.drain import row_weights
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.regime import Regime
@@ -80,6 +81,19 @@ def test_progress():
     expected = weights / weights.mean()
     assert row_weights(remaining, generated, step, np.array(seconds), promised) == pytest.approx(expected, rel=1e-12)
     assert expected.max() > 1.2
+
+
+def test_tokens_left():
+    calls, tokens, ends, left = CallLength(), 0.0, 0.0, 0
+    for steps in ([(3, 90), (2, 88)], [(1, 5), (5, 0)], [(4, 6), (1, 5), (2, 3)]):
+        calls.begins()
+        tokens, ends = tokens * 0.9, (ends + (left > 0)) * 0.9
+        for gained, left in steps:
+            calls.goes_on(gained, left)
+            tokens += gained
+            for most in (1, 7, 1000):
+                assert calls.expected(most) == pytest.approx(max(min(most, (tokens + 16) / (ends + 1)), 1))
+    assert 10 < calls.expected(1000) < 20
 
 
 def test_rest():

@@ -128,6 +128,9 @@ class Estimates(Fresh):
         weights = self.controller.step.basis.weights
         return None if weights is None else weights.tolist()
 
+    def tokens_left(self):
+        return self.controller.tokens_left(self.controller.step.situation)
+
     def probe(self):
         return self.controller.step.probe
 

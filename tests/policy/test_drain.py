@@ -6,7 +6,7 @@ import pytest
 from smartgen.policy.controller import Controller
 from smartgen.policy.drain import row_weights
 from smartgen.policy.learned import Learned
-from smartgen.policy.situation import DrafterTraits, Situation
+from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.table import CostTable, Point
 from smartgen.recipe import load
@@ -71,15 +71,17 @@ def test_a_tree_for_rows_that_wait_anyway_is_not_worth_its_cost(drains, size):
 UNREAD = 400  # tokens of a prompt that a drafter has not seen
 
 
-def _head(left: int, drains: bool, pass_a_token: float) -> tuple[Controller, Situation]:
-    """A drafter that has to read a prompt first, at `pass_a_token` seconds a token."""
+def _head(left: int, drains: bool, pass_a_token: float, seen: int = 10**6) -> tuple[Controller, Situation]:
+    """A drafter that has to read a prompt first, at `pass_a_token` seconds a token; `seen`: tokens of calls that went on."""
     verify = CostTable([Point(1, 100, n, 0.05 + 0.001 * n) for n in range(9)])
     draft = CostTable([Point(1, 100, n, pass_a_token * n) for n in (1, 10, UNREAD)])
     remaining = np.array([left])
     situation = Situation(
         np.array([500]), np.zeros(1, int), remaining, False, 0.0, DrafterTraits("head"), pending=UNREAD, drains=drains
     )
-    return Controller(load("smart").program, OnlineCosts(verify, draft), Learned()), situation
+    learned = Learned()
+    learned.calls.goes_on(seen, 0)
+    return Controller(load("smart").program, OnlineCosts(verify, draft), learned), situation
 
 
 def test_reading_the_prompt_is_charged_to_the_steps_that_are_left():
@@ -107,3 +109,39 @@ def test_a_look_at_a_resting_drafter_costs_a_hundredth_of_the_rest_at_most(left,
     for _ in range(20):
         drafted.append(controller.plan(situation).draft)
     assert any(drafted) == looks
+
+
+def test_a_call_that_has_just_begun_is_not_trusted_to_go_on():
+    controller, situation = _head(1000, True, 0.003, seen=0)
+    assert not controller.plan(situation).draft
+    assert controller.tokens_left(situation) == 16
+    controller, situation = _head(1000, True, 0.003)
+    assert controller.plan(situation).draft
+
+
+def test_where_answers_were_short_a_prompt_is_not_read_again():
+    learned = Learned()
+    for _ in range(20):  # calls that might have gone on
+        learned.calls.begins()
+        learned.calls.goes_on(5, 900)
+    assert learned.calls.expected(1000) < 10
+    for _ in range(20):  # and calls that did
+        learned.calls.begins()
+        learned.calls.goes_on(900, 0)
+    assert learned.calls.expected(1000) == 1000
+    assert learned.calls.expected(30) == 30
+
+
+@pytest.mark.parametrize(("length", "ends"), [(4, 0), (3, 1)])
+def test_calls_that_end_by_themselves_are_counted(length, ends):
+    """Rows that may emit 4 more tokens and do so, or stop one before."""
+    learned = Learned()
+    for _ in range(2):
+        controller = Controller(load("off").program, OnlineCosts(CostTable([]), CostTable([])), learned)
+        for done in range(length):
+            row = np.array([10 + done]), np.array([1 + done]), np.array([4 - done])
+            controller.plan(Situation(*row, False, 0.0, DrafterTraits("head"), drains=True))
+            controller.select()
+            controller.observe(Outcome([[7]], np.zeros(1, int), 0.1))
+    assert learned.calls.ends == pytest.approx(0.9 * ends)
+    assert learned.calls.tokens == pytest.approx(length * 1.9)

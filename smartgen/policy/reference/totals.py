@@ -55,7 +55,7 @@ class Totals:
         if not given.drains or view.depth > 0 or own == view.width:
             return whole
         usual = value(self.me, cost, At(replace(view, width=float(own)))) or 0.0
-        return usual + (whole - usual) / max(1, *(row.remaining for row in given.rows))
+        return usual + (whole - usual) / self.me.estimates.tokens_left()
 
     def ranked(self, op: str, left: View, right: View) -> bool:
         """Objectives compare as choices do: the one that breaks its constraints less is greater."""

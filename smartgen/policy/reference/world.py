@@ -115,6 +115,9 @@ class Estimates(Protocol):
     def worth(self) -> list[float] | None:
         """Weights of the rows' tokens in `progress`; None: all alike."""
 
+    def tokens_left(self) -> float:
+        """Tokens that the longest row of a call that drains is expected to get still, at least 1."""
+
     def probe(self) -> bool:
         """No pass pays: should one be made nevertheless, to have a look?"""
 
@@ -137,6 +140,9 @@ class Fresh:
 
     def worth(self) -> list[float] | None:
         return None
+
+    def tokens_left(self) -> float:
+        return 1.0
 
     def probe(self) -> bool:
         return False
