@@ -112,10 +112,10 @@ def test_a_look_at_a_resting_drafter_costs_a_hundredth_of_the_rest_at_most(left,
 
 
 def test_a_call_that_has_just_begun_is_not_trusted_to_go_on():
-    controller, situation = _head(1000, True, 0.003, seen=0)
+    controller, situation = _head(1000, True, 0.002, seen=0)
     assert not controller.plan(situation).draft
     assert controller.tokens_left(situation) == 16
-    controller, situation = _head(1000, True, 0.003)
+    controller, situation = _head(1000, True, 0.002)
     assert controller.plan(situation).draft
 
 
