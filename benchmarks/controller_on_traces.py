@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from controller_criteria import SAME, criteria, table
+from wrong_costs import BATCHES, wrong_costs
 
 import smartgen
 from smartgen.drafters.ngram import HitRates
@@ -29,9 +30,7 @@ from smartgen.policy.growth import Gain
 from smartgen.policy.learned import Learned
 from smartgen.policy.support import unsupported
 from smartgen.profile import store
-from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
-from smartgen.profile.table import CostTable, Point
 from smartgen.recipe import load as load_recipe
 from smartgen.recipe.shipped import shipped
 from smartgen.trace import load, replay
@@ -44,9 +43,7 @@ from smartgen.trace.trace import Trace
 HERE = Path(__file__).parent
 TRACES = [HERE / "traces" / f"smollm2-135m-eagle3-{name}.npz" for name in ("greedy", "t1")]
 RESULT = HERE / "results" / "controller_on_traces.json"
-BATCHES = (1, 4, 16)
 PHASE = 1500  # tokens of a flip's phase
-WARM = 300  # steps after which wrong costs should be mended
 
 
 def variants() -> dict[str, str]:
@@ -161,57 +158,6 @@ def steps_until_drafting(run: Replay, phases) -> list[int]:
     return [next((n for n in range(200) if sum(layers[s + n : s + n + 8]) > 4), 200) for s in starts]
 
 
-def wrong_costs(traces: dict[str, Trace], profile: Profile) -> list[dict]:
-    """What believing wrong costs loses, without upkeep over the whole trace and with it after `WARM` steps."""
-    found = []
-    for name, trace in traces.items():
-        for batch in BATCHES:
-            right = replay(trace, "smart", profile, batch)
-            for part in ("drafting", "slope", "fixed"):
-                for factor in (0.5, 2.0):
-                    wrong = mistaken(profile, part, factor)
-                    blind = replay(trace, "smart", profile, batch, memory=Memory(Learned(), Machine(wrong), HitRates()))
-                    kept = Memory(Learned(), OnlineCosts(wrong.verify, wrong.draft), HitRates())
-                    mending = replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-                    again = (
-                        replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-                        if mending.steps > WARM
-                        else None
-                    )
-                    found.append(
-                        {
-                            "trace": name,
-                            "batch": batch,
-                            "part": part,
-                            "factor": factor,
-                            "before": round(blind.rate / right.rate, 4),
-                            "after": again and round(again.rate / settled(trace, profile, batch), 4),
-                        }
-                    )
-    return found
-
-
-def settled(trace: Trace, profile: Profile, batch: int) -> float:
-    """Tokens a second of a second replay under right costs with the same noise: everything else has been learned as well."""
-    kept = Memory(Learned(), OnlineCosts(profile.verify, profile.draft), HitRates())
-    replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-    return replay(trace, "smart", profile, batch, memory=kept, noise=0.05).rate
-
-
-def mistaken(profile: Profile, part: str, factor: float) -> Profile:
-    """The profile with one part of its costs multiplied."""
-    if part == "drafting":
-        return changed(profile, draft=CostTable(changed(p, seconds=p.seconds * factor) for p in profile.draft.points))
-    fixed = {(p.batch, p.context): p.seconds for p in profile.verify.points if p.size == 0}
-
-    def wrong(point: Point) -> Point:
-        base = fixed[point.batch, point.context]
-        a, b = (factor, 1.0) if part == "fixed" else (1.0, factor)
-        return changed(point, seconds=a * base + b * (point.seconds - base))
-
-    return changed(profile, verify=CostTable(map(wrong, profile.verify.points)))
-
-
 def calibration(traces: dict[str, Trace], profile: Profile) -> dict[str, dict]:
     """Predicted over observed accepted tokens of the chosen trees' steps, overall and by decile of the prediction."""
     found = {}
@@ -251,7 +197,7 @@ def main() -> None:
     parts: dict[str, Callable] = {
         "ablation": lambda t, p, a: ablation(t, p),
         "flip": lambda t, p, a: flip(t, p),
-        "costs": lambda t, p, a: wrong_costs(t, p),
+        "costs": lambda t, p, a: wrong_costs(t, p, a.jobs),
         "calibration": lambda t, p, a: calibration(t, p),
         "shuffled": lambda t, p, a: shuffled(t, p),
         "cells": lambda t, p, a: cells(t, p, a.resamples, a.jobs),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from smartgen.language.program import Rules, Site
 from smartgen.policy.calibrated import feature_names
 from smartgen.policy.calibration import CalibrationMap
+from smartgen.policy.calls import CallLength
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.memory import Memory, fresh, restored, saved
 from smartgen.policy.regime import Regime
@@ -23,6 +24,7 @@ class Learned:
     """Maps and memories by call site; growth, gain and regime by what they follow and by whether text is sampled.
 
     A call site is known by its resolved expression, so that policies which say the same share it. `lock` guards every use.
+    `calls` is of the texts rather than of the models: it is not saved.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class Learned:
         self.growths: dict[Key, Growth] = {}
         self.gains: dict[Key, Gain] = {}
         self.regimes: dict[Key, Regime] = {}
+        self.calls = CallLength()
         self.frozen = False
 
     def map_for(self, site: Site) -> CalibrationMap:

@@ -6,6 +6,7 @@ what tilts all of them alike is learned from all.
 
 from __future__ import annotations
 
+import math
 import threading
 
 import numpy as np
@@ -18,6 +19,8 @@ from smartgen.profile.tilt import Tilt
 
 Floats = NDArray[np.float64]
 
+MISFIT = 2.0  # a table that is off by more than this factor was not measured on this machine as it is now
+WORK = {"verify": "steps of the target", "draft": "drafting passes"}
 CONTEXT_STEP = 64  # contexts this close share cached predictions
 SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
 
@@ -66,6 +69,21 @@ class OnlineCosts:
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
         """A drafting pass of this width took this long."""
         self._observe("draft", batch, width, context, seconds)
+
+    def misfit(self) -> str:
+        """Where the clock has long been saying something else than the tables, in words; "" where it has not."""
+        with self._lock:
+            found = [
+                f"{WORK[phase]} take {math.exp(seen.usual):.2g} × that at batch {batch} ({seen.count} timed)"
+                for (phase, batch), seen in self._corrections.items()
+                if seen.count >= seen.SURE and abs(seen.usual) > math.log(MISFIT)
+            ]
+            found += [
+                f"what grows with the size of {WORK[phase]} is {tilt.steepness:.2g} × as much, against the rest"
+                for phase, tilt in self._tilts.items()
+                if len(tilt.seen) == tilt.RING and abs(math.log(tilt.steepness)) > math.log(MISFIT)
+            ]
+            return "; ".join(found)
 
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
         if not len(self.tables[phase]) or seconds <= 0:
