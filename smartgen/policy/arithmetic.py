@@ -27,7 +27,8 @@ def divide(a: Value, b: Value) -> Value:
         if b:
             return a / b
         return np.inf if a > 0 else -np.inf if a < 0 else 0.0 if a == 0 else np.nan
-    if np.asarray(b).min() > 0.0:  # the usual case, without the guards
+    least = b[b.argmin()] if isinstance(b, np.ndarray) and b.ndim == 1 else np.asarray(b).min()  # the former is faster
+    if least > 0.0:  # the usual case, without the guards
         return np.divide(a, b)
     nothing = np.equal(a, 0.0) & np.equal(b, 0.0)
     return np.where(nothing, 0.0, np.divide(a, np.add(b, 0.0)))  # + 0.0: there is one zero

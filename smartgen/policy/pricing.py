@@ -51,12 +51,10 @@ def _each(value: Value, made: Totals) -> Floats:
 
 
 def _offered(controller: Controller, step: Step, board: Board) -> Totals:
-    caps, rules, basis = step.caps, step.rules, step.basis
-    pooled = rules.verify.pooled
-    most = int(board.count.sum()) if pooled else board.longest
-    high = min(most, caps.high if pooled else min(caps.room.most, caps.high))
-    low = min(caps.low, high) if rules.verify.searched else high
-    if not pooled:
+    caps, verify, basis = step.caps, step.rules.verify, step.basis
+    high = min(int(board.count.sum()), caps.high) if verify.pooled else min(board.longest, caps.room.most, caps.high)
+    low = min(caps.low, high) if verify.searched else high
+    if not verify.pooled:
         made = Totals(board, basis, low, high)
         if step.situation.packed:
             made.run = made.counts.sum(0) / step.tree.batch

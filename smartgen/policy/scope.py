@@ -95,10 +95,9 @@ class Scope:
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
-        totals = self.totals
         if not self.every_size:
-            return totals.chosen_of(name)
-        values = getattr(totals, name)
+            return self.totals.chosen_of(name)
+        values = getattr(self.totals, name)
         return 0.0 if values is None else values
 
     def totals_at(self, moment: str) -> Totals:
@@ -279,13 +278,12 @@ class Scope:
         return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
 
     def _capped(self, value: Floats, columns: slice) -> Floats:
-        """Siblings sum to at most 1."""
+        """Siblings sum to at most 1: they exclude one another."""
         step, tree = self.step, self.step.tree
-        above = tree.above(columns)
-        if above is None or not step.whole or step.fresh != [columns]:
+        if step.family is None or not step.whole or columns != step.newest:
             return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
-        sums = np.bincount(above.ravel(), value.ravel())
-        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(above)
+        sums = np.bincount(step.family.ravel(), value.ravel())
+        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(step.family)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell

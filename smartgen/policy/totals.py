@@ -8,9 +8,10 @@ never exceeds its parent's. Evaluating every n on the measured cost table is the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,20 +62,20 @@ class Totals:
 
     TOLERANCE: ClassVar[float] = 1e-12  # relative; objectives and excesses closer than this are equal
 
+    run: Ints | Floats | None = None
+    chosen: int = 0  # which of the sizes
+    objective: Floats | None = None
+    excess: Floats | None = None
+    amounts: Mapping[str, Any] = MappingProxyType({})  # seconds, joules and money: (S,), or one number for all sizes
+
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
-        self.run: Ints | Floats | None = None
-        self.chosen = 0  # which of the sizes
-        self.amounts: dict[str, Any] = {}  # seconds, joules and money: (S,), or one number for all sizes
-        self.objective: Floats | None = None
-        self.excess: Floats | None = None
         self._count_tokens()
 
     def _count_tokens(self) -> None:
         basis, benefit = self.basis, self.board.benefit
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
-            self.tokens = _added(benefit, basis.gain, self.low, self.high, None)
-            self.progress = self.tokens
+            self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
             if self.high and basis.worth is not None:  # the weights of bare roots make no difference: their mean is 1
                 self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
             return
@@ -182,10 +183,9 @@ def slack(value: float) -> float:
 
 def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
     """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
-    batch = len(benefit)
-    each = np.empty(high + 1)
-    each[0] = batch
-    np.add.reduce(benefit[:, :high] if worth is None else benefit[:, :high] * worth[:, None], 0, out=each[1:])
-    each[1:] *= gain
-    tokens: Floats = np.add.accumulate(each)
-    return tokens[low:]
+    added = (benefit if worth is None else benefit * worth[:, None]).sum(0)
+    tokens = np.empty(high + 1)
+    tokens[0] = len(benefit)
+    np.multiply(added[:high], gain, out=tokens[1:])
+    tokens = np.add.accumulate(tokens)
+    return tokens[low:] if low else tokens

@@ -54,6 +54,7 @@ class DraftTree:
         self._store: dict[str, NDArray[Any]] = {
             name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
         }
+        self._known = dict(self._store)  # without those made on use
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self.row_starts = self._row_starts()
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
@@ -62,8 +63,7 @@ class DraftTree:
 
     def _expose(self) -> None:
         shown = np.s_[:, : self.size]
-        for name in _KINDS:
-            setattr(self, name, self._store[name][shown])
+        vars(self).update({name: values[shown] for name, values in self._known.items()})
 
     def append(
         self,
@@ -112,10 +112,11 @@ class DraftTree:
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
         """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
-        if name not in self._store:
-            self._store[name] = np.full((self.batch, self.capacity), fill)
+        known = self._store.get(name)
+        if known is None:
+            known = self._store[name] = np.full((self.batch, self.capacity), fill)
             self._fill[name] = fill
-        return self._store[name]
+        return known
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
@@ -177,6 +178,7 @@ class DraftTree:
             larger: NDArray[Any] = np.full((self.batch, self.capacity), self._fill.get(name, 0), old.dtype)
             larger[:, : old.shape[1]] = old
             self._store[name] = larger
+        self._known = {name: self._store[name] for name in _KINDS}
 
     def ancestors_of(self, row: int, node: int) -> list[int]:
         """Places from the root's child down to `node`."""
