@@ -28,10 +28,9 @@ def totals(
     controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
-    made = _offered(controller, step, board)
-    made.amounts = amounts = dict(spent)
-    scope = seen(controller, step, totals=made, every_size=True)
-    rules = step.rules
+    made, rules = _offered(controller, step, board), step.rules
+    made.amounts = amounts = spent.copy()
+    scope = seen(controller, step, None, None, made, True)
     for cost in rules.costs:
         if cost.each == "step":
             amounts[cost.total] = amounts[cost.total] + cost.value(scope)

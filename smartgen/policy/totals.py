@@ -168,9 +168,10 @@ class Totals:
 
     def better_than(self, other: Totals) -> bool:
         """Whether this one's choice beats the other's."""
-        excess = self.excess_chosen - other.excess_chosen
-        if abs(excess) > self.TOLERANCE:
-            return excess < 0
+        if self.excess is not None or other.excess is not None:
+            excess = self.excess_chosen - other.excess_chosen
+            if abs(excess) > self.TOLERANCE:
+                return excess < 0
         mine, theirs = self.chosen_of("objective"), other.chosen_of("objective")
         return mine > theirs + slack(theirs) or (mine == mine and theirs != theirs)
 
