@@ -41,7 +41,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, source)
     best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        benefit = tree.benefit[:, step.newest]
+        benefit = tree.of("benefit", step.newest)
         if own < parent.shape[1]:  # the first candidates are the drafter's
             step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
         else:
@@ -140,10 +140,12 @@ def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     benefit: Floats = step.rules.benefit(scope)
     if not (step.rules.sound and step.whole):
         benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
-    stored, start = step.tree.column("benefit"), step.newest.start
-    stored[:, step.newest] = benefit
+    elif not isinstance(benefit, np.ndarray) or benefit.shape != valid.shape:
+        benefit = np.broadcast_to(benefit, valid.shape).copy()
+    step.tree.keep("benefit", step.newest, benefit)
     if step.rules.monotone:
-        return stored[:, step.newest]
+        return benefit
+    stored, start = step.tree.column("benefit"), step.newest.start
     for layer in step.fresh:
         above = step.tree.above(layer)
         if above is not None:
@@ -165,17 +167,20 @@ def _gain(step: Step, free: FreeCandidates) -> None:
 def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> tuple[Ints, bool]:
     """The layer in the order of `verify`, which may have a key of its own and leave candidates out; whether it did not."""
     verify, shape = step.rules.verify, step.rules.shape
-    worth = step.tree.column(step.worth)[:, step.newest]
     if verify.by is None and verify.where is None and shape is None:
         if step.free is None:
             return by_benefit, step.whole
+        worth = step.tree.column(step.worth)[:, step.newest]
         return packed_positive(worth, valid, step.whole, step.newest.start), step.whole
     tree, open_to = step.tree, valid
     if shape is not None:
         open_to = open_to & (shape.places(tree, step.fresh) >= 0)
     if verify.where is not None:
         open_to = open_to & np.asarray(verify.where(scope), bool)
-    key = worth if verify.by is None else _present(verify.by(scope), valid.shape)
+    if verify.by is None:
+        key = tree.column(step.worth)[:, step.newest]
+    else:
+        key = _present(verify.by(scope), valid.shape)
     open_to = open_to & ~np.isnan(key)
     start = step.newest.start
     keys, opens = tree.column(_KEY), tree.column(_OPEN, False)

@@ -71,14 +71,18 @@ class _Begins:
             None if self.cuts is None else np.searchsorted(self.cuts, np.arange(self.cuts[-1] + 1), "right") * stride
         )
 
-    def of_each(self, value: Any, number: Callable[[str], int]) -> Ints:
-        """(B, K) of values (B, K); `number`: of a name."""
-        if self.by_number is not None:
-            return self.by_number.take(
-                value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False), mode="clip"
-            )
-        names, place = value if isinstance(value, tuple) else _named(value)
-        return np.array([number(name) * self.stride for name in names])[place]
+    def added(self, found: Ints | None, value: Any, number: Callable[[str], int]) -> Ints:
+        """`found` (B, K) and where the strata of values (B, K) begin; `number`: of a name."""
+        if self.by_number is None:
+            names, place = value if isinstance(value, tuple) else _named(value)
+            more = np.array([number(name) * self.stride for name in names])[place]
+        elif value.dtype != bool:
+            more = self.by_number.take(value.astype(np.int64, copy=False), mode="clip")
+        elif found is None:
+            more = value * self.stride
+        else:
+            return np.add(found, self.stride, out=found, where=value)
+        return more if found is None else np.add(found, more, out=more)
 
     def of_all(self, value: Any, number: Callable[[str], int]) -> int:
         """Of one value."""
@@ -139,8 +143,7 @@ class CalibrationMap:
         whole, found = 0, None
         for begins, value in zip(self._begins, values, strict=True):
             if isinstance(value, np.ndarray) or (isinstance(value, tuple) and value[1] is not None):
-                more = begins.of_each(value, self._source)
-                found = more if found is None else np.add(found, more, out=more)
+                found = begins.added(found, value, self._source)
             elif value in begins.known:
                 whole += begins.known[value]
             else:

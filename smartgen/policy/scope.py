@@ -69,7 +69,7 @@ class Scope:
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        return getattr(step.tree, field)[:, columns]
+        return step.tree.of(field, columns)
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
         """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""
@@ -84,7 +84,8 @@ class Scope:
         """(B, K) which of the nodes in view count in an aggregate."""
         if self._mask is not None:
             return self._mask
-        return self.step.tree.valid[:, self.columns]
+        assert self.columns is not None
+        return self.step.tree.of("valid", self.columns)
 
     # -- totals -------------------------------------------------------------------------------------------------
     @property
@@ -234,6 +235,11 @@ class Scope:
         assert columns is not None
         stored, name = tree.column(f"path {number}"), f"path {number}"
         missing = tree.unfilled(name)
+        if missing == [columns]:
+            above, here = tree.above(columns), np.asarray(of(self))
+            made = here if above is None else stored.take(above) * here
+            tree.keep(name, columns, made)
+            return made if made.shape == (tree.batch, columns.stop - columns.start) else stored[:, columns]
         if missing and columns == slice(missing[0].start, missing[-1].stop):
             self._fill_paths(stored, missing, np.asarray(of(self)))
         else:
@@ -286,7 +292,8 @@ class Scope:
         return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(step.family)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
-        self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell
+        tree, columns = self.step.tree, self.columns
+        tree.column(cells_of(site), -1)[:, columns] = cell
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""

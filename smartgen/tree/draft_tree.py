@@ -58,6 +58,7 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self.row_starts = self._row_starts()
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
+        self._newest: tuple[slice, dict[str, NDArray[Any]]] = (slice(0, 0), {})  # what was appended last, side by side
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._expose()
 
@@ -85,8 +86,10 @@ class DraftTree:
         self.size = stop
         self._expose()
         new = slice(start, stop)
+        prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
         self.rank[:, new], self.valid[:, new] = rank, valid
+        self._newest = new, {"prob": prob, "rank": rank, "parent": parent, "valid": valid}
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -106,8 +109,20 @@ class DraftTree:
         for name, values in self._store.items():
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
-        self._above = None
+        self._above, self._newest = None, (slice(0, 0), {})
         self._expose()
+
+    def of(self, name: str, columns: slice) -> NDArray[Any]:
+        """(B, K) a signal of the nodes in `columns`. What was appended last stands side by side: that is faster to work on."""
+        values: NDArray[Any] = getattr(self, name)
+        newest, arrays = self._newest
+        return arrays[name] if newest == columns and name in arrays else values[:, columns]
+
+    def keep(self, name: str, layer: slice, values: NDArray[Any]) -> None:
+        """Set a column of what `layer` holds, one of the layers or all that were appended last; `values` (B, K)."""
+        self._store[name][:, layer] = values
+        if self._newest[0] == layer:
+            self._newest[1][name] = values
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
@@ -123,7 +138,7 @@ class DraftTree:
         if layer.start == 0:
             return None
         if self._above is None or self._above[0] != layer:
-            self._above = (layer, self.parent[:, layer] + self.row_starts)
+            self._above = (layer, self.of("parent", layer) + self.row_starts)
         return self._above[1]
 
     def _row_starts(self) -> Ints:
@@ -141,8 +156,8 @@ class DraftTree:
         """Product of `prob` from the root's child to the node."""
         stored = self.column("path")
         for layer in self.unfilled("path"):
-            above, prob = self.above(layer), self.prob[:, layer]
-            stored[:, layer] = prob if above is None else stored.take(above) * prob
+            above, prob = self.above(layer), self.of("prob", layer)
+            self.keep("path", layer, prob if above is None else stored.take(above) * prob)
         return stored[:, : self.size]
 
     @property
@@ -150,8 +165,8 @@ class DraftTree:
         """The node and all its ancestors are rank 0."""
         stored = self.column("spine", False)
         for layer in self.unfilled("spine"):
-            above, first = self.above(layer), self.rank[:, layer] == 0
-            stored[:, layer] = first if above is None else stored.take(above) & first
+            above, first = self.above(layer), self.of("rank", layer) == 0
+            self.keep("spine", layer, first if above is None else stored.take(above) & first)
         return stored[:, : self.size]
 
     @property
