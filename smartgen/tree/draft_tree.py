@@ -30,41 +30,45 @@ _KINDS: dict[str, Any] = {
 }
 
 
+class _Shown:
+    """A column of the tree as far as nodes stand in it, (B, M)."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tree: DraftTree, owner: type) -> NDArray[Any]:
+        return tree.column(self.name)[:, : tree.size]
+
+
 class DraftTree:
     """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit`.
 
     `prob` is the drafter's chance of a token given its parent, `path` its product from the root, `spine` whether the
     node and all its ancestors are rank 0, `valid` False for padding, `kept` whether the policy drafts from it,
     `benefit` the expected tokens it adds. What else is known of nodes (a drafter's entropy, what a policy works out)
-    stands in columns of its own, made on first use.
+    stands in columns of its own, made on first use. `row_starts` (B, 1): where each row begins in a column laid flat: a
+    gather by one index is the faster one.
     """
 
-    token: Ints
-    parent: Ints
-    depth: Ints
-    rank: Ints
-    prob: Floats
-    valid: Bools
-    kept: Bools
-    benefit: Floats
+    token: Ints = _Shown()  # type: ignore[assignment]
+    parent: Ints = _Shown()  # type: ignore[assignment]
+    depth: Ints = _Shown()  # type: ignore[assignment]
+    rank: Ints = _Shown()  # type: ignore[assignment]
+    prob: Floats = _Shown()  # type: ignore[assignment]
+    valid: Bools = _Shown()  # type: ignore[assignment]
+    kept: Bools = _Shown()  # type: ignore[assignment]
+    benefit: Floats = _Shown()  # type: ignore[assignment]
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
-        self.batch, self.size, self.capacity = batch, 0, capacity
+        """`capacity`: nodes for which there is room once the first one has come."""
+        self.batch, self.size, self.capacity, self._least = batch, 0, 0, capacity
         self.layers: list[slice] = []
-        self._store: dict[str, NDArray[Any]] = {
-            name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
-        }
-        self._known = dict(self._store)  # without those made on use
+        self.row_starts: Ints = np.zeros((batch, 1), np.int64)
+        self._store: dict[str, NDArray[Any]] = {}
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
-        self.row_starts = self._row_starts()
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
-        self._newest: tuple[slice, dict[str, NDArray[Any]]] = (slice(0, 0), {})  # what was appended last, side by side
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._expose()
-
-    def _expose(self) -> None:
-        shown = np.s_[:, : self.size]
-        vars(self).update({name: values[shown] for name, values in self._known.items()})
+        self._newest: tuple[slice, dict[str, NDArray[Any]]] = (slice(0, 0), {})  # what was appended last, side by side
 
     def append(
         self,
@@ -82,22 +86,23 @@ class DraftTree:
         drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`.
         """
         start, stop = self.size, self.size + token.shape[1]
-        self._reserve(stop)
-        self.size = stop
-        self._expose()
-        new = slice(start, stop)
+        if stop > self.capacity:
+            self._reserve(stop)
+        self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
-        self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
-        self.rank[:, new], self.valid[:, new] = rank, valid
-        self._newest = new, {"prob": prob, "rank": rank, "parent": parent, "valid": valid}
+        arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
+        self._newest = new, arrays
+        store, columns = self._store, np.s_[:, new]
+        for name, values in arrays.items():
+            store[name][columns] = values
         if measures:
             for name, values in measures.items():
-                self.column(name, np.nan)[:, new] = values
+                self.column(name, np.nan)[columns] = values
         added, depth = [], len(self.layers)
         for width in widths or (token.shape[1],):
             depth += 1
             layer = slice(start, start := start + width)
-            self.depth[:, layer] = depth
+            store["depth"][:, layer] = depth
             added.append(layer)
         self.layers += added
         return added
@@ -110,13 +115,14 @@ class DraftTree:
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above, self._newest = None, (slice(0, 0), {})
-        self._expose()
 
     def of(self, name: str, columns: slice) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`. What was appended last stands side by side: that is faster to work on."""
-        values: NDArray[Any] = getattr(self, name)
         newest, arrays = self._newest
-        return arrays[name] if newest == columns and name in arrays else values[:, columns]
+        if columns == newest and name in arrays:
+            return arrays[name]
+        values: NDArray[Any] = getattr(self, name)[:, columns]
+        return arrays.get(name, values) if columns == newest else values
 
     def keep(self, name: str, layer: slice, values: NDArray[Any]) -> None:
         """Set a column of what `layer` holds, one of the layers or all that were appended last; `values` (B, K)."""
@@ -126,11 +132,12 @@ class DraftTree:
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
-        """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
+        """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
         known = self._store.get(name)
         if known is None:
-            known = self._store[name] = np.full((self.batch, self.capacity), fill)
-            self._fill[name] = fill
+            shape = (self.batch, self.capacity)
+            known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
+            self._store[name], self._fill[name] = known, fill
         return known
 
     def above(self, layer: slice) -> Ints | None:
@@ -140,10 +147,6 @@ class DraftTree:
         if self._above is None or self._above[0] != layer:
             self._above = (layer, self.of("parent", layer) + self.row_starts)
         return self._above[1]
-
-    def _row_starts(self) -> Ints:
-        """(B, 1) where each row begins in the columns laid flat: a gather by one index is the faster one."""
-        return np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
 
     def unfilled(self, name: str) -> list[slice]:
         """The layers that a column made on use does not cover yet; from now on it does."""
@@ -185,15 +188,18 @@ class DraftTree:
         return values
 
     def _reserve(self, size: int) -> None:
-        if size <= self.capacity:
-            return
-        self.capacity = max(size, 2 * self.capacity)
-        self.row_starts, self._above = self._row_starts(), None
+        """Make room for `size` nodes."""
+        self.capacity = max(size, 2 * self.capacity, self._least)
+        self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
+        self._above = None
+        for name, kind in _KINDS.items():
+            self._store.setdefault(name, np.zeros((self.batch, 0), kind))
         for name, old in self._store.items():
-            larger: NDArray[Any] = np.full((self.batch, self.capacity), self._fill.get(name, 0), old.dtype)
+            larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
             larger[:, : old.shape[1]] = old
+            if name in self._fill:
+                larger[:, old.shape[1] :] = self._fill[name]
             self._store[name] = larger
-        self._known = {name: self._store[name] for name in _KINDS}
 
     def ancestors_of(self, row: int, node: int) -> list[int]:
         """Places from the root's child down to `node`."""
