@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +39,7 @@ class Calibrated:
         self.given = learns_from_probability(site)
         self.always = not self.given or site.arguments[0] == Read("node.prob")  # a probability is there for every node
         self.features = [
-            methodcaller("sources") if argument == Read("node.source") else compiler(argument)  # faster than names
+            _sources if argument == Read("node.source") else compiler(argument)
             for argument in site.arguments[self.given :]
         ]
         self.prob = compiler(site.arguments[0]) if self.given else _by_rank
@@ -48,6 +47,12 @@ class Calibrated:
     def inputs(self, scope: Scope) -> tuple[Value, list[Any]]:
         """The chance before anything was learned, and the features; (B, K) or one value for all."""
         return self.prob(scope), [feature(scope) for feature in self.features]
+
+
+def _sources(scope: Scope) -> Any:
+    """The one source, or names and which of them, rather than a name for each node: it is faster."""
+    names, place = scope.sources()
+    return names[0] if place is None else (names, place)
 
 
 def _by_rank(scope: Scope) -> Value:

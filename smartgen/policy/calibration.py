@@ -89,7 +89,7 @@ class _Begins:
         if self.cuts is not None:
             stratum = bisect.bisect_right(self.cuts.tolist(), float(value))
         else:
-            stratum = number(value[0][0] if isinstance(value, tuple) else str(value))
+            stratum = number(str(value))
         self.known[value] = begins = stratum * self.stride
         return begins
 
@@ -142,7 +142,7 @@ class CalibrationMap:
         """(B, K) where each node's stratum begins in the table laid flat."""
         whole, found = 0, None
         for begins, value in zip(self._begins, values, strict=True):
-            if isinstance(value, np.ndarray) or (isinstance(value, tuple) and value[1] is not None):
+            if isinstance(value, (np.ndarray, tuple)):  # noqa: UP038
                 found = begins.added(found, value, self._source)
             elif value in begins.known:
                 whole += begins.known[value]

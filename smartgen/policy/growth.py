@@ -58,13 +58,15 @@ class Growth:
             return
         self.seen[depth] += 1
         self.last[depth] = self.seen[0]
-        weight = max(self.WEIGHT, 1.0 / self.seen[depth])
-        self.ratio[depth] += weight * (below / mass - self.ratio[depth])
+        weight = max(self.WEIGHT, 1.0 / float(self.seen[depth]))
+        self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            told, share = best.sum(0) / below, self.shares[depth]
-            share[: len(told)] += weight * (told - share[: len(told)])
-            share[len(told) :] -= weight * share[len(told) :]
+            told = best.sum(0) / below
+            share = self.shares[depth, : len(told)]
+            share += weight * (told - share)
+            if len(told) < self.RANKS:
+                self.shares[depth, len(told) :] *= 1.0 - weight
 
 
 class Gain:

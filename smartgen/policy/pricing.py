@@ -31,9 +31,8 @@ def totals(
     made, rules = _offered(controller, step, board), step.rules
     made.amounts = amounts = spent.copy()
     scope = seen(controller, step, None, None, made, True)
-    for cost in rules.costs:
-        if cost.each == "step":
-            amounts[cost.total] = amounts[cost.total] + cost.value(scope)
+    for cost in rules.costs_of_step:
+        amounts[cost.total] = amounts[cost.total] + cost.value(scope)
     if rules.objective is not None:
         made.objective = _each(rules.objective(scope), made)
     if rules.constraints:
@@ -113,9 +112,8 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
     """What drafting has cost with one more pass that feeds `width` tokens a row."""
     spent = dict(step.spent)
     scope = Scope(controller, step, width=width)
-    for cost in step.rules.costs:
-        if cost.each == "pass":
-            spent[cost.total] += float(cost.value(scope))
+    for cost in step.rules.costs_of_pass:
+        spent[cost.total] += float(cost.value(scope))
     return spent
 
 

@@ -152,9 +152,9 @@ class Totals:
 
     def choose(self) -> None:
         """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
-        if self.objective is None:
-            return
         score = self.objective
+        if score is None:
+            return
         best = float(score[score.argmax()])  # absent if any is
         if best != best:  # absent values lose against any other
             score = np.where(np.isnan(score), -np.inf, score)
@@ -184,9 +184,9 @@ def slack(value: float) -> float:
 
 def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
     """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
-    added = (benefit if worth is None else benefit * worth[:, None]).sum(0)
-    tokens = np.empty(high + 1)
-    tokens[0] = len(benefit)
-    np.multiply(added[:high], gain, out=tokens[1:])
-    tokens = np.add.accumulate(tokens)
+    each = np.empty(high + 1)
+    each[0] = len(benefit)
+    added = np.add.reduce(benefit if worth is None else benefit * worth[:, None], 0)
+    np.multiply(added[:high], gain, out=each[1:])
+    tokens: Floats = np.add.accumulate(each)
     return tokens[low:] if low else tokens
