@@ -7,6 +7,7 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_GIVEN = ("token", "prob", "parent", "rank", "valid")  # by the drafter, a layer at a time
 _KINDS: dict[str, Any] = {
     "token": np.int64,
     "parent": np.int64,
@@ -52,7 +54,6 @@ class DraftTree:
 
     token: Ints = _Shown()  # type: ignore[assignment]
     parent: Ints = _Shown()  # type: ignore[assignment]
-    depth: Ints = _Shown()  # type: ignore[assignment]
     rank: Ints = _Shown()  # type: ignore[assignment]
     prob: Floats = _Shown()  # type: ignore[assignment]
     valid: Bools = _Shown()  # type: ignore[assignment]
@@ -68,7 +69,8 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._newest: tuple[slice, dict[str, NDArray[Any]]] = (slice(0, 0), {})  # what was appended last, side by side
+        self._blocks: dict[int, tuple[slice, dict[str, NDArray[Any]]]] = {}  # by first column: arrays as they were appended
+        self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
 
     def append(
         self,
@@ -91,19 +93,14 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._newest = new, arrays
-        store, columns = self._store, np.s_[:, new]
-        for name, values in arrays.items():
-            store[name][columns] = values
+        self._blocks[start] = new, arrays
         if measures:
             for name, values in measures.items():
-                self.column(name, np.nan)[columns] = values
-        added, depth = [], len(self.layers)
-        for width in widths or (token.shape[1],):
-            depth += 1
-            layer = slice(start, start := start + width)
-            store["depth"][:, layer] = depth
-            added.append(layer)
+                self.column(name, np.nan)[:, new] = values
+        added = [new]
+        if len(widths) > 1:
+            ends = [start, *(start + end for end in accumulate(widths))]
+            added = [slice(*both) for both in pairwise(ends)]
         self.layers += added
         return added
 
@@ -114,21 +111,26 @@ class DraftTree:
         for name, values in self._store.items():
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
-        self._above, self._newest = None, (slice(0, 0), {})
+        self._above = None
+        self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
+        self._settled = {name: min(end, self.size) for name, end in self._settled.items()}
 
     def of(self, name: str, columns: slice) -> NDArray[Any]:
-        """(B, K) a signal of the nodes in `columns`. What was appended last stands side by side: that is faster to work on."""
-        newest, arrays = self._newest
-        if columns == newest and name in arrays:
-            return arrays[name]
-        values: NDArray[Any] = getattr(self, name)[:, columns]
-        return arrays.get(name, values) if columns == newest else values
+        """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
+        block = self._blocks.get(columns.start)
+        if block is None or block[0] != columns:
+            return getattr(self, name)[:, columns]  # type: ignore[no-any-return]
+        if name not in block[1]:
+            values: NDArray[Any] = getattr(self, name)[:, columns]
+            return block[1].get(name, values)
+        return block[1][name]
 
     def keep(self, name: str, layer: slice, values: NDArray[Any]) -> None:
-        """Set a column of what `layer` holds, one of the layers or all that were appended last; `values` (B, K)."""
-        self._store[name][:, layer] = values
-        if self._newest[0] == layer:
-            self._newest[1][name] = values
+        """Set a column of what `layer` holds, one of the layers or all that came together; `values` (B, K)."""
+        self.column(name)[:, layer] = values
+        block = self._blocks.get(layer.start)
+        if block is not None and block[0] == layer:
+            block[1][name] = values
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
@@ -138,7 +140,16 @@ class DraftTree:
             shape = (self.batch, self.capacity)
             known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
             self._store[name], self._fill[name] = known, fill
+        if name in _GIVEN and self._settled.get(name, 0) < self.size:
+            self._settle(name, known)
         return known
+
+    def _settle(self, name: str, column: NDArray[Any]) -> None:
+        """Lay what was appended into its column; most is never asked for there, so that it is done when somebody asks."""
+        done, self._settled[name] = self._settled.get(name, 0), self.size
+        for start, (columns, arrays) in self._blocks.items():
+            if start >= done:
+                column[:, columns] = arrays[name]
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
@@ -153,6 +164,14 @@ class DraftTree:
         done = self._derived.get(name, 0)
         self._derived[name] = len(self.layers)
         return self.layers[done:]
+
+    @property
+    def depth(self) -> Ints:
+        """1 for a child of the root."""
+        stored, last = self.column("depth"), len(self.layers)
+        for depth, layer in enumerate(reversed(self.unfilled("depth"))):
+            stored[:, layer] = last - depth
+        return stored[:, : self.size]
 
     @property
     def path(self) -> Floats:
@@ -192,8 +211,6 @@ class DraftTree:
         self.capacity = max(size, 2 * self.capacity, self._least)
         self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
         self._above = None
-        for name, kind in _KINDS.items():
-            self._store.setdefault(name, np.zeros((self.batch, 0), kind))
         for name, old in self._store.items():
             larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
             larger[:, : old.shape[1]] = old
