@@ -23,7 +23,7 @@ STANDIN = Path(__file__).parent / "standin"
 REASON = "needs SGLang: `make test-sglang` makes an environment of its own"
 HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
-START = 240.0  # seconds until a server answers, at most
+START = 600.0  # seconds until a server answers, at most
 LAUNCH = ("sglang.launch_server",)
 SERVE = ("smartgen.cli.app", "sglang", "serve")
 COMMON = [
@@ -113,6 +113,11 @@ class Server:
         except urllib.error.HTTPError as error:
             text = error.read()
         return json.loads(text) if text else None
+
+    def flush(self) -> None:
+        """Empty its cache of prefixes, which it refuses while any request is left."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/flush_cache", b"", timeout=60) as answer:
+            assert answer.status == 200
 
     def generate(self, prompt: Any, tokens: int, **more: Any) -> Any:
         """One request, or several where `prompt` is a list of prompts, greedy unless told otherwise."""
