@@ -1,7 +1,7 @@
 """Memory of all that outlives a step, over as many steps as asked: `python benchmarks/memory_of_learning.py --steps 1000000`.
 
-One memory and one view of the costs go through replay after replay of the shipped traces in turn, at batch 4 with rows refilled, timings noisy.
-What a replay itself records is dropped before memory is read.
+One memory and one view of the costs go through replay after replay of the shipped traces in turn, at batch 4 with rows
+refilled, timings noisy. What a replay itself records is dropped before memory is read.
 """
 
 from __future__ import annotations
