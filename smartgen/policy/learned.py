@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from smartgen.language.program import Rules, Site
@@ -13,6 +14,7 @@ from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.calls import CallLength
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.memory import Memory, fresh, restored, saved
+from smartgen.policy.recent import recent
 from smartgen.policy.regime import Regime
 from smartgen.policy.saved import VERSION, checked, filled, plain
 
@@ -45,10 +47,7 @@ class Learned:
 
     def memory(self, key: str, bin: str, kind: str) -> Memory:
         """The state of an `ema`, `ladder` or `ucb` call in this bin."""
-        bins = self.memories.setdefault(key, {})
-        if bin not in bins:
-            bins[bin] = fresh(kind)
-        return bins[bin]
+        return recent(self.memories.setdefault(key, {}), bin, partial(fresh, kind))
 
     def growth(self, key: str, sampled: bool) -> Growth:
         return _kept(self.growths, (key, sampled), Growth)
