@@ -1,8 +1,9 @@
-"""Cells of the judgement: every shipped recipe that a replay honours, on each workload and batch, against plain decoding and
-the best static tree of the cell in hindsight. `smart` is replayed on resampled lists as well and has an interval.
+"""Cells of the judgement, a workload and a batch each: `smart` on resampled lists against plain decoding and the best static tree
+of the cell in hindsight, and against every shipped recipe of others that a replay honours.
 
 Two comparisons with the static trees, which draft with the recorded drafter alone: `smart` without n-grams has the same
-candidates as they; `smart` itself has n-grams merged. Where n-grams are the drafter, both have the same.
+candidates as they; `smart` itself has n-grams merged. Where n-grams are the drafter, both have the same. The others' recipes
+and `smart` beside them run on every second four requests: that halves what takes longest, and only their mean is asked for.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from workloads import Workload
 from smartgen.policy.support import unsupported
 from smartgen.recipe import load as load_recipe
 from smartgen.recipe.shipped import shipped
+from smartgen.trace import Trace, replay
 from smartgen.trace.judging import Bench, judge
+from smartgen.trace.parallel import spread
 
 BATCHES = (1, 4, 16, 32)
+KINDS = 4  # of prompts, one after the other in the file
 
 
 def head_only() -> str:
@@ -32,7 +36,8 @@ def published() -> list[str]:
     found = {}
     for name in sorted(shipped(), key=lambda name: name.endswith("_yaml")):
         program = load_recipe(name).program
-        if not name.startswith("smart_") and name != "smart" and not list(unsupported(program, "replay", ())):
+        ours = name in ("smart", "off") or name.startswith("smart_")
+        if not ours and not list(unsupported(program, "replay", ())):
             found.setdefault(program.hash, name)
     return list(found.values())
 
@@ -44,10 +49,7 @@ def cell(
 
     `length`: requests in each of the `resamples` lists; the spread is scaled to the whole trace's.
     """
-    recipes: dict[str, str] = {"smart": "smart"}
-    if not workload.useless:
-        recipes |= {} if workload.ngram else {SAME: head_only()}
-        recipes |= {other: other for other in published()}
+    recipes = {"smart": "smart"} if workload.ngram or workload.useless else {"smart": "smart", SAME: head_only()}
     rows = judge(
         bench,
         recipes,
@@ -57,11 +59,28 @@ def cell(
         resamples=resamples,
         length=length,
         jobs=jobs,
-        intervals=[] if workload.useless else [own for own in ("smart", SAME) if own in recipes],
+        intervals=[] if workload.useless else None,
     )
     about = {"trace": name, "drafter": workload.drafter, "sampled": bench.trace.header.sampled}
     same = "smart" if workload.ngram else SAME
-    return [row.plain() | about | {"same_candidates": row.recipe == same} for row in rows]
+    found = [row.plain() | about | {"same_candidates": row.recipe == same} for row in rows]
+    return found if workload.useless else found + others(name, workload, bench.trace, batch, jobs)
+
+
+def others(name: str, workload: Workload, trace: Trace, batch: int, jobs: int) -> list[dict[str, Any]]:
+    """Rows of others' recipes: `smart`'s tokens a second over theirs on the same requests."""
+    requests, profile = [r for r in range(trace.requests) if r // KINDS % 2 == 0], workload.profile
+
+    def one(recipe: str) -> tuple[float, bool]:
+        run = replay(trace, recipe, profile, batch, requests=requests, ngram=workload.ngram)
+        return run.rate, run.exact
+
+    rivals = published()
+    (smart, _), *found = spread(one, ["smart", *rivals], jobs)
+    return [
+        {"trace": name, "recipe": rival, "batch": batch, "smart_over": round(smart / rate, 4), "exact": exact}
+        for rival, (rate, exact) in zip(rivals, found, strict=True)
+    ]
 
 
 def cells_table(rows: Sequence[dict[str, Any]]) -> str:

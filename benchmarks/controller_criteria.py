@@ -16,7 +16,6 @@ from typing import Any
 
 RESULT = Path(__file__).parent / "results" / "controller_on_traces.json"
 SAME = "no n-gram candidates"  # `smart` with the candidates that the static trees have
-OURS = ("smart", "off", SAME)  # every name that begins with smart_ is ours as well
 PUBLISHED = ("paper", "paper_literal")
 SAME_CANDIDATES = {1: 1.05, 4: 1.01, 16: 0.99, 32: 0.99}
 MERGED = {(False, 1): 1.20, (False, 4): 1.12, (True, 1): 1.04, (True, 4): 1.04}  # by sampled or not, and batch
@@ -61,7 +60,7 @@ def flat(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 def _cells(cells: dict[str, list[dict[str, Any]]]) -> Iterator[Criterion]:
     rows = flat(cells)
-    same = [row for row in rows if row["same_candidates"]]
+    same = [row for row in rows if row.get("same_candidates")]
     for batch in sorted({row["batch"] for row in same}):
         ratios = [row["vs_best_static"] for row in same if row["batch"] == batch]
         text = f"same candidates, × best static tree of the cell, mean at batch {batch}"
@@ -92,15 +91,11 @@ def _merged(rows: list[dict[str, Any]]) -> Iterator[Criterion]:
 
 def rivals(rows: Sequence[dict[str, Any]]) -> dict[str, dict[tuple[str, int], float]]:
     """`smart`'s tokens a second over those of every published recipe, by workload and batch."""
-    speed: dict[str, dict[tuple[str, int], float]] = {}
+    found: dict[str, dict[tuple[str, int], float]] = {}
     for row in rows:
-        speed.setdefault(row["recipe"], {})[row["trace"], row["batch"]] = row["tokens_per_second"]
-    smart = speed.get("smart", {})
-    return {
-        rival: {cell: smart[cell] / found[cell] for cell in found}
-        for rival, found in speed.items()
-        if rival not in OURS and not rival.startswith("smart_")
-    }
+        if "smart_over" in row:
+            found.setdefault(row["recipe"], {})[row["trace"], row["batch"]] = row["smart_over"]
+    return found
 
 
 def _rivals(rows: list[dict[str, Any]]) -> Iterator[Criterion]:

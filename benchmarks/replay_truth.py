@@ -43,6 +43,7 @@ class Tally:
     draft: float = 0.0
     verify: float = 0.0
     other: float = 0.0
+    same: int = 0  # tokens of the rows' texts up to where they leave the trace's
 
     @property
     def rate(self) -> float:
@@ -73,15 +74,17 @@ def clocked(model: Any, drafter: Any, trace: Trace, batch: int) -> dict[str, Tal
     for counted, requests, recipes in schedule(trace.requests, batch):
         for recipe in recipes:
             torch.manual_seed(trace.header.seed + requests[0])
-            stats = model.generate(
+            output = model.generate(
                 **padded(trace, requests),
                 **sampling,
                 max_new_tokens=trace.header.new_tokens,
                 smart_recipe=recipe,
                 assistant_model=drafter,
                 return_dict_in_generate=True,
-            ).speculation
+            )
             if counted:
+                stats = output.speculation
+                found[recipe].same += agreeing(trace, requests, output.sequences)
                 seconds = (stats.seconds[phase] for phase in ("draft", "verify", "other"))
                 _add(found[recipe], stats.committed, stats.steps, stats.passes, *seconds)
     return found
@@ -96,6 +99,16 @@ def padded(trace: Trace, requests: list[int]) -> dict[str, Any]:
     ids = torch.tensor([[0] * (longest - len(p)) + p for p in prompts])
     mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
     return {"input_ids": ids, "attention_mask": mask}
+
+
+def agreeing(trace: Trace, requests: list[int], sequences: Any) -> int:
+    """Tokens, the first ones not counted, up to where each row's text leaves the trace's: in bf16 a near tie may turn."""
+    found, begin = 0, max(len(trace.prompt_of(request)) for request in requests)
+    for request, line in zip(requests, sequences.tolist(), strict=True):
+        text = trace.text_of(request).tolist()
+        equal = [a == b for a, b in zip(line[begin:], text, strict=False)]
+        found += max(0, equal.index(False) - 1 if False in equal else len(text) - 1)
+    return found
 
 
 def replayed(trace: Trace, profile: Profile, batch: int) -> dict[str, Tally]:
