@@ -49,13 +49,17 @@ class Board:
         what candidates count for.
         """
         assert self.order is not None
-        order = order[:, : room.most] if sorted_ else order
-        merged = np.concatenate([self.order, order], 1) if self.order.shape[1] else order.copy()
-        merged.sort(1)
-        merged = merged[:, : room.most]
+        most = room.most
+        merged = np.concatenate([self.order, order[:, :most] if sorted_ else order], 1)
+        if self.order.shape[1] or not sorted_:
+            merged.sort(1)
+        if merged.shape[1] > most:
+            merged = merged[:, :most].copy()  # side by side: faster to work on
         if room.rows is not None:
             merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
-        benefit: Floats = tree.column(worth).take((merged & PLACE) + tree.row_starts)
+        places = merged & PLACE
+        places += tree.row_starts
+        benefit: Floats = tree.column(worth).take(places)
         if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
             return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1], True)
         there = merged < OUT

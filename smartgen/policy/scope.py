@@ -62,14 +62,14 @@ class Scope:
     # -- nodes --------------------------------------------------------------------------------------------------
     def node(self, field: str) -> Value:
         """(B, K) a signal of the nodes in view."""
-        step, columns = self.step, self.columns
+        columns = self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
-        if field == "depth" and step.fresh == [columns]:
-            return float(step.depth)  # all nodes of a layer have it
+        if field == "depth" and self.step.fresh == [columns]:
+            return float(self.step.depth)  # all nodes of a layer have it
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        return getattr(step.tree, field)[:, columns]
+        return self.step.tree.of(field, columns)
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
         """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""
@@ -84,7 +84,8 @@ class Scope:
         """(B, K) which of the nodes in view count in an aggregate."""
         if self._mask is not None:
             return self._mask
-        return self.step.tree.valid[:, self.columns]
+        assert self.columns is not None
+        return self.step.tree.of("valid", self.columns)
 
     # -- totals -------------------------------------------------------------------------------------------------
     @property
@@ -95,10 +96,9 @@ class Scope:
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
-        totals = self.totals
         if not self.every_size:
-            return totals.chosen_of(name)
-        values = getattr(totals, name)
+            return self.totals.chosen_of(name)
+        values = getattr(self.totals, name)
         return 0.0 if values is None else values
 
     def totals_at(self, moment: str) -> Totals:
@@ -235,6 +235,11 @@ class Scope:
         assert columns is not None
         stored, name = tree.column(f"path {number}"), f"path {number}"
         missing = tree.unfilled(name)
+        if missing == [columns]:
+            above, here = tree.above(columns), np.asarray(of(self))
+            made = here if above is None else stored.take(above) * here
+            tree.keep(name, columns, made)
+            return made if made.shape == (tree.batch, columns.stop - columns.start) else stored[:, columns]
         if missing and columns == slice(missing[0].start, missing[-1].stop):
             self._fill_paths(stored, missing, np.asarray(of(self)))
         else:
@@ -279,19 +284,20 @@ class Scope:
         return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
 
     def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
-        """Siblings sum to at most 1. What they leave each other is remembered."""
+        """Siblings sum to at most 1: they exclude one another. What they leave each other is remembered."""
         step, tree = self.step, self.step.tree
-        above = tree.above(columns)
-        if above is None or not step.whole or step.fresh != [columns]:
-            above = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
-        room = sibling_room(value, above)
+        family = step.family
+        if family is None or not step.whole or columns != step.newest:
+            family = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
+        room = sibling_room(value, family)
         if room is None:
             return value
         tree.column(room_of(site), 1.0)[:, columns] = room
         return value * room
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
-        self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell
+        tree, columns = self.step.tree, self.columns
+        tree.column(cells_of(site), -1)[:, columns] = cell
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""
