@@ -130,7 +130,7 @@ def test_gain():
         values.append(base + max(0.0, 1 - base * chance / off) * (lately - base))
         assert gain.value == pytest.approx(values[-1])
     assert values[2] == bases[2], "no more than chance"
-    assert values[-1] < bases[-1] / 3
+    assert values[-1] < 0.6 * bases[-1]
     gain.observe(0.0, 400.0, rows=2)
     assert gain.value == 1.2
 
