@@ -214,7 +214,10 @@ class Controller:
         rules = step.rules
         if rules.proceed is None or (rules.asks_ahead and not priced):
             return False
-        answer = np.asarray(rules.proceed(Scope(self, step)), bool)
+        answer = rules.proceed(Scope(self, step))
+        if answer is True:
+            return False
+        answer = np.asarray(answer, bool)
         if not answer.any():
             return _stopped(step, "no pass pays")
         if answer.ndim == 2 and not answer.all():

@@ -38,12 +38,14 @@ class Growth:
 
     def _known(self, depth: int) -> float:
         """A depth never drawn behaves like the one above it."""
-        known = float(self.ratio[0])
-        for below in range(1, depth + 1):
-            told = min(float(self.seen[below]), 1.0 / self.WEIGHT)
+        end = depth + 1
+        known, drawn = float(self.ratio[0]), float(self.seen[0])
+        learned = zip(self.ratio[1:end].tolist(), self.seen[1:end].tolist(), self.last[1:end].tolist(), strict=True)
+        for ratio, seen, last in learned:
+            told = min(seen, 1.0 / self.WEIGHT)
             if told:
-                told *= 0.5 ** (float(self.seen[0] - self.last[below]) / self.STALE)
-                known += told / (told + self.PRIOR) * (float(self.ratio[below]) - known)
+                told *= 0.5 ** ((drawn - last) / self.STALE)
+                known += told / (told + self.PRIOR) * (ratio - known)
         return known
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
@@ -56,14 +58,15 @@ class Growth:
             return
         self.seen[depth] += 1
         self.last[depth] = self.seen[0]
-        weight = max(self.WEIGHT, 1.0 / self.seen[depth])
-        self.ratio[depth] += weight * (below / mass - self.ratio[depth])
+        weight = max(self.WEIGHT, 1.0 / float(self.seen[depth]))
+        self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            ordered = best.sum(0) / below
-            share = np.zeros(self.RANKS)
-            share[: len(ordered)] = ordered
-            self.shares[depth] += weight * (share - self.shares[depth])
+            told = best.sum(0) / below
+            share = self.shares[depth, : len(told)]
+            share += weight * (told - share)
+            if len(told) < self.RANKS:
+                self.shares[depth, len(told) :] *= 1.0 - weight
 
 
 class Gain:

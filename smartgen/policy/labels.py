@@ -76,8 +76,8 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
     for depth, columns in enumerate(step.layers):
         if depth >= text.shape[1]:
             break
-        here = (tree.parent[:, columns] == current[:, None]) & tree.valid[:, columns] & (length > depth)[:, None]
-        hit = here & (tree.token[:, columns] == text[:, depth : depth + 1])
+        here = (tree.of("parent", columns) == current[:, None]) & tree.of("valid", columns) & (length > depth)[:, None]
+        hit = here & (tree.of("token", columns) == text[:, depth : depth + 1])
         for index, site in sites:
             cells = tree.column(cells_of(index), -1)[:, columns][here]
             known = cells >= 0  # where the call was read

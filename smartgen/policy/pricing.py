@@ -30,13 +30,11 @@ def totals(
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
     if board.longest:
         step.basis.settle_weights(board)
-    made = _offered(controller, step, board)
-    made.amounts = amounts = dict(spent)
-    scope = seen(controller, step, totals=made, every_size=True)
-    rules = step.rules
-    for cost in rules.costs:
-        if cost.each == "step":
-            amounts[cost.total] = amounts[cost.total] + cost.value(scope)
+    made, rules = _offered(controller, step, board), step.rules
+    made.amounts = amounts = spent.copy()
+    scope = seen(controller, step, None, None, made, True)
+    for cost in rules.costs_of_step:
+        amounts[cost.total] = amounts[cost.total] + cost.value(scope)
     if rules.objective is not None:
         made.objective = _each(rules.objective(scope), made)
     if rules.constraints:
@@ -53,12 +51,10 @@ def _each(value: Value, made: Totals) -> Floats:
 
 
 def _offered(controller: Controller, step: Step, board: Board) -> Totals:
-    caps, rules, basis = step.caps, step.rules, step.basis
-    pooled = rules.verify.pooled
-    most = int(board.count.sum()) if pooled else board.longest
-    high = min(most, caps.high if pooled else min(caps.room.most, caps.high))
-    low = min(caps.low, high) if rules.verify.searched else high
-    if not pooled:
+    caps, verify, basis = step.caps, step.rules.verify, step.basis
+    high = min(int(board.count.sum()), caps.high) if verify.pooled else min(board.longest, caps.room.most, caps.high)
+    low = min(caps.low, high) if verify.searched else high
+    if not verify.pooled:
         made = Totals(board, basis, low, high)
         if step.situation.packed:
             made.run = made.counts.sum(0) / step.tree.batch
@@ -123,13 +119,13 @@ def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float
     spent = dict(step.spent)
     catches_up = step.situation.drains and step.depth == 0
     own = min(width, step.caps.depth + 1) if catches_up else width
-    for cost in step.rules.costs:
-        if cost.each == "pass":
-            charged = float(cost.value(Scope(controller, step, width=own)))
-            if own < width:
-                whole = float(cost.value(Scope(controller, step, width=width)))
-                charged += (whole - charged) / controller.tokens_left(step.situation)
-            spent[cost.total] += charged
+    scope = Scope(controller, step, width=own)
+    for cost in step.rules.costs_of_pass:
+        charged = float(cost.value(scope))
+        if own < width:
+            whole = float(cost.value(Scope(controller, step, width=width)))
+            charged += (whole - charged) / controller.tokens_left(step.situation)
+        spent[cost.total] += charged
     return spent
 
 
