@@ -60,10 +60,11 @@ class OnlineCosts:
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
         """A smooth fit of the measured slice nearest to this batch and context."""
         key = (phase, model, batch, int(context) // CONTEXT_STEP)
-        if key not in self._fits:
+        curve = self._fits.get(key)
+        if curve is None:
             _make_room(self._fits)
-            self._fits[key] = fit(model, *self.tables[phase].measured(batch, context))
-        return self._fits[key]
+            self._fits[key] = curve = fit(model, *self.tables[phase].measured(batch, context))
+        return curve
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
         """A step with `nodes` draft nodes a row took this long, drafting apart."""
