@@ -32,6 +32,7 @@ ENGINES = f"{PLAIN},3/4/8,5/8/60,smart"
 STEERED = ("smart", "random")
 WARM = 4  # tokens of the pass that warms an engine at the largest load
 SETTLE = 80  # tokens of one request in which a recipe learns what its draft is worth, before anything counts
+EXPLAINED = ("tier", "reason", "level", "predicted_tokens", "measured_tokens", "expected_tokens", "expected_seconds")
 COMMON = {
     "device": "cpu",
     "dtype": "float32",
@@ -135,13 +136,15 @@ def _answer(pipe: Any, running: Any) -> None:
         began = time.perf_counter()
         answers = running.generate(input_ids=ids, sampling_params=sampling)
         seconds = time.perf_counter() - began
-        after = _smart(running).get("rounds_by_tier", {})
+        smart = _smart(running)
+        after = smart.get("rounds_by_tier", {})
         pipe.send(
             {
                 "seconds": seconds,
                 "texts": [one["output_ids"] for one in answers],
                 "rounds": sum(one["meta_info"].get("spec_verify_ct") or tokens for one in answers),
                 "tiers": {tier: n - before.get(tier, 0) for tier, n in after.items() if n > before.get(tier, 0)},
+                "smart": {name: smart[name] for name in EXPLAINED if name in smart},
             }
         )
 
@@ -224,6 +227,7 @@ def _cell(name: str, load: int, found: dict[str, list[dict[str, Any]]]) -> dict[
         "accept_length": round(tokens / sum(one["rounds"] for one in mine), 2),
         "same_text": f"{sum(own == other for own, other in pairs)} of {len(pairs)}",
         "rounds_by_tier": tiers,
+        "smart": mine[-1]["smart"],
     }
 
 

@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 class Rest:
     """Which requests have holes, and whether the draft sleeps."""
 
-    AFTER = 24  # idle rounds before it falls asleep
+    AFTER = 24  # idle rounds before it falls asleep,
+    ROWS = 96  # or fewer in which so many rows were seen: a round of a large batch says more,
+    FEWEST = 6  # but not before the first look
     LOOKS = (
         4,
         12,
@@ -23,7 +25,7 @@ class Rest:
 
     def __init__(self) -> None:
         self.asleep = False
-        self.idle = 0  # rounds without a draft, one after the other
+        self.idle = self.rows = 0  # rounds without a draft, one after the other, and rows in them
         self.holes: set[str] = set()
         self.inherited: set[str] = set()  # of these, whose holes came with a reused prefix
 
@@ -54,10 +56,12 @@ class Rest:
         for known in (self.holes, self.inherited):
             known.intersection_update(requests)  # the others have ended, or will be prefilled again
         if drafts:
-            self.asleep, self.idle = False, 0
+            self.asleep, self.idle, self.rows = False, 0, 0
             return
         self.idle += 1
-        self.asleep = self.asleep or (may_sleep and self.idle > self.AFTER)
+        self.rows += len(requests)
+        enough = self.idle > self.AFTER or (self.idle > self.FEWEST and self.rows > self.ROWS)
+        self.asleep = self.asleep or (may_sleep and enough)
         if self.asleep:
             self.holes.update(requests)
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -45,6 +46,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **given, **more}
 
 
+def _free_port() -> int:
+    """Below those that outgoing connections take: a server needs a while before it binds its own."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Server:
     """A server, stopped at the end of a `with`."""
 
@@ -59,9 +69,7 @@ class Server:
         **more: str,
     ) -> None:
         """`program`: what is run, as `python -m` takes it; `more`: variables of its environment."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _free_port()
         self.log = log
         self.command = [sys.executable, "-m", *program, *COMMON, "--port", str(self.port)]
         self.command += ["--max-total-tokens", str(tokens), "--max-running-requests", str(rows)]

@@ -31,6 +31,16 @@ class TestRest:
         rest.decided(False, ["a"], may_sleep=True)
         assert (rest.level, rest.warm(["a", "new"])) == ("asleep", [False, True])
 
+    @pytest.mark.parametrize(("rows", "rounds"), [(1, 25), (4, 25), (8, 13), (16, 7), (64, 7)])
+    def test_a_large_batch_knows_sooner(self, rows: int, rounds: int) -> None:
+        rest, requests = Rest(), [str(row) for row in range(rows)]
+        for _ in range(rounds - 1):
+            rest.decided(False, requests, may_sleep=True)
+        assert rest.level == "idle"
+        rest.decided(False, requests, may_sleep=True)
+        assert rest.level == "asleep"
+        assert rounds > Rest.LOOKS[0]  # with one look at the least
+
     def test_waking_leaves_old_requests_out_until_they_are_prefilled_anew(self) -> None:
         rest = Rest()
         for _ in range(Rest.AFTER + 1):
