@@ -269,7 +269,7 @@ def _key(typer: Typer, at: Typed, row: s.Argument) -> float | str:
     if not isinstance(row.label, s.Number | s.Text):
         key = row.label.text if row.label is not None else ""
         param = typer.params.get(key)
-        if param is not None and isinstance(param.code, Const):
+        if param is not None and isinstance(param.code, Const) and key in typer.policy.params:
             written = typer.policy.params[key].value.span.text
             raise typer.replaced("SG111", "the keys of a table are literals", row.label.span, written)  # type: ignore[union-attr]
         written = f"0: {row.value.span.text}" if not key else row.span.text

@@ -13,6 +13,7 @@ Check = Callable[[str], Sequence[Diagnostic]]
 _LONGEST = 6_000  # characters of a text that is worth checking again and again
 _MOST = 12  # findings of it
 _WORD = re.compile(r"[\w.]+")
+_FEW = 2  # findings beside which a sign is worth a second look: reading goes on behind a mended sign anyway
 _ROUNDS = 3  # mistakes that may hide behind one another
 
 
@@ -41,7 +42,7 @@ class _Change:
 
 def _completed(source: Source, each: Diagnostic, found: Sequence[Diagnostic], again: Check) -> Diagnostic:
     change = _change(each, source, source.text)
-    if each.severity != "error" or each.code.startswith("SG0") or change is None:
+    if each.severity != "error" or (each.code.startswith("SG0") and len(found) > _FEW) or change is None:
         return each
     known = {(other.code, other.message) for other in found}
     first, last = change, each

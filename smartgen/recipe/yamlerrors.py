@@ -166,6 +166,11 @@ def text_form(source: Source) -> Diagnostic | None:
     begins = re.match(r"\s*(#[^\n]*\n\s*)*smartgen[ \t]+\d", source.text)
     if begins is None:
         return None
+    keys = re.search(r"^[a-z_]+:(?:\s|$)", source.text[begins.end() :], re.MULTILINE)
+    if keys is not None and not re.search(r"^\s*policy[ \t]+\w+[ \t]*\{", source.text, re.MULTILINE):
+        at = begins.end() - 1 - len(re.findall(r"[ \t]*$", source.text[: begins.end() - 1])[0])
+        span, edits = Span(source, at - len("smartgen"), begins.end()), (Edit(Span(source, at, at), ":"),)
+        return _made("between a key and its value stands `:`", span, "write `smartgen: 1`", edits)
     span = Span(source, begins.end() - 1, begins.end())
     fix = "name the file .smart, or write `smartgen: 1` and a key for each statement"
     return _made("this is the text form of a recipe in a YAML file", span, fix, ())
