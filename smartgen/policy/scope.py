@@ -289,7 +289,7 @@ class Scope:
         if step.family is None or not step.whole or columns != step.newest:
             return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
         sums = np.bincount(step.family.ravel(), value.ravel())
-        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(step.family)
+        return value if sums[sums.argmax()] <= 1.0 else value / np.maximum(sums, 1.0).take(step.family)
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         tree, columns = self.step.tree, self.columns
