@@ -269,7 +269,7 @@ class Controller:
                     self._looked(step, outcome)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
-            return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+            return StepReport(step.depth, step.tree.candidates, size, predicted, step.reason or "complete")
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
         """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""
