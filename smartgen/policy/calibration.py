@@ -119,6 +119,7 @@ class CalibrationMap:
         self.trials = np.zeros((self.strata, _BINS))
         self.hits = np.zeros((self.strata, _BINS))
         self.coarse_of = self._coarse_strata(sizes)
+        self._bin_of = (np.arange(self.strata)[:, None] * _BINS + _BIN_OF).ravel()  # from cells to places in the counts
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
@@ -179,8 +180,7 @@ class CalibrationMap:
 
     def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0) -> None:
         """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial."""
-        stratum, at = np.divmod(cell, _SPANS)
-        place = stratum * _BINS + _BIN_OF[at]
+        place = self._bin_of.take(cell)
         np.add.at(self.trials.ravel(), place, weight)
         np.add.at(self.hits.ravel(), place, accepted * weight)
 

@@ -128,9 +128,10 @@ def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
     """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
     tree, columns = step.tree, step.layers[0]
     worth = tree.of("benefit", columns) * among
-    best, rows = (-worth).argsort(1, kind="stable")[:, :PROBE_NODES], np.arange(tree.batch)[:, None]
+    best = (-worth).argsort(1, kind="stable")[:, :PROBE_NODES]
+    best += np.arange(0, worth.size, worth.shape[1])[:, None]
     right = among & (tree.of("token", columns) == text[:, :1])
-    gain.observe(float(worth[rows, best].sum()), float(right[rows, best].any(1).sum()), tree.batch)
+    gain.observe(float(worth.take(best).sum()), np.count_nonzero(right.take(best).any(1)), tree.batch)
 
 
 def _observe_gains(
