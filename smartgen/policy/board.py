@@ -27,7 +27,8 @@ class Room:
 class Board:
     """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end; `count` (B,) of each.
 
-    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have benefits and no places.
+    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have
+    benefits and no places.
     """
 
     order: Ints | None

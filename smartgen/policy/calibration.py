@@ -86,10 +86,7 @@ class _Begins:
 
     def of_all(self, value: Any, number: Callable[[str], int]) -> int:
         """Of one value."""
-        if self.cuts is not None:
-            stratum = bisect.bisect_right(self.cuts.tolist(), float(value))
-        else:
-            stratum = number(str(value))
+        stratum = number(str(value)) if self.cuts is None else bisect.bisect_right(self.cuts.tolist(), float(value))
         self.known[value] = begins = stratum * self.stride
         return begins
 
@@ -143,7 +140,7 @@ class CalibrationMap:
         """(B, K) where each node's stratum begins in the table laid flat."""
         whole, found = 0, None
         for begins, value in zip(self._begins, values, strict=True):
-            if isinstance(value, (np.ndarray, tuple)):  # noqa: UP038
+            if isinstance(value, (np.ndarray, tuple)):  # a union would be made anew each time
                 found = begins.added(found, value, self._source)
             elif value in begins.known:
                 whole += begins.known[value]
