@@ -152,7 +152,10 @@ class CalibrationMap:
         return found
 
     def _source(self, name: str) -> int:
+        """0, 1, 2 for the first three that came up, 3 for all others."""
         if name not in self.sources:
+            if len(self.sources) >= 3:
+                return 3
             self.sources.append(name)
         return min(self.sources.index(name), 3)
 

@@ -28,6 +28,8 @@ def totals(
     controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
+    if board.longest:
+        step.basis.settle_weights(board)
     made, rules = _offered(controller, step, board), step.rules
     made.amounts = amounts = spent.copy()
     scope = seen(controller, step, None, None, made, True)
@@ -109,11 +111,21 @@ def ahead(controller: Controller, step: Step) -> Totals:
 
 
 def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float]:
-    """What drafting has cost with one more pass that feeds `width` tokens a row."""
+    """What drafting has cost with one more pass that feeds `width` tokens a row.
+
+    What a first pass feeds beyond a step's own tokens (a prompt that the drafter has not read) serves all steps that are
+    left. In a call that drains it is charged to them in equal parts, at one token each.
+    """
     spent = dict(step.spent)
-    scope = Scope(controller, step, width=width)
+    catches_up = step.situation.drains and step.depth == 0
+    own = min(width, step.caps.depth + 1) if catches_up else width
+    scope = Scope(controller, step, width=own)
     for cost in step.rules.costs_of_pass:
-        spent[cost.total] += float(cost.value(scope))
+        charged = float(cost.value(scope))
+        if own < width:
+            whole = float(cost.value(Scope(controller, step, width=width)))
+            charged += (whole - charged) / controller.tokens_left(step.situation)
+        spent[cost.total] += charged
     return spent
 
 

@@ -105,4 +105,5 @@ class Step:
 
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
-        return 1.0 if self.basis.worth is None else float(self.basis.worth[row])
+        self.basis.settle_weights(self.board)
+        return 1.0 if self.basis.weights is None else float(self.basis.weights[row])

@@ -21,24 +21,28 @@ from smartgen.policy.board import Board
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+PROMISING = 4  # of a row's candidates say what is to be expected of it: more are seldom verified in a batch
 
 
 @dataclass
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `weigh` gives `worth`; it is asked when the first candidate is there, and never where nobody drafts.
+    `weights` (B,) of the rows' tokens in `progress`; None: all alike. `weigh` tells them from what the rows' candidates
+    promise, (B,) tokens each; None: they are settled.
     """
 
     gain: float
     remaining: Ints
     shortest: int
-    weigh: Callable[[], Floats | None]
+    weigh: Callable[[Floats], Floats] | None = None
+    weights: Floats | None = None
 
-    @cached_property
-    def worth(self) -> Floats | None:
-        """(B,) weights of the rows' tokens in `progress`, None: all alike."""
-        return self.weigh()
+    def settle_weights(self, board: Board) -> None:
+        """Once a step: by the first candidates that are weighed. Where nobody drafts that is never."""
+        if self.weigh is not None:
+            self.weights = self.weigh(board.benefit[:, :PROMISING].sum(1) * self.gain)
+            self.weigh = None
 
     def row_tokens(self, benefit: Floats) -> Floats:
         """(B, R + 1): 1 bonus token plus the benefits of the first 0..R nodes, at most what the row may still emit."""
@@ -76,11 +80,11 @@ class Totals:
         basis, benefit = self.basis, self.board.benefit
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
             self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
-            if self.high and basis.worth is not None:  # the weights of bare roots make no difference: their mean is 1
-                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
+            if self.high and basis.weights is not None:  # those of bare roots make no difference: their mean is 1
+                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.weights)
             return
         self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+        self.progress = self.tokens if basis.weights is None else basis.weights @ self.row_tokens
 
     def _amount(self, name: str) -> Floats:
         """(S,) of a total, also where it is one number for all sizes."""
@@ -182,11 +186,11 @@ def slack(value: float) -> float:
     return much if much < np.inf else 0.0
 
 
-def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
-    """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
+def _added(benefit: Floats, gain: float, low: int, high: int, weights: Floats | None) -> Floats:
+    """(S,) tokens of all rows, weighted where `weights` are given, where no row comes near what it may still emit."""
     each = np.empty(high + 1)
     each[0] = len(benefit)
-    added = np.add.reduce(benefit if worth is None else benefit * worth[:, None], 0)
+    added = np.add.reduce(benefit if weights is None else benefit * weights[:, None], 0)
     np.multiply(added[:high], gain, out=each[1:])
     tokens: Floats = np.add.accumulate(each)
     return tokens[low:] if low else tokens

@@ -2,12 +2,13 @@
 
 While idle, every round still shows for nothing what the draft would have proposed first. While asleep only requests that
 were prefilled since show it, in their first round; a request that lived through a sleeping round has holes in its draft
-cache: it stays off, and out of the statistics, until it is prefilled anew.
+cache: it stays off, and out of the statistics, until it is prefilled anew. So does one whose prefix was found in the
+engine's cache and leads through such text (`slots.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class Rest:
@@ -24,10 +25,21 @@ class Rest:
         self.asleep = False
         self.idle = 0  # rounds without a draft, one after the other
         self.holes: set[str] = set()
+        self.inherited: set[str] = set()  # of these, whose holes came with a reused prefix
 
     def prefilled(self, requests: Sequence[str]) -> None:
-        """Their draft cache is whole."""
+        """Their draft cache is whole, as far as is known yet."""
         self.holes.difference_update(requests)
+        self.inherited.difference_update(requests)
+
+    def reused(self, requests: Iterable[str]) -> None:
+        """Prefilled on top of a cached prefix that has holes."""
+        self.inherited.update(requests)
+        self.holes |= self.inherited
+
+    def whole_at_prefill(self, requests: Sequence[str]) -> list[bool]:
+        """Which of them reused no prefix with holes; known for certain when a round's result has arrived."""
+        return [request not in self.inherited for request in requests]
 
     def warm(self, requests: Sequence[str]) -> list[bool]:
         """Which of them a draft may count on."""
@@ -39,7 +51,8 @@ class Rest:
 
     def decided(self, drafts: bool, requests: Sequence[str], may_sleep: bool) -> None:
         """A round is about to be launched; a look counts as idle, `drafts` is for trees that pay."""
-        self.holes.intersection_update(requests)  # the others have ended, or will be prefilled again
+        for known in (self.holes, self.inherited):
+            known.intersection_update(requests)  # the others have ended, or will be prefilled again
         if drafts:
             self.asleep, self.idle = False, 0
             return

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from smartgen.policy.calibration import CalibrationMap
-from smartgen.policy.drain import worth
+from smartgen.policy.calls import CallLength
+from smartgen.policy.drain import row_weights
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.regime import Regime
 
@@ -69,16 +70,30 @@ def test_calibration():
 
 def test_progress():
     remaining, generated, step = np.array([10, 40, 25]), np.array([5, 60, 12]), 20
-    seconds = [1.0, 1.3, 1.5]
-    needed = remaining / np.maximum((generated + 16) / (step + 16), 1)
+    seconds, promised = [1.0, 1.3, 1.5], np.array([0.0, 0.3, 2.5])
+    pace = np.maximum((generated + 16) / (step + 16), 1)
+    needed = remaining / (pace + (1 + promised - pace) / 10)
     weights = np.zeros(3)
     for draw in np.random.default_rng(0).standard_normal((32, 3)):
         order = np.argsort(-(needed + np.maximum(0.15 * needed, 2) * draw))
         for place, row in enumerate(order):
             weights[row] += max(seconds[place] - (seconds[place - 1] if place else 0.0), 0.0)
     expected = weights / weights.mean()
-    assert worth(remaining, generated, step, np.array(seconds)) == pytest.approx(expected, rel=1e-12)
+    assert row_weights(remaining, generated, step, np.array(seconds), promised) == pytest.approx(expected, rel=1e-12)
     assert expected.max() > 1.2
+
+
+def test_tokens_left():
+    calls, tokens, ends, left = CallLength(), 0.0, 0.0, 0
+    for steps in ([(3, 90), (2, 88)], [(1, 5), (5, 0)], [(4, 6), (1, 5), (2, 3)]):
+        calls.begins()
+        tokens, ends = tokens * 0.9, (ends + (left > 0)) * 0.9
+        for gained, left in steps:
+            calls.goes_on(gained, left)
+            tokens += gained
+            for most in (1, 7, 1000):
+                assert calls.expected(most) == pytest.approx(max(min(most, (tokens + 16) / (ends + 1)), 1))
+    assert 10 < calls.expected(1000) < 20
 
 
 def test_rest():
