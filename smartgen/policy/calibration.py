@@ -64,6 +64,8 @@ _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first leve
 class _Begins:
     """Where the strata of one feature begin in the table laid flat; `known`: of values that all nodes had together."""
 
+    MOST_KNOWN = 64
+
     def __init__(self, name: str, stride: int) -> None:
         self.stride, self.known = stride, dict[object, int]()
         self.cuts = _CUTS.get(name)
@@ -78,15 +80,17 @@ class _Begins:
             more = np.array([number(name) * self.stride for name in names])[place]
         elif value.dtype != bool:
             more = self.by_number.take(value.astype(np.int64, copy=False), mode="clip")
-        elif found is None:
-            more = value * self.stride
-        else:
+        elif found is not None and found.shape == value.shape:
             return np.add(found, self.stride, out=found, where=value)
-        return more if found is None else np.add(found, more, out=more)
+        else:
+            more = value * self.stride
+        return more if found is None else found + more
 
     def of_all(self, value: Any, number: Callable[[str], int]) -> int:
         """Of one value."""
         stratum = number(str(value)) if self.cuts is None else bisect.bisect_right(self.cuts.tolist(), float(value))
+        if len(self.known) >= self.MOST_KNOWN:
+            self.known.clear()
         self.known[value] = begins = stratum * self.stride
         return begins
 
