@@ -177,10 +177,7 @@ def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> tupl
         open_to = open_to & (shape.places(tree, step.fresh) >= 0)
     if verify.where is not None:
         open_to = open_to & np.asarray(verify.where(scope), bool)
-    if verify.by is None:
-        key = tree.column(step.worth)[:, step.newest]
-    else:
-        key = _present(verify.by(scope), valid.shape)
+    key = tree.column(step.worth)[:, step.newest] if verify.by is None else _present(verify.by(scope), valid.shape)
     open_to = open_to & ~np.isnan(key)
     start = step.newest.start
     keys, opens = tree.column(_KEY), tree.column(_OPEN, False)
@@ -218,7 +215,9 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
     width = layer.parent.shape[1]
-    parent = layer.parent.take(at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None])
+    parent = layer.parent.take(
+        at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None]
+    )
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

@@ -27,7 +27,8 @@ class Room:
 class Board:
     """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end; `count` (B,) of each.
 
-    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have benefits and no places.
+    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have
+    benefits and no places.
     """
 
     order: Ints | None
@@ -52,7 +53,7 @@ class Board:
         most = room.most
         merged = np.concatenate([self.order, order[:, :most] if sorted_ else order], 1)
         if self.order.shape[1] or not sorted_:
-            merged.sort(1)
+            merged.sort(1, kind="stable" if sorted_ else None)  # two orders in line: the stable sort merges them
         if merged.shape[1] > most:
             merged = merged[:, :most].copy()  # side by side: faster to work on
         if room.rows is not None:
@@ -69,7 +70,7 @@ class Board:
     def with_forecast(self, benefit: Floats, room: Room) -> Board:
         """What the board would hold with further candidates (B, F) of these benefits, all ordered by benefit."""
         merged = np.concatenate([self.benefit, benefit], 1)
-        merged.sort(1)
+        merged.sort(1, kind="stable")
         merged = merged[:, ::-1]
         if room.rows is None and self.full and self.longest >= room.most:
             return Board(None, merged[:, : room.most], self.count, self.longest, True)

@@ -65,6 +65,8 @@ _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first leve
 class _Begins:
     """Where the strata of one feature begin in the table laid flat; `known`: of values that all nodes had together."""
 
+    MOST_KNOWN = 64
+
     def __init__(self, name: str, stride: int) -> None:
         self.stride, self.known = stride, dict[object, int]()
         self.cuts = _CUTS.get(name)
@@ -79,18 +81,17 @@ class _Begins:
             more = np.array([number(name) * self.stride for name in names])[place]
         elif value.dtype != bool:
             more = self.by_number.take(value.astype(np.int64, copy=False), mode="clip")
-        elif found is None:
-            more = value * self.stride
-        else:
+        elif found is not None and found.shape == value.shape:
             return np.add(found, self.stride, out=found, where=value)
-        return more if found is None else np.add(found, more, out=more)
+        else:
+            more = value * self.stride
+        return more if found is None else found + more
 
     def of_all(self, value: Any, number: Callable[[str], int]) -> int:
         """Of one value."""
-        if self.cuts is not None:
-            stratum = bisect.bisect_right(self.cuts.tolist(), float(value))
-        else:
-            stratum = number(str(value))
+        stratum = number(str(value)) if self.cuts is None else bisect.bisect_right(self.cuts.tolist(), float(value))
+        if len(self.known) >= self.MOST_KNOWN:
+            self.known.clear()
         self.known[value] = begins = stratum * self.stride
         return begins
 
@@ -120,6 +121,7 @@ class CalibrationMap:
         self.trials = np.zeros((self.strata, _BINS))
         self.hits = np.zeros((self.strata, _BINS))
         self.coarse_of = self._coarse_strata(sizes)
+        self._bin_of = (np.arange(self.strata)[:, None] * _BINS + _BIN_OF).ravel()  # from cells to places in the counts
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
@@ -143,7 +145,7 @@ class CalibrationMap:
         """(B, K) where each node's stratum begins in the table laid flat."""
         whole, found = 0, None
         for begins, value in zip(self._begins, values, strict=True):
-            if isinstance(value, (np.ndarray, tuple)):  # noqa: UP038
+            if isinstance(value, (np.ndarray, tuple)):  # a union would be made anew each time
                 found = begins.added(found, value, self._source)
             elif value in begins.known:
                 whole += begins.known[value]
@@ -186,8 +188,7 @@ class CalibrationMap:
 
         `room`: what siblings left of the node's chance. As much of a trial it was, so that chances are true with it.
         """
-        stratum, at = np.divmod(cell, _SPANS)
-        place = stratum * _BINS + _BIN_OF[at]
+        place = self._bin_of.take(cell)
         np.add.at(self.trials.ravel(), place, weight * room)
         np.add.at(self.hits.ravel(), place, accepted * weight)
 

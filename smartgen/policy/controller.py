@@ -282,7 +282,7 @@ class Controller:
                     self._looked(step, outcome)
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
-            return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+            return StepReport(step.depth, step.tree.candidates, size, predicted, step.reason or "complete")
 
     def _goes_on(self, situation: Situation, outcome: Outcome) -> None:
         """The call goes on, or ends with what rows might still have emitted."""

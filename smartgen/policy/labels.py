@@ -7,6 +7,7 @@ never trials. Unverified nodes are compared with the text all the same, so that 
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,42 +54,43 @@ def first_layer_right(step: Step, outcome: Outcome) -> bool:
     """Whether the drafter named the next token of some row."""
     tree, columns = step.tree, step.layers[0]
     text, _ = _text(outcome)
-    own = tree.valid[:, columns] & (tree.column(SOURCE, OWN)[:, columns] < FREE)
-    return bool((own & (tree.token[:, columns] == text[:, :1])).any())
+    own = tree.of("valid", columns)
+    if step.free is not None:
+        own = own & (tree.column(SOURCE, OWN)[:, columns] < FREE)
+    return bool((own & (tree.of("token", columns) == text[:, :1])).any())
 
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:
     """(B, A) committed tokens, -1 behind each row's end, and (B,) how many there are."""
-    counts = [len(tokens) for tokens in outcome.committed]
-    length, longest = np.array(counts), max(counts, default=1)
-    padded = [[*tokens, *[-1] * (longest - len(tokens))] for tokens in outcome.committed]
-    return np.array(padded).reshape(len(counts), longest), length
+    length = np.array([*map(len, outcome.committed)])
+    padded = np.array([*zip_longest(*outcome.committed, fillvalue=-1)])
+    return padded.reshape(-1, len(length)).T, length
 
 
 def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
-    """Count the trials along the committed path; returns that path: per depth the place of the node above, (B,)."""
-    tree = step.tree
-    current = np.full(tree.batch, -1)
-    line = [current]
-    sites = [(index, site) for index, site in enumerate(controller.program.sites) if site.kind == "calibrated"]
-    sites = [] if controller.learned.frozen else sites
+    """Count the trials along the committed path; returns that path: per depth the place of the node, (B,)."""
+    tree, line = step.tree, list[Ints]()
+    sites = () if controller.learned.frozen else controller.calibrations
     belief = _belief(step) if sites else 1.0
-    for depth, columns in enumerate(step.layers):
-        if depth >= text.shape[1]:
-            break
-        here = (tree.of("parent", columns) == current[:, None]) & tree.of("valid", columns) & (length > depth)[:, None]
+    shortest = int(length.min(initial=0))
+    for depth, columns in enumerate(step.layers[: text.shape[1]]):
+        here = tree.of("valid", columns)
+        if depth >= shortest:  # the text of some rows is over
+            here = here & (length > depth)[:, None]
+        if depth > 0:
+            here = here & (tree.of("parent", columns) == line[-1][:, None])
         hit = here & (tree.of("token", columns) == text[:, depth : depth + 1])
-        for index, site in sites:
-            cells = tree.column(cells_of(index), -1)[:, columns][here]
-            known = cells >= 0  # where the call was read
-            weight = belief if isinstance(belief, float) else belief[:, columns][here][known]
-            room = tree.column(room_of(index), 1.0)[:, columns][here][known]
-            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight, room)
-        found = hit.any(1)
-        current = np.where(found, hit.argmax(1) + columns.start, -2)
-        line.append(current)
-        if not found.any():
+        for index in sites:
+            cells = tree.of(cells_of(index), columns, -1)
+            at = np.flatnonzero(here & (cells >= 0))  # where the call was read
+            weight = belief if isinstance(belief, float) else belief[:, columns].take(at)
+            room = tree.of(room_of(index), columns, 1.0).take(at)
+            site = controller.program.sites[index]
+            controller.learned.map_for(site).record(cells.take(at), hit.take(at), weight, room)
+        if not hit.any():
+            line.append(np.full(tree.batch, -2))
             break
+        line.append(np.where(hit.any(1), hit.argmax(1) + columns.start, -2))
     return line
 
 
@@ -110,7 +112,8 @@ def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
         return np.zeros(len(chosen), np.int64)
     rows = np.arange(len(chosen))[:, None]
     parent = np.where(chosen >= 0, step.tree.parent[rows, chosen.clip(0)], -3)
-    tested: Ints = sum(((parent == above[:, None]) & (above >= -1)[:, None]).sum(1) for above in line)
+    root = np.full(len(chosen), -1)
+    tested: Ints = sum(((parent == above[:, None]) & (above >= -1)[:, None]).sum(1) for above in (root, *line))
     return tested
 
 
@@ -119,17 +122,17 @@ def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> Non
         predicted = np.minimum(step.totals.row_benefit, step.situation.remaining - 1)
         step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), step.tree.batch)
     elif step.layers:
-        _look(step, step.gain, step.tree.valid[:, step.layers[0]], text)
+        _look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
 
 
 def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
     """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
     tree, columns = step.tree, step.layers[0]
-    worth = np.where(among, tree.benefit[:, columns], 0.0)
-    best = np.argsort(-worth, axis=1, kind="stable")[:, :PROBE_NODES]
-    right = among & (tree.token[:, columns] == text[:, :1])
-    hits = np.take_along_axis(right, best, 1).any(1).sum()
-    gain.observe(float(np.take_along_axis(worth, best, 1).sum()), float(hits), tree.batch)
+    worth = tree.of("benefit", columns) * among
+    best = (-worth).argsort(1, kind="stable")[:, :PROBE_NODES]
+    best += np.arange(0, worth.size, worth.shape[1])[:, None]
+    right = among & (tree.of("token", columns) == text[:, :1])
+    gain.observe(float(worth.take(best).sum()), float(np.count_nonzero(right.take(best).any(1))), tree.batch)
 
 
 def _observe_gains(
@@ -140,7 +143,7 @@ def _observe_gains(
     source = tree.column(SOURCE, OWN)
     own, real = source[rows, chosen] == OWN, chosen >= 0
     worth = np.where(real, tree.column("benefit")[rows, chosen], 0.0)
-    accepted = np.array(line[1:]).reshape(-1, len(chosen)).T  # (B, depths) places of committed nodes
+    accepted = np.array(line).reshape(-1, len(chosen)).T  # (B, depths) places of committed nodes
     accepted = np.where(np.arange(accepted.shape[1]) < outcome.accepted[:, None], accepted, -1)
     right = (accepted >= 0, source[rows, accepted] == OWN)
     first = source[:, step.layers[0]] == OWN

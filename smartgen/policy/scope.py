@@ -297,7 +297,8 @@ class Scope:
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
         tree, columns = self.step.tree, self.columns
-        tree.column(cells_of(site), -1)[:, columns] = cell
+        assert columns is not None
+        tree.keep(cells_of(site), columns, cell, -1)
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""

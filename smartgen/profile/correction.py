@@ -26,12 +26,13 @@ class Correction:
     LEAST = 3  # observations before any is believed
     EVERY = 8  # observations between refreshes, once there are some
     BOUNDS = (0.25, 4.0)
-    OUTLIER = np.log(1.6)  # a ratio this far from the level is pulled in
+    OUTLIER = math.log(1.6)  # a ratio this far from the level is pulled in
     BELIEF = 0.5  # in the steepness that all batches show, against the spread of the shares seen here
+    FIRST = math.log(4.0)  # at most, of the level that the first ratio shows
     FOLLOW = 0.2  # weight of the newest ratio in the level
     SURE = 64  # observations over which the usual level is a mean
     SIZE_PRIOR = 12.0  # observations' worth of belief that one size is off by as much as all
-    SIZES = np.log(1.25)  # what a single size may be off, at most
+    SIZES = math.log(1.25)  # what a single size may be off, at most
 
     def __init__(self, common: Tilt) -> None:
         """`common`: what all batches say of the tilt; this one is believed to be like the others until it shows."""
@@ -45,11 +46,12 @@ class Correction:
 
     def observe(self, size: int, share: float, ratio: float) -> None:
         """A measurement at `size`; `share`: of its seconds by the table, the part that does not depend on the size."""
-        off = math.log(ratio) - self._shape(size, share)
+        shape = self._shape(size, share)
+        off = math.log(ratio) - shape
         if self.count == 0:
-            self.level = min(max(off, -np.log(4.0)), np.log(4.0))
+            self.level = min(max(off, -self.FIRST), self.FIRST)
         surprise = min(max(off - self.level, -self.OUTLIER), self.OUTLIER)
-        told = surprise + self._shape(size, share)
+        told = surprise + shape
         self.seen.append((size, share, told))
         if abs(surprise) < self.OUTLIER:
             self.common.observe(share, math.exp(told))

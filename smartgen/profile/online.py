@@ -94,21 +94,26 @@ class OnlineCosts:
             return
         with self._lock:
             smallest, predicted = self._tabled(phase, batch, size, context)
-            if (phase, batch) not in self._corrections:
-                self._corrections[phase, batch] = Correction(self._tilts[phase])
-            self._corrections[phase, batch].observe(size, min(1.0, smallest / predicted), seconds / predicted)
+            correction = self._corrections.get((phase, batch))
+            if correction is None:
+                correction = self._corrections[phase, batch] = Correction(self._tilts[phase])
+            correction.observe(size, min(1.0, smallest / predicted), seconds / predicted)
 
     def _tabled(self, phase: str, batch: int, size: int, context: float) -> tuple[float, float]:
         """Seconds by the table at the smallest size and at this one."""
         key = (phase, batch, size, int(context) // CONTEXT_STEP)
-        if key not in self._expected:
+        expected = self._expected.get(key)
+        if expected is None:
             _make_room(self._expected)
             both = self.tables[phase].seconds(batch, np.array([SMALLEST[phase], float(size)]), context)
-            self._expected[key] = (float(both[0]), float(both[1]))
-        return self._expected[key]
+            expected = self._expected[key] = (float(both[0]), float(both[1]))
+        return expected
 
     def _correction(self, phase: str, batch: int) -> Correction | None:
         """What was learned at this batch, or at the nearest one of which enough is known."""
+        own = self._corrections.get((phase, batch))
+        if own is not None and own.version:
+            return own
         known = [b for p, b in self._corrections if p == phase and self._corrections[p, b].version]
         if not known:
             return None

@@ -69,7 +69,9 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: dict[int, tuple[slice, dict[str, NDArray[Any]]]] = {}  # by first column: arrays as they were appended
+        self._blocks: dict[
+            int, tuple[slice, dict[str, NDArray[Any]]]
+        ] = {}  # by first column: arrays as they were appended
         self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
 
     def append(
@@ -104,6 +106,11 @@ class DraftTree:
         self.layers += added
         return added
 
+    @property
+    def candidates(self) -> int:
+        """How many nodes there are, padding left out."""
+        return sum(int(np.count_nonzero(arrays["valid"])) for _, arrays in self._blocks.values())
+
     def cut(self, layers: int) -> None:
         """Forget all but the first `layers` layers."""
         del self.layers[layers:]
@@ -115,19 +122,23 @@ class DraftTree:
         self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
         self._settled = {name: min(end, self.size) for name, end in self._settled.items()}
 
-    def of(self, name: str, columns: slice) -> NDArray[Any]:
+    def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
         block = self._blocks.get(columns.start)
         if block is None or block[0] != columns:
-            return getattr(self, name)[:, columns]  # type: ignore[no-any-return]
+            return self._column(name, fill)[:, columns]
         if name not in block[1]:
-            values: NDArray[Any] = getattr(self, name)[:, columns]
+            values = self._column(name, fill)[:, columns]  # once it is worked out it may be in the block
             return block[1].get(name, values)
         return block[1][name]
 
-    def keep(self, name: str, layer: slice, values: NDArray[Any]) -> None:
-        """Set a column of what `layer` holds, one of the layers or all that came together; `values` (B, K)."""
-        self.column(name)[:, layer] = values
+    def _column(self, name: str, fill: Any) -> NDArray[Any]:
+        """A column by name, also one that is worked out."""
+        return getattr(self, name) if hasattr(DraftTree, name) else self.column(name, fill)
+
+    def keep(self, name: str, layer: slice, values: NDArray[Any], fill: Any = 0.0) -> None:
+        """Set a column, full of `fill` elsewhere, in one of the layers or all that came together; `values` (B, K)."""
+        self.column(name, fill)[:, layer] = values
         block = self._blocks.get(layer.start)
         if block is not None and block[0] == layer:
             block[1][name] = values
