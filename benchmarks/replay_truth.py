@@ -1,6 +1,7 @@
 """Does replay tell the truth? Tokens a second that it predicts for `generate` against those on the clock.
 
-    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype bf16 --batch 1,4,16 --out costs.json
+    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype bf16 --batch 1,4,16 \\
+        --context 64,256 --budget 6 --out costs.json
     smartgen trace --model smollm2-135m --dtype bf16 --prompts FILE --limit 32 --max-new-tokens 48 --out trace.npz
     python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --requests 12 --out truth.json
     python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --out truth.json
@@ -10,8 +11,9 @@
 it wants a quiet machine, the same as the profile's. `replay` runs the same calls in the same order on the trace and needs
 no model. Recipes take turns on each batch, so that a slow moment of the machine hits all of them; what is learned is shared
 by all of them, as it belongs to the model and drafter, so replay shares it as well. Time of decoding is compared: the
-target's prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is all Python of a step on
-the clock's side.
+target's prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is Python: on the clock
+that of each recipe, in a replay what the profile says of the host. Two things make the comparison coarse: a machine may be a tenth
+slower a few minutes later, so measure the profile just before; and in bf16 a near tie may turn, so that texts part.
 """
 
 from __future__ import annotations

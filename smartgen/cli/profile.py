@@ -124,14 +124,14 @@ def _print(measured: object) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    for name in ("verify", "draft"):
+    sizes_are = {"verify": "draft nodes a row", "draft": "fed tokens a row", "host": "0: plain, 1: drafting"}
+    for name, what in sizes_are.items():
         points = getattr(measured, name).points
         sizes = sorted({p.size for p in points})
         if not points:
             continue
         cells = sorted({(p.batch, p.context) for p in points})
-        what = "draft nodes" if name == "verify" else "fed tokens"
-        table = Table(f"{what} a row", *(f"batch {b}, context {c}" for b, c in cells), title=f"{name}: ms")
+        table = Table(what, *(f"batch {b}, context {c}" for b, c in cells), title=f"{name}: ms")
         for size in sizes:
             row = {(p.batch, p.context): f"{1e3 * p.seconds:.2f}" for p in points if p.size == size}
             table.add_row(str(size), *(row.get(cell, "") for cell in cells))

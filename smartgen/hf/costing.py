@@ -179,7 +179,9 @@ def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
     return [Point(batch, context, size, value) for size, value in seconds.items()]
 
 
-def draft_points(target: Target, session: Session, context: int, budget: float) -> list[Point]:
+def draft_points(
+    target: Target, session: Session, context: int, budget: float, widths: tuple[int, ...] = WIDTHS
+) -> list[Point]:
     """Seconds of frontier passes of several widths; the session's drafted tree is forgotten afterwards.
 
     Each is timed behind a forward of the target, as in a step: a drafter whose weights still lie in the cores' caches
@@ -187,7 +189,7 @@ def draft_points(target: Target, session: Session, context: int, budget: float) 
     """
     layers = session.propose(None, max(WIDTHS))
     run = _frontier_runner(session, layers[0].token)
-    seconds = measure_sizes(run, WIDTHS, budget, ceiling=1e9, between=lambda: run_verify(target, 0))
+    seconds = measure_sizes(run, widths, budget, ceiling=1e9, between=lambda: run_verify(target, 0))
     session.rewind()
     return [Point(len(target.contexts), context, width, value) for width, value in seconds.items()]
 
@@ -195,7 +197,7 @@ def draft_points(target: Target, session: Session, context: int, budget: float) 
 def _frontier_runner(session: Session, token: np.ndarray) -> Any:
     def run(width: int) -> None:
         session.rewind()
-        tokens = np.ascontiguousarray(token[:, :width])
+        tokens = np.tile(token, (1, -(-width // token.shape[1])))[:, :width]
         session.propose(Frontier(tokens, np.zeros_like(tokens), np.ones(tokens.shape, bool)), max(WIDTHS))
 
     return run

@@ -14,12 +14,14 @@ from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.costing import draft_points, profile_key, provenance, run_verify, settle
 from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
+from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
 from smartgen.packing.model import pack, packed
 from smartgen.profile.measure import SIZES, WIDTHS, measure_sizes
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
+DIGESTED = 64  # tokens a row: a first pass over a prompt is far cheaper a token than one over a few nodes
 Report = Callable[[str], None]
 
 
@@ -33,16 +35,23 @@ def measure_profile(
     command: str,
     report: Report,
 ) -> Profile:
-    """Seconds of verification and drafting; `budget` seconds for each (batch, context). `report` hears what is measured."""
+    """Seconds of verification and drafting; `budget` seconds for each (batch, context), and of the host's part of a step.
+
+    `model` must be attached. `report` hears what is measured.
+    """
     verify: list[Point] = []
     draft: list[Point] = []
+    host: list[Point] = []
     for batch in batches:
         for context in contexts:
             report(f"batch {batch}, context {context}")
             points = _measure_one(model, drafter, batch, context, budget)
             verify += points[0]
             draft += points[1]
-    return Profile(profile_key(model, drafter), CostTable(verify), CostTable(draft), provenance=provenance(command))
+        report(f"batch {batch}, the host's part")
+        host += host_points(model, drafter, batch)
+    tables = (CostTable(verify), CostTable(draft))
+    return Profile(profile_key(model, drafter), *tables, provenance=provenance(command), host=CostTable(host))
 
 
 def _measure_one(
@@ -63,14 +72,14 @@ def _measure_one(
         settle(target)
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
         verify = [Point(batch, context, size, value) for size, value in seconds.items()]
-        return verify, [] if drafter.free else draft_points(target, session, context, budget / 3)
+        return verify, [] if drafter.free else draft_points(target, session, context, budget / 3, (*WIDTHS, DIGESTED))
 
 
 def _session(drafter: Drafter, prompt: torch.Tensor, tap: FeatureTap | None, context: int) -> Session:
     batch = len(prompt)
     features = tap.take() if tap is not None else None
     counts = np.full(batch, context)
-    session = drafter.prefill(prompt.numpy().astype(np.int64), counts, features, context + max(WIDTHS) + 64)
+    session = drafter.prefill(prompt.numpy().astype(np.int64), counts, features, context + DIGESTED + 64)
     last = None if features is None else features[:, -1:]
     session.commit(prompt[:, -1:].numpy().astype(np.int64), np.ones(batch, np.int64), last)
     return session

@@ -26,13 +26,18 @@ class Key:
 
 @dataclass(frozen=True)
 class Profile:
-    """Measured (or, for planning, modelled) seconds. `provenance`: versions, threads, date, command."""
+    """Measured (or, for planning, modelled) seconds. `provenance`: versions, threads, date, command.
+
+    `host`: what a step takes beside forward and passes, size 0 without drafting and 1 with; empty where nobody measured it.
+    Only replay adds it: while running it is part of what is timed.
+    """
 
     key: Key
     verify: CostTable = field(default_factory=lambda: CostTable(()))
     draft: CostTable = field(default_factory=lambda: CostTable(()))
     kind: str = "measured"
     provenance: dict[str, str] = field(default_factory=dict)
+    host: CostTable = field(default_factory=lambda: CostTable(()))
 
     def merged(self, other: Profile) -> Profile:
         """Both profiles' points, the other's where they overlap. Raises ProfileError if the keys differ."""
@@ -42,5 +47,6 @@ class Profile:
             self,
             verify=self.verify.with_points(other.verify.points),
             draft=self.draft.with_points(other.draft.points),
+            host=self.host.with_points(other.host.points),
             provenance={**self.provenance, **other.provenance},
         )

@@ -1,7 +1,8 @@
 """Profiles as JSON files, and the place where `generate` finds them again.
 
 {"smartgen_profile": 1, "kind": "measured", "key": {model, drafter, device, dtype}, "provenance": {...},
- "verify": [[batch, context, size, seconds], ...], "draft": [...]}
+ "verify": [[batch, context, size, seconds], ...], "draft": [...],
+ "host": [...]}; "host" may be missing.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def _safe(text: str) -> str:
 def _plain(profile: Profile) -> dict[str, Any]:
     rows = {
         name: [[p.batch, p.context, p.size, p.seconds] for p in table.points]
-        for name, table in (("verify", profile.verify), ("draft", profile.draft))
+        for name, table in (("verify", profile.verify), ("draft", profile.draft), ("host", profile.host))
     }
     return {
         "smartgen_profile": VERSION,
@@ -131,6 +132,7 @@ def _parsed(data: Any) -> Profile:
         _table("draft", data.get("draft")),
         str(data.get("kind", "measured")),
         {str(name): str(value) for name, value in provenance.items()},
+        _table("host", data.get("host", [])),
     )
 
 

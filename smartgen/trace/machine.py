@@ -39,7 +39,7 @@ class Machine:
                 )
 
     def verify(self, batch: int, top: int, context: float) -> Floats:
-        """(top + 1,) seconds of a step, drafting apart, for 0..top draft nodes a row."""
+        """(top + 1,) seconds of a step, drafting apart, for 0..top draft nodes a row; the host's part included."""
         return self.curve("verify", batch, top, context)[: top + 1]
 
     def draft(self, batch: int, width: int, context: float) -> float:
@@ -52,7 +52,10 @@ class Machine:
         known = self._curves.get(key)
         if known is None or len(known) <= top:
             sizes = np.arange(max(top, SIZES) + 1, dtype=np.float64)
-            known = getattr(self.profile, phase).seconds(batch, sizes, (key[2] + 0.5) * CONTEXT_STEP)
+            middle = (key[2] + 0.5) * CONTEXT_STEP
+            known = getattr(self.profile, phase).seconds(batch, sizes, middle)
+            if phase == "verify" and self.profile.host.points:
+                known = known + self.profile.host.seconds(batch, np.minimum(sizes, 1.0), middle)
             self._curves[key] = known
         return known
 

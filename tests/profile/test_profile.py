@@ -63,6 +63,18 @@ def test_a_profile_survives_its_file_and_merges(tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_the_hosts_part_survives_and_may_be_missing(tmp_path):
+    host = CostTable([Point(1, 16, 0, 0.0005), Point(1, 16, 1, 0.0012)])
+    store.save(Profile(KEY, TABLE, TABLE, host=host), tmp_path / "p.json")
+    loaded = store.load(tmp_path / "p.json")
+    assert loaded.host.points == host.points
+    assert Profile(KEY, TABLE).merged(loaded).host.points == host.points
+    old = json.loads((tmp_path / "p.json").read_text())
+    del old["host"]
+    (tmp_path / "p.json").write_text(json.dumps(old))
+    assert not store.load(tmp_path / "p.json").host.points
+
+
 def test_what_was_measured_is_found_again(tmp_path, monkeypatch):
     monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
     assert store.find(KEY) is None

@@ -12,7 +12,7 @@ from smartgen.hf.attachment import attachment_of
 from smartgen.hf.costing import CostSource, profile_key
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
-from smartgen.profile.table import CostTable
+from smartgen.profile.table import CostTable, Point
 from smartgen.trace import Envelope, TraceError, record, replay
 from smartgen.trace.replaying import believing, knowing
 from tests.trace.conftest import NEW, profile, requests
@@ -157,3 +157,14 @@ def test_what_cannot_be_replayed_is_refused(greedy):
         replay(greedy, "off", profile(), 32)
     with pytest.raises(TraceError, match="no request"):
         replay(greedy, "off", profile(), requests=[])
+
+
+def test_the_hosts_part_is_added_to_every_step(greedy):
+    host = CostTable([Point(1, 16, 0, 0.001), Point(1, 16, 1, 0.003)])
+    for recipe, each in (("off", 0.001), (CHAIN, 0.003)):
+        bare = replay(greedy, recipe, profile())
+        whole = replay(greedy, recipe, replace(profile(), host=host))
+        trees = sum(step.nodes > 0 for step in bare.history)
+        added = each * trees + 0.001 * (bare.steps - trees)
+        assert whole.seconds == pytest.approx(bare.seconds + added)
+        assert whole.committed == bare.committed
