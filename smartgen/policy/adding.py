@@ -218,7 +218,9 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
     width = layer.parent.shape[1]
-    parent = layer.parent.take(at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None])
+    parent = layer.parent.take(
+        at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None]
+    )
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

@@ -90,8 +90,9 @@ class _Begins:
             stratum = bisect.bisect_right(self.cuts.tolist(), float(value))
         else:
             stratum = number(str(value))
-        self.known[value] = begins = stratum * self.stride
-        return begins
+        if len(self.known) < 64:  # a feature that never says the same twice is worked out anew
+            self.known[value] = stratum * self.stride
+        return stratum * self.stride
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ class CalibrationMap:
         """(B, K) where each node's stratum begins in the table laid flat."""
         whole, found = 0, None
         for begins, value in zip(self._begins, values, strict=True):
+            if isinstance(value, np.ndarray) and value.shape != shape:
+                value = np.broadcast_to(value, shape)  # one of each row
             if isinstance(value, (np.ndarray, tuple)):  # noqa: UP038
                 found = begins.added(found, value, self._source)
             elif value in begins.known:

@@ -69,7 +69,9 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: dict[int, tuple[slice, dict[str, NDArray[Any]]]] = {}  # by first column: arrays as they were appended
+        self._blocks: dict[
+            int, tuple[slice, dict[str, NDArray[Any]]]
+        ] = {}  # by first column: arrays as they were appended
         self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
 
     def append(
