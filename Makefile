@@ -102,14 +102,18 @@ bench: $(READY) ## micro-benchmarks of the decision path
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
 # As text differs between builds of torch in near ties, traces recorded anew are new ones, not the same bytes.
-TRACE := $(BIN)/smartgen trace --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005 --half --batch 16
+TRACE := $(BIN)/smartgen trace --half --batch 16
+HEAD := $(TRACE) --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005
+PAIR := $(TRACE) --model bundled-target --prompts benchmarks/traces/code_prompts.jsonl --raw --max-new-tokens 40 --floor 0.01
 
-traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (twenty minutes)
-	$(TRACE) --out benchmarks/traces/smollm2-135m-eagle3-greedy.npz
-	$(TRACE) --temperature 1 --out benchmarks/traces/smollm2-135m-eagle3-t1.npz
+traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (half an hour)
+	$(HEAD) --out benchmarks/traces/smollm2-135m-eagle3-greedy.npz
+	$(HEAD) --temperature 1 --out benchmarks/traces/smollm2-135m-eagle3-t1.npz
+	$(PAIR) --out benchmarks/traces/bundled-pair-greedy.npz
+	$(PAIR) --temperature 1 --out benchmarks/traces/bundled-pair-t1.npz
 
-judge: $(READY) ## the controller on the traces in benchmarks/traces, every criterion met or missed
-	$(BIN)/python benchmarks/controller_on_traces.py --jobs 2
+judge: $(READY) ## the controller on the traces in benchmarks/traces, every criterion met or missed (RESUME=1: a run that was cut off)
+	$(BIN)/python benchmarks/controller_on_traces.py --jobs 2 $(if $(RESUME),--resume)
 
 wheel: $(READY) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel

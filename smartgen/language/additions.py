@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from smartgen.language.source import Edit, Source, Span
 
@@ -24,6 +25,18 @@ def addition(policy: Span, statement: str, chain: Span | None = None) -> tuple[s
     if policy.source.text[line:brace].strip():
         return help, (Edit(Span(policy.source, brace, brace), f" {statement} "),)
     return help, (Edit(Span(policy.source, line, line), f"  {statement}\n"),)
+
+
+def additions(policy: Span, statements: Sequence[str], chain: Span | None = None) -> tuple[str, tuple[Edit, ...]]:
+    """The same for several statements, in their order; what goes to one place goes there together."""
+    helps, edits = [], dict[Span, str]()
+    for statement in statements:
+        help, added = addition(policy, statement, chain)
+        helps.append(help.removeprefix("add "))
+        for edit in added:
+            edits[edit.span] = edits.get(edit.span, "") + edit.text
+    shown = " and ".join(part for part in (", ".join(helps[:-1]), helps[-1]) if part)
+    return f"add {shown}", tuple(Edit(span, text) for span, text in edits.items())
 
 
 def _indent(span: Span) -> str:

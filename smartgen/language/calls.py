@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Handler = Callable[["Typer", s.Call], Typed]
+_NO_POINTS = ("batch", "batch_size", "rows", "requests", "context")  # a profile is of the batch at hand
 
 
 def type_call(typer: Typer, e: s.Call) -> Typed:
@@ -222,7 +223,8 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     written = label.text if isinstance(label, s.Name) else ""
     message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
     near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model"))
-    if near is None and written and len(e.arguments) == 1:
+    elsewhere = isinstance(argument.value, s.Number) and not argument.value.unit and written not in _NO_POINTS
+    if near is None and written and len(e.arguments) == 1 and not elsewhere:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
         return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, e.name.text),))
     near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
@@ -267,7 +269,7 @@ def _key(typer: Typer, at: Typed, row: s.Argument) -> float | str:
     if not isinstance(row.label, s.Number | s.Text):
         key = row.label.text if row.label is not None else ""
         param = typer.params.get(key)
-        if param is not None and isinstance(param.code, Const):
+        if param is not None and isinstance(param.code, Const) and key in typer.policy.params:
             written = typer.policy.params[key].value.span.text
             raise typer.replaced("SG111", "the keys of a table are literals", row.label.span, written)  # type: ignore[union-attr]
         written = f"0: {row.value.span.text}" if not key else row.span.text

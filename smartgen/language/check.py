@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from smartgen.language import choices, values
 from smartgen.language import syntax as s
-from smartgen.language.additions import addition
+from smartgen.language.additions import addition, additions
 from smartgen.language.choices import Chosen
 from smartgen.language.demands import demand
 from smartgen.language.expressions import Typer
@@ -47,6 +47,9 @@ class Checker:
         proceed = values.proceed(typer, slots.proceed)
         if proceed is not None and slots.proceed is not None:
             self._line("continue while", proceed, slots.proceed.value.span)
+            self._goal_exists(slots, proceed)
+            if len(costs) == len(slots.costs):
+                self._totals_exist(slots.proceed.value, proceed, costs)
         bounds = extents(typer, limits, self.tightened, Verbs(verify, expand, width), slots)
         if slots.benefit is None and not never_drafts(bounds.depth):
             self._no_benefit()
@@ -100,9 +103,9 @@ class Checker:
                 self._line(word, typed, span, clause, chosen.choice.searched and clause == "count")
         return chosen.choice
 
-    def _totals_exist(self, value: s.Expression, objective: Typed, costs: tuple[CostTerm, ...]) -> None:
+    def _totals_exist(self, value: s.Expression, asked: Typed, costs: tuple[CostTerm, ...]) -> None:
         for total, unit in (("time", "a time"), ("energy", "an energy"), ("money", "money")):
-            if total in objective.reads and not any(cost.total == total for cost in costs):
+            if {total, f"forecast:{total}"} & asked.reads and not any(cost.total == total for cost in costs):
                 statement = (
                     f"cost verifying = profile.verify.{total}" if total != "money" else "cost running = 0.001 usd"
                 )
@@ -112,14 +115,33 @@ class Checker:
                 message = f"no cost line is {unit}, so `{total}` is always 0"
                 self.findings.add("SG312", message, _place(value, total), fix, edits=edits)
 
+    def _goal_exists(self, slots: Slots, proceed: Typed) -> None:
+        """A condition that asks for the objective of a policy without one."""
+        if (
+            slots.maximize is not None
+            or slots.proceed is None
+            or not {"objective", "forecast:objective"} & proceed.reads
+        ):
+            return
+        missing = ["maximize tokens / time"]
+        if not slots.costs:
+            missing = ["cost drafting = profile.draft.time", "cost verifying = profile.verify.time", *missing]
+        fix, edits = additions(self.typer.policy.span, missing, self._chain)
+        message = "nothing is maximized, so `objective` is always 0"
+        self.findings.add("SG312", message, _place(slots.proceed.value, "objective"), fix, edits=edits)
+
     def _no_benefit(self) -> None:
         fix, edits = self._added("benefit accepted = node.path")
         at = head(self.typer.policy.span)
         self.findings.add("SG315", "nothing says what a node is worth", at, fix, edits=edits)
 
     def _added(self, statement: str) -> tuple[str, tuple[Edit, ...]]:
-        chain = self.typer.policy.chain[0].span if self.typer.policy.chain else None
-        return addition(self.typer.policy.span, statement, chain)
+        return addition(self.typer.policy.span, statement, self._chain)
+
+    @property
+    def _chain(self) -> Span | None:
+        """The first `when`."""
+        return self.typer.policy.chain[0].span if self.typer.policy.chain else None
 
     def _line(self, word: str, typed: Typed, span: Span, clause: str = "", searched: bool = False) -> None:
         self.lines.setdefault((word, clause, span), Line.of(word, typed, span, clause, searched))

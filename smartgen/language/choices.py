@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from smartgen.language import syntax as s
-from smartgen.language.additions import addition
+from smartgen.language.additions import additions
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Place, Typer, constant
 from smartgen.language.mismatch import asked
@@ -118,20 +118,12 @@ def _undecided(typer: Typer, choice: s.Choice, fix: str) -> None:
 def _no_objective(typer: Typer, choice: s.Choice) -> None:
     assert choice.count is not None
     chain = typer.policy.chain[0].span if typer.policy.chain else None
-    has_time = any(typer.policy.slots.costs)
-    fix, edits = addition(typer.policy.span, "maximize tokens / time", chain)
-    if not has_time:
-        _, more = addition(typer.policy.span, "cost verifying = profile.verify.time", chain)
-        edits = _joined(edits, more)
+    missing = ["maximize tokens / time"]
+    if not any(typer.policy.slots.costs):
+        missing.insert(0, "cost verifying = profile.verify.time")
+    fix, edits = additions(typer.policy.span, missing, chain)
     message = f"nothing decides between the counts of `{choice.count.span.text}`"
     typer.findings.add("SG305", message, choice.count.span, f"{fix}, or write one number", edits=edits)
-
-
-def _joined(edits: tuple[Edit, ...], more: tuple[Edit, ...]) -> tuple[Edit, ...]:
-    """Two insertions at one place."""
-    if len(edits) == len(more) == 1 and edits[0].span == more[0].span:
-        return (Edit(edits[0].span, more[0].text + edits[0].text),)
-    return edits + more
 
 
 def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:

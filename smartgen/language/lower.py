@@ -11,12 +11,11 @@ from smartgen.language.check import Checker
 from smartgen.language.expressions import Typer
 from smartgen.language.facts import Facts
 from smartgen.language.findings import Findings
+from smartgen.language.named import check_names
 from smartgen.language.params import Settings
 from smartgen.language.program import Expr, Program, Situation
 from smartgen.language.resolve import Resolved, Slots
-from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.syntax import Let
 from smartgen.language.work import off, work
 
 
@@ -35,7 +34,7 @@ def lower(
 
     Raises RecipeError with everything that was found if any of it is an error.
     """
-    _names(policy, findings)
+    check_names(policy, findings)
     typer = Typer(policy, findings, params.values(policy, findings, settings or {}))
     checker = Checker(typer, limits or {})
     situations = _situations(policy, checker, findings)
@@ -90,38 +89,3 @@ def _no_otherwise(policy: Resolved, lacking: str, findings: Findings) -> None:
         f"add `{written}`",
         edits=edits,
     )
-
-
-def _names(policy: Resolved, findings: Findings) -> None:
-    """No name may hide a signal, or stand for two things."""
-    named = [(p.name, "param") for p in policy.params.values()] + [(n.name, "let") for n in policy.lets.values()]
-    everywhere = (policy.slots, *(block.slots for block in policy.chain))
-    named += [(c.name, "cost") for slots in everywhere for c in slots.costs.values()]
-    named += [(slots.benefit.name, "benefit") for slots in everywhere if slots.benefit]
-    seen: dict[str, tuple[str, Span]] = {}
-    for name, kind in dict.fromkeys(named):
-        written = f"{kind}_{name.text}"
-        edits: tuple[Edit, ...] = (Edit(name.span, written),)
-        if name.text in SIGNALS:
-            message = f"`{name.text}` is {SIGNALS[name.text].meaning}"
-            fix = f"choose another name, for example `{written}`"
-            findings.add("SG106", message, name.span, fix, edits=edits)
-        elif name.text in seen and (seen[name.text][0] != kind):
-            other, at = seen[name.text]
-            line = at.source.position(at.start)[0]
-            fix = f"choose another name, for example `{written}`"
-            message = f"`{name.text}` is already a {other}, on line {line}"
-            if other == "param" and kind == "let" and at.source != name.span.source:
-                message = f"`{name.text}` is a param of what this policy uses"
-                declared = f"param {name.text}: {policy.params[name.text].type.text}"
-                fix, edits = f"give it a value with `{declared} = ...`", _declared(policy.lets[name.text], declared)
-            findings.add("SG106", message, name.span, fix, edits=edits)
-        seen.setdefault(name.text, (kind, name.span))
-
-
-def _declared(let: Let, declared: str) -> tuple[Edit, ...]:
-    """`let trust = 0.9` as a param; nothing where the `let` is not in the text itself."""
-    start = let.span.start
-    if not let.span.source.text.startswith("let", start):
-        return ()
-    return (Edit(Span(let.span.source, start, let.name.span.end), declared),)

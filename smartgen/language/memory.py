@@ -128,8 +128,8 @@ def _no_weight(typer: Typer, e: s.Call, x: Typed, options: Options) -> Broken:
 
 
 def _nothing(value: Typed) -> str:
-    """Zero in the value's unit."""
-    return f"0 {EXAMPLE.get(value.kind.dimension, '')}".strip()
+    """Zero in the value's unit; of a chance, that nothing is known."""
+    return "0.5" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".strip()
 
 
 def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken:

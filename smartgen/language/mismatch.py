@@ -13,7 +13,7 @@ from smartgen.language.program import Const, Read
 from smartgen.language.signals import SIGNALS, SOURCES
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
-from smartgen.language.units import BARE, ENERGY, EXAMPLE, MONEY, TIME, TOKEN
+from smartgen.language.units import BARE, ENERGY, EXAMPLE, MONEY, TIME, TOKEN, unit
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
@@ -44,7 +44,10 @@ def _fail(
     typer: Typer, code: str, message: str, left: Typed, right: Typed, fix: str, edits: tuple[Edit, ...]
 ) -> Broken:
     """Both operands get carets; the position is the one that the fix changes."""
-    at, other = (right, left) if edits and all(_within(edit.span, right.span) for edit in edits) else (left, right)
+    declared = [name for name, param in typer.policy.params.items() if edits and _within(edits[0].span, param.span)]
+    reads = any(re.search(rf"(?<![\w.]){name}(?![\w.])", right.span.text) for name in declared)
+    changed = edits and all(_within(edit.span, right.span) for edit in edits)
+    at, other = (right, left) if changed or reads else (left, right)
     return typer.fail(code, message, at.span, fix, short(at.kind), (Label(other.span, short(other.kind)),), edits)
 
 
@@ -70,6 +73,10 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
                 return "SG204", f"a cost is a time: `{price}`", (_wrapped(other.span, "", " / run.rate"),)
             return "SG204", f"price the time: `{other.span.text} {e.op} {price}`", (edit,)
         return "SG204", f"price the time: `{price}`", (edit,)
+    spare = _misdeclared(typer, e.left, left, right) or _misdeclared(typer, e.right, right, left)
+    spare = spare or _spare_unit(e.left, left, right) or _spare_unit(e.right, right, left)
+    if spare:
+        return ("SG203" if e.op in _VERBS else "SG202", *spare)
     if e.op not in _VERBS:
         rate = _as_rate(left, right) or _as_rate(right, left)
         if rate:
@@ -77,10 +84,10 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     bare = next((side for side in (left, right) if side.kind.dimension.bare), None)
     if bare is not None:
         other = right if bare is left else left
-        unit = EXAMPLE.get(other.kind.dimension)
-        if unit:
-            written = f"{_grouped(other.span)} / 1 {unit}"
-            return "SG202", f"divide by its unit: `{written}`", (_wrapped(other.span, "", f" / 1 {unit}"),)
+        one = EXAMPLE.get(other.kind.dimension)
+        if one:
+            written = f"{_grouped(other.span)} / 1 {one}"
+            return "SG202", f"divide by its unit: `{written}`", (_wrapped(other.span, "", f" / 1 {one}"),)
     if e.op in _VERBS:
         return (
             "SG203",
@@ -88,6 +95,46 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
             _split(typer, e, left, right),
         )
     return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
+
+
+def _misdeclared(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time <= tpot * tree.tokens` with `tpot: ms`: a factor that would go with another unit."""
+    factors = [e]
+    while factors:
+        part = factors.pop()
+        if isinstance(part, s.Binary) and part.op == "*":
+            factors += [part.left, part.right]
+        param = typer.policy.params.get(part.text) if isinstance(part, s.Name) else None
+        if param is None or part is e or not isinstance(param.value, s.Number) or not param.value.unit:
+            continue
+        own = typer.params[param.name.text].kind.dimension
+        due = EXAMPLE.get(own * other.kind.dimension / side.kind.dimension)
+        if due is not None and due.startswith(param.value.unit):
+            written = f"param {param.name.text}: {due} = {param.value.written} {due}"
+            edits = (Edit(param.type.span, due), Edit(param.value.span, f"{param.value.written} {due}"))
+            return f"declare it as `{written}`", edits
+    return None
+
+
+def _spare_unit(e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time + 2 tok * last.time`: a factor whose unit is one too many."""
+    factors, found = [e], list[s.Number]()
+    while factors:
+        part = factors.pop()
+        if isinstance(part, s.Binary) and part.op in ("*", "/"):
+            factors += [part.left, part.right]
+        elif isinstance(part, s.Number) and part.unit and part is not e:
+            found.append(part)
+    for number in found:
+        known = unit(number.unit)
+        if known is not None and other.kind.dimension in (
+            side.kind.dimension / known[0],
+            side.kind.dimension * known[0],
+        ):
+            before, behind = side.span.start - number.span.start, number.span.end - side.span.start
+            written = side.span.text[:-before] + number.written + side.span.text[behind:]
+            return f"leave out its unit: `{written}`", (Edit(number.span, number.written),)
+    return None
 
 
 def _as_rate(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
@@ -101,7 +148,7 @@ def _as_rate(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
 
 def _literal_fix(typer: Typer, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     """A number that lacks the other side's unit, or else has one where the other side has none."""
-    for fix in (_added, _stripped):
+    for fix in (_stripped, _added) if typer.place.word == "a count" else (_added, _stripped):
         for side, other in ((left, right), (right, left)):
             found = fix(typer, side, other)
             if found:
@@ -110,22 +157,22 @@ def _literal_fix(typer: Typer, left: Typed, right: Typed) -> tuple[str, tuple[Ed
 
 
 def _added(typer: Typer, bare: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
-    unit = EXAMPLE.get(other.kind.dimension)
-    if unit is None or not isinstance(bare.code, Const) or not bare.kind.dimension.bare:
+    due = EXAMPLE.get(other.kind.dimension)
+    if due is None or not isinstance(bare.code, Const) or not bare.kind.dimension.bare:
         return None
-    if unit == "ms" and 0 < float(bare.code.value) < 1:
-        unit = "s"  # whoever writes a fraction thinks in seconds
+    if due == "ms" and 0 < float(bare.code.value) < 1:
+        due = "s"  # whoever writes a fraction thinks in seconds
     if _LITERAL.fullmatch(bare.span.text):
-        return f"write `{bare.span.text} {unit}`", (_wrapped(bare.span, "", f" {unit}"),)
+        return f"write `{bare.span.text} {due}`", (_wrapped(bare.span, "", f" {due}"),)
     param = typer.policy.params.get(bare.span.text)
     if (
         param is not None
         and param.type.text in ("number", "count", "prob")
         and _LITERAL.fullmatch(param.value.span.text)
     ):
-        value = f"{param.value.span.text} {unit}"
-        edits = (Edit(param.type.span, unit), Edit(param.value.span, value))
-        return f"declare it as `param {param.name.text}: {unit} = {value}`", edits
+        value = f"{param.value.span.text} {due}"
+        edits = (Edit(param.type.span, due), Edit(param.value.span, value))
+        return f"declare it as `param {param.name.text}: {due} = {value}`", edits
     return None
 
 
@@ -138,13 +185,13 @@ def _stripped(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit,
 
 def _swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     """`25 J` where a time is due: the number stays, sizes in bytes are counted out."""
-    match, unit = _LITERAL.fullmatch(side.span.text), EXAMPLE.get(other.kind.dimension)
-    if match is None or not match.group(2) or unit is None or side.kind.dimension == other.kind.dimension:
+    match, due = _LITERAL.fullmatch(side.span.text), EXAMPLE.get(other.kind.dimension)
+    if match is None or not match.group(2) or due is None or side.kind.dimension == other.kind.dimension:
         return None
     if {side.kind.dimension, other.kind.dimension} == {TIME, TOKEN}:
         return None  # a time has a price in tokens
     size = match.group(2) in ("KiB", "MiB", "GiB") and isinstance(side.code, Const)
-    written = f"{float(side.code.value):.0f} {unit}" if size else f"{match.group(1)} {unit}"  # type: ignore[union-attr]
+    written = f"{float(side.code.value):.0f} {due}" if size else f"{match.group(1)} {due}"  # type: ignore[union-attr]
     return f"write `{written}`", (Edit(side.span, written),)
 
 
@@ -244,7 +291,7 @@ def asked(value: Typed, least: str = "") -> tuple[str, tuple[Edit, ...]]:
         number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
         behind = f" > {number}"
         return f"compare it: `{value.span.text}{behind}`", (_wrapped(value.span, "", behind),)
-    behind = ' == "head"'
+    behind = _one_text(value)
     return f"compare it: `{value.span.text}{behind}`", (_wrapped(value.span, "", behind),)
 
 
@@ -255,7 +302,14 @@ def _as_number(value: Typed) -> tuple[str, tuple[Edit, ...]]:
     inside = value.span.text.strip('"')
     if _LITERAL.fullmatch(inside):
         return f"write `{inside}`", (Edit(value.span, inside),)
+    if not isinstance(value.code, Const):
+        written = f"(if {value.span.text}{_one_text(value)} then 1 else 0)"
+        return f"compare it: `{written}`", (Edit(value.span, written),)
     return "write a number here", ()
+
+
+def _one_text(value: Typed) -> str:
+    return ' == "free"' if "request.tag" in value.reads else ' == "head"'
 
 
 def short(kind: Kind) -> str:

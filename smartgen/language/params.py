@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from smartgen.language import syntax as s
+from smartgen.language.additions import addition
 from smartgen.language.expressions import PARAM_KINDS, Broken, Place, Typer, constant
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
@@ -49,7 +50,7 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
     empty = Resolved(policy.name, {}, {}, Slots(), (), policy.span)
     for name, setting in settings.items():
         if name not in policy.params:
-            _unknown(policy, name, setting, findings)
+            found.update(_unknown(policy, name, setting, findings))
     for name, param in policy.params.items():
         kind = _kind(param, findings)
         written = settings[name].value if name in settings else param.value
@@ -75,13 +76,38 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
     return found
 
 
-def _unknown(policy: Resolved, name: str, setting: s.Argument, findings: Findings) -> None:
+def _unknown(policy: Resolved, name: str, setting: s.Argument, findings: Findings) -> Mapping[str, Typed]:
+    """A value for a param that is not declared; where the policy's own text reads it, it goes on with that value."""
     near = closest(name, policy.params)
+    if near is None and setting.span.source == policy.span.source:
+        value = _own(policy, findings, name, setting)
+        if value is not None:
+            return {name: value}
     known = f"its params are {', '.join(policy.params)}" if policy.params else "it has no params: remove it"
     at = setting.label.span if setting.label is not None else setting.span
     edits = (Edit(at, near),) if near else (Edit(setting.span, ""),) if not policy.params else ()
     fix = f"did you mean `{near}`?" if near else known
     findings.add("SG103", f"`{policy.name.text}` has no param `{name}`", at, fix, edits=edits)
+    return {}
+
+
+def _own(policy: Resolved, findings: Findings, name: str, setting: s.Argument) -> Typed | None:
+    """A setting of the recipe's own that stands in the place of a declaration; None where nothing reads it."""
+    text = policy.span.source.text
+    others = text[: setting.span.start] + text[setting.span.end :]
+    if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]|\s*:)", others) is None:
+        return None
+    try:
+        value = Typer(Resolved(policy.name, {}, {}, Slots(), (), policy.span), findings, {}).type(
+            setting.value, Place("`param`")
+        )
+    except Broken:
+        return None
+    help, edits = addition(policy.span, f"param {name}: {_type(value)} = {setting.value.span.text}")
+    at = setting.label.span if setting.label is not None else setting.span
+    fix = f"declare it: {help.removeprefix('add ')}"
+    findings.add("SG103", f"`{policy.name.text}` has no param `{name}`", at, fix, edits=edits)
+    return value
 
 
 def _as_let(param: s.Param) -> tuple[Edit, ...]:

@@ -18,6 +18,7 @@ from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
+from smartgen.language.mistakes.pasted import pasted
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.recognise import Recogniser, Walk
 from smartgen.language.source import Edit, Excerpt
@@ -52,6 +53,12 @@ class _Recovery:
         self.budget = _READ
 
     def run(self) -> Excerpt | None:
+        for _ in range(3 if self.document else 0):  # a quotation in a chat in a program
+            around = pasted(self.excerpt.text)
+            if around is None:
+                break
+            self._report(around)
+            self.excerpt = self.excerpt.edited(around.changes)
         other = other_form(self.excerpt.text) if self.document else None
         if other is not None:
             self._report(other)

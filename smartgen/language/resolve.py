@@ -7,7 +7,7 @@ writes also removes that slot from every inherited block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -157,7 +157,7 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
     single: dict[type, Any] = {}
     costs, lets, subjects = [], [], []
     caps: dict[str, s.Cap] = {}
-    for rule in rules:
+    for rule in _searched(rules, findings):
         if isinstance(rule, s.Let):
             lets.append(rule)
         elif isinstance(rule, s.Cost):
@@ -181,6 +181,31 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
         caps=caps,
     )
     return slots, lets
+
+
+def _searched(rules: tuple[s.Rule, ...], findings: Findings) -> Iterator[s.Rule]:
+    """The rules; a `maximize` on the line of an `expand` with a range is the clause that searches the range."""
+    before: s.Rule | None = None
+    for rule in rules:
+        choice = before.choice if isinstance(before, s.Expand) else None
+        undecided = choice is not None and choice.count is not None and choice.count.high and not choice.maximizing
+        if isinstance(rule, s.Maximize) and isinstance(before, s.Expand) and undecided and _behind(rule.span, before):
+            word = Span(rule.span.source, rule.span.start, rule.span.start + len("maximize"))
+            message = "a range of `expand` is searched by `maximizing`"
+            findings.add("SG006", message, word, "write `maximizing`", edits=(Edit(word, "maximizing"),))
+            before = replace(before, choice=replace(before.choice, maximizing=rule.value))
+        else:
+            if before is not None:
+                yield before
+            before = rule
+    if before is not None:
+        yield before
+
+
+def _behind(span: Span, rule: s.Expand) -> bool:
+    """Whether it goes on on the line on which a rule ends, in the text form."""
+    source = span.source
+    return source == rule.span.source and not source.is_yaml and "\n" not in source.text[rule.span.end : span.start]
 
 
 def _limits(rule: s.Limit, caps: dict[str, s.Cap], findings: Findings) -> None:

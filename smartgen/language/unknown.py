@@ -131,8 +131,8 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         return typer.fail(code, message, e.span, fix)
     kind = "count = 8" if typer.place.word == "a count" else "prob = 0.5"
     chain = typer.policy.chain[0].span if typer.policy.chain else None
-    _, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
-    return typer.fail(code, message, e.span, f"declare it: `param {text}: {kind}`", edits=edits)
+    help, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
+    return typer.fail(code, message, e.span, f"declare it: {help.removeprefix('add ')}", edits=edits)
 
 
 def _counts(name: str) -> bool:

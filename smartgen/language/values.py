@@ -51,7 +51,7 @@ def benefit(typer: Typer, slots: Slots) -> Typed:
         typer.findings.add("SG205", message, found.span, "write `node.path`", edits=(Edit(found.span, "node.path"),))
     elif found.axis < Axis.NODE and not isinstance(found.code, Const):
         message = f"a benefit is one number per node, this is one per {AXIS_NAMES[found.axis]}"
-        written = f"node.path * ({found.span.text})" if found.kind.prob else "node.path"
+        written = f"path({found.span.text})" if found.kind.prob else "node.path"
         if isinstance(value, s.Call) and isinstance(found.code, Aggregate) and found.code.scope != "batch":
             written = value.arguments[0].value.span.text
         typer.findings.add("SG302", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))

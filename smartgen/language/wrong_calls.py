@@ -96,6 +96,9 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, part)
     if len(arguments) == 1 and arguments[0] in _SIZES and name.rpartition(".")[2] in _COUNTING:
         return _whole(typer, e, message, _SIZES[arguments[0]])
+    counted = SIGNALS.get(arguments[0]) if len(arguments) == 1 and name in _COUNTING else None
+    if counted is not None and counted.kind.whole:
+        return _whole(typer, e, message, arguments[0])
     if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
         return _whole(typer, e, message, f"{arguments[0]}.{_AGGREGATES.get(name, name)}({arguments[1]})")
     if name in _GROWTH and len(arguments) == 1 and typer.place.word == "`continue while`":
@@ -180,6 +183,10 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
         kept = f"{e.span.source.text[e.span.start : extra.start]})"
         return typer.fail("SG111", message, e.span, f"write `{kept}`", edits=(Edit(extra, ""),))
+    moved = _closed_late(e, least, most)
+    if moved is not None:
+        inner = e.arguments[0].value
+        return typer.fail("SG111", message, inner.span, f"write `{moved}`", edits=(Edit(e.span, moved),))
     of_layer = re.fullmatch(r"(layer|frontier|tree)\.(\w+)", e.arguments[0].value.span.text) if given == 1 else None
     if name in ("min", "max") and of_layer and f"node.{of_layer.group(2)}" in SIGNALS:
         written = f"{of_layer.group(1)}.{name}(node.{of_layer.group(2)})"
@@ -201,6 +208,18 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         end = Span(e.span.source, e.arguments[-1].span.end, e.arguments[-1].span.end)
         return typer.fail("SG111", message, e.span, f"it is `{form}`", edits=(Edit(end, more),))
     return typer.fail("SG111", message, e.span, f"it is `{form}`")
+
+
+def _closed_late(e: s.Call, least: int, most: int) -> str | None:
+    """`clip(floor(x, 1, 8))` with its parenthesis moved: what the inner call cannot take belongs to the outer one."""
+    inner = e.arguments[0].value if len(e.arguments) == 1 else None
+    if not isinstance(inner, s.Call) or inner.name.text not in FUNCTIONS:
+        return None
+    own = FUNCTIONS[inner.name.text].most
+    values = [argument.span.text for argument in inner.arguments]
+    if not least <= 1 + len(values) - own <= most or own >= len(values):
+        return None
+    return f"{e.name.text}({inner.name.text}({', '.join(values[:own])}), {', '.join(values[own:])})"
 
 
 def without_unit(value: Typed) -> tuple[str, tuple[Edit, ...]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from smartgen.language import syntax as s
+from smartgen.language.diagnostics import Diagnostic, RecipeError
 from smartgen.language.findings import Findings
 from smartgen.language.lower import lower
 from smartgen.language.nearest import closest
@@ -17,6 +18,8 @@ from smartgen.language.resolve import resolve
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.bases import finder
+from smartgen.recipe.completed import completed
+from smartgen.recipe.further import further
 from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.shipped import shipped
@@ -57,6 +60,21 @@ def load_source(
 
     Raises RecipeError with every finding if one of them is an error.
     """
+    try:
+        return _checked(source, params, limits)
+    except RecipeError as error:
+        found = error.diagnostics
+
+    def again(text: str) -> Sequence[Diagnostic]:
+        try:
+            return _checked(Source(source.name, text), params, limits).warnings
+        except RecipeError as error:
+            return error.diagnostics
+
+    raise RecipeError(completed(source, further(source, found, again), again))
+
+
+def _checked(source: Source, params: Mapping[str, Any] | None, limits: Mapping[str, int] | None) -> Recipe:
     findings = Findings()
     read = written(source, findings)
     settings = _settings(params or {}, findings)

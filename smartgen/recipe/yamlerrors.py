@@ -47,6 +47,9 @@ _TOLD = (
 )
 
 
+_OF_NAMES = ("benefit", "cost", "let", "param", "params", "limit")  # keys whose values are names with values
+
+
 def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     """One diagnostic for a file that is no YAML."""
     text = source.text
@@ -83,6 +86,13 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         span = Span(source, line + twice.start(2), line + twice.end(2))
         written = f"{twice.group(3)} {twice.group(4)}"
         return _made(f"no `:` stands behind `{twice.group(3)}`", span, f"write `{written}`", (Edit(span, written),))
+    named = re.match(r"[ ]*(\w+):[ ]+((\w+):[ ]+([^\n#]*[^\s#]))", text[line:])
+    if named is not None and "mapping values" in said and named.group(1) in _OF_NAMES:
+        span = Span(source, line + named.start(2), line + named.end(2))
+        value = f'"{named.group(4)}"' if re.search(r"[,{}\[\]]", named.group(4)) else named.group(4)
+        written = f"{{{named.group(3)}: {value}}}"
+        message = "a second `: ` stands on this line: names with values stand in braces"
+        return _made(message, span, f"write `{named.group(1)}: {written}`", (Edit(span, written),))
     span = Span(source, at, at + 1)
     edits: tuple[Edit, ...] = ()
     tight = (
@@ -113,11 +123,22 @@ def _made(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagno
 def _tab(source: Source, at: int) -> Diagnostic:
     found = source.text.find("\t", max(0, at - 1))
     at = found if 0 <= found <= at + 1 else at
-    edits = tuple(
-        Edit(Span(source, m.start(), m.end()), _indent(source.text, m.start()) or m.group().replace("\t", "  "))
-        for m in re.finditer(r"^[ \t]*\t[ \t]*", source.text, re.MULTILINE)
-    )
-    return _made("YAML is not indented with tabs", Span(source, at, at + 1), "use spaces", edits)
+    edits: list[Edit] = []
+    for m in re.finditer(r"^([ \t]*\t[ \t]*)(\w*)", source.text, re.MULTILINE):
+        above = source.text[: m.start()].rstrip("\n").rsplit("\n", 1)[-1]
+        alike = edits and re.match(r"[ \t]*", above).group() == m.group(1)  # type: ignore[union-attr]
+        spaces = edits[-1].text if alike else _untabbed(source.text, m.start(), m.group(2), m.group(1))
+        edits.append(Edit(Span(source, m.start(1), m.end(1)), spaces))
+    help = "remove it" if edits and edits[0].text == "" else "use spaces"
+    return _made("YAML is not indented with tabs", Span(source, at, at + 1), help, tuple(edits))
+
+
+def _untabbed(text: str, line: int, key: str, tabs: str) -> str:
+    """The spaces of a line that begins with tabs: those of the other statements where its key is one."""
+    if key in KEYS:
+        first = re.search(rf"^([ ]*)(?:{'|'.join(KEYS)}):", text, re.MULTILINE)
+        return first.group(1) if first is not None else ""
+    return _indent(text, line) or tabs.replace("\t", "  ")
 
 
 def _indent(text: str, line: int) -> str:
@@ -145,6 +166,11 @@ def text_form(source: Source) -> Diagnostic | None:
     begins = re.match(r"\s*(#[^\n]*\n\s*)*smartgen[ \t]+\d", source.text)
     if begins is None:
         return None
+    keys = re.search(r"^[a-z_]+:(?:\s|$)", source.text[begins.end() :], re.MULTILINE)
+    if keys is not None and not re.search(r"^\s*policy[ \t]+\w+[ \t]*\{", source.text, re.MULTILINE):
+        at = begins.end() - 1 - len(re.findall(r"[ \t]*$", source.text[: begins.end() - 1])[0])
+        span, edits = Span(source, at - len("smartgen"), begins.end()), (Edit(Span(source, at, at), ":"),)
+        return _made("between a key and its value stands `:`", span, "write `smartgen: 1`", edits)
     span = Span(source, begins.end() - 1, begins.end())
     fix = "name the file .smart, or write `smartgen: 1` and a key for each statement"
     return _made("this is the text form of a recipe in a YAML file", span, fix, ())

@@ -113,7 +113,12 @@ class Mappings:
         line = text.rfind("\n", 0, start) + 1
         end = text.find("\n", max(value.end_mark.index - 1, start))
         end = len(text) if end < 0 else end + 1
-        return (Edit(Span(self.tree.source, line, end), ""),) if not text[line:start].strip() else ()
+        if not text[line:start].strip():
+            return (Edit(Span(self.tree.source, line, end), ""),)
+        pair = re.compile(r"(,\s*)?(\S+:\s+[^,{}]*)(?(1)|,?\s*)(?=[^{]*\})").match(text, text.rfind(",", 0, start))
+        if pair is not None and text.rfind(",", 0, start) > text.rfind("{", 0, start) and pair.start(2) == start:
+            return (Edit(Span(self.tree.source, pair.start(), pair.end()), ""),)
+        return ()
 
     def pairs(self, keys: Nodes, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
         node = keys.get(what)
@@ -136,7 +141,7 @@ class Mappings:
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
             text, source = self.tree.source.text, self.tree.source
-            edits = tuple(Edit(Span(source, at - 2, at), "") for at in starts if text[at - 2 : at] == "- ")
+            edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if text[at - 2 : at] == "- ")
             self.tree.wrong("SG406", f"`{what}` holds names and values", node, "write them without `-`", True, edits)
             return
         if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:

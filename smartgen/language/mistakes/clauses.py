@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.all_or_best import head
@@ -38,6 +39,12 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
 
 
+def _opens_block(spot: Spot) -> bool:
+    """Whether a `{` follows on the line."""
+    rest = itertools.takewhile(lambda x: not x.first, spot.lexemes[spot.at + 1 :])
+    return any(x.text == "{" for x in rest)
+
+
 def _filter(spot: Spot) -> Iterator[Repair]:
     """`unless`, `if`, `such that`, and a second `where`."""
     here = spot.lexemes[spot.at]
@@ -50,6 +57,8 @@ def _filter(spot: Spot) -> Iterator[Repair]:
         last = expression_last(spot.lexemes, spot.at + 1)
         written = f"and not ({spot.slice(spot.at + 1, last)})"
         yield spot.replace("SG006", "there is no `unless`", written, "", last - spot.at + 1)
+    if here.text == "when" and here.first and _opens_block(spot):
+        return
     if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(here.text, ["where"]):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.functions import AGGREGATES, FUNCTIONS
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.words import EXTENTS, KEYWORDS
 
@@ -12,7 +13,8 @@ from smartgen.language.words import EXTENTS, KEYWORDS
 def counted(spot: Spot) -> Iterator[Repair]:
     """What stands behind the count of `best`: a unit, the other end of a range."""
     here, before, statement = spot.lexemes[spot.at], spot.word(-1), spot.statement
-    if here.text in (
+    called = before in FUNCTIONS or before.rpartition(".")[2] in AGGREGATES
+    if not called and here.text in (
         "nodes",
         "tokens",
         "node",

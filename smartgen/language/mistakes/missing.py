@@ -76,19 +76,52 @@ def _before_sign(spot: Spot, opened: int) -> int | None:
     return spot.lexemes[opened + sign].end
 
 
+def _overfull(spot: Spot) -> tuple[int, int] | None:
+    """(index of the `(`, where it is closed) of a call that goes on beyond what it takes: with an argument too many, or
+    with the next row of a table that it stands in."""
+    calls: list[list[int]] = []  # of each open parenthesis: its index, commas so far
+    for i in range(max(spot.begun, 0), spot.at):
+        lexeme = spot.lexemes[i]
+        if lexeme.text == "(":
+            calls.append([i, 0])
+        elif lexeme.text == ")" and calls:
+            calls.pop()
+        elif lexeme.text == "," and len(calls) > 1:
+            opened = calls[-1][0]
+            called = spot.lexemes[opened - 1].text
+            row = spot.lexemes[i + 1].sort == "number" and spot.lexemes[i + 2].text == ":" if i + 2 < spot.at else False
+            calls[-1][1] += 1
+            if called in FUNCTIONS and (calls[-1][1] >= FUNCTIONS[called].most or (row and called != "table")):
+                return opened, spot.lexemes[i - 1].end
+    return None
+
+
+def _closings(spot: Spot, opened: int) -> Iterator[tuple[int, int]]:
+    """(index of a `(`, where it may be closed), the likeliest first."""
+    overfull = _overfull(spot)
+    if overfull is not None:
+        yield overfull
+    compared = _before_sign(spot, opened)
+    if compared is not None:
+        yield opened, compared
+    yield opened, spot.lexemes[spot.at - 1].end
+
+
+def _unclosed(spot: Spot, opened: int) -> Iterator[Repair]:
+    for index, close in _closings(spot, opened):
+        at = spot.lexemes[index]
+        called = spot.lexemes[index - 1] if index and spot.lexemes[index - 1].end == at.start else at
+        shown = " ".join(spot.text[called.start : close].split())
+        message, change = "this parenthesis is not closed", (close, close, ")")
+        yield Repair("SG015", message, at.start, at.end, f"write `{shown})`", (change,))
+
+
 def signs(spot: Spot) -> Iterator[Repair]:
     """Something missing, something too many, something else."""
     here = spot.near(0)
     opened = unclosed(spot.lexemes, spot.at)
     if "RPAR" in spot.accepts and opened is not None:
-        end = spot.lexemes[spot.at - 1].end
-        at = spot.lexemes[opened]
-        called = spot.lexemes[opened - 1] if opened and spot.lexemes[opened - 1].end == at.start else at
-        for close in (_before_sign(spot, opened), end):
-            if close is not None:
-                shown = " ".join(spot.text[called.start : close].split())
-                message, change = "this parenthesis is not closed", (close, close, ")")
-                yield Repair("SG015", message, at.start, at.end, f"write `{shown})`", (change,))
+        yield from _unclosed(spot, opened)
     if here is not None and here.text in (")", "}"):
         yield spot.remove("SG015", f"this `{here.text}` closes nothing", "remove it")
     boundary = here is not None and here.first and here.text in STATEMENTS  # nothing goes on behind it

@@ -238,13 +238,14 @@ def _no_value(spot: Spot, before: str) -> Iterator[Repair]:
 def _type(spot: Spot, index: int) -> str:
     """The type that the value at `index` would have."""
     value = spot.lexemes[index] if index < len(spot.lexemes) else None
-    if value is None or value.sort not in ("number", "text", "keyword"):
-        return "number"
-    if value.sort == "text":
+    if value is not None and value.sort == "text":
         return "text"
-    if value.text in ("true", "false"):
+    if value is not None and value.text in ("true", "false"):
         return "flag"
-    number, unit = re.fullmatch(r"([0-9.eE+-]+?)\s*([A-Za-z/]*)", value.text).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"([0-9.eE+-]+?)\s*([A-Za-z/]*)", value.text) if value and value.sort == "number" else None
+    if found is None:
+        return "number"
+    number, unit = found.groups()
     if unit:
         return str(unit)
     return "count" if "." not in number and number not in ("0", "1") else "prob" if float(number) <= 1 else "number"

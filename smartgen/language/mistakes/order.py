@@ -186,6 +186,10 @@ def block(spot: Spot) -> Iterator[Repair]:
         ),
         len(spot.lexemes),
     )
+    closes = following < len(spot.lexemes) and spot.lexemes[following].text == "}"
+    if closes and spot.text.count("}") > spot.text.count("{"):
+        condition = " ".join(spot.slice(spot.begun, spot.at - 1).split())
+        yield spot.insert("SG002", message, "{", f"write `{condition} {{`")
     end = spot.lexemes[following - 1].end
     opens = (here.start, here.end if here.text in ("then", ":", "do") else here.start, "{ ")
     yield Repair(

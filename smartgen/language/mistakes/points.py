@@ -11,6 +11,9 @@ def point(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     before = lexemes[index - 1] if index else None
     following = lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if before is not None and following is not None and index > 1 and lexemes[index - 2].text == "smartgen":
+        change = (before.start, following.end, "1")
+        return Repair("SG001", "the language version is one number", *change[:2], "write `smartgen 1`", (change,))
     if following is not None and following.sort == "number" and following.start == sign.end:
         end = following.start + len(re.split(r"[ a-zA-Z/]", following.text)[0])
         written = f"0.{text[following.start : end]}"

@@ -1,0 +1,85 @@
+"""A recipe as it was copied from elsewhere: out of a chat, a program, a mail, a listing."""
+
+from __future__ import annotations
+
+import re
+
+from smartgen.language.mistakes.spot import Change, Repair
+
+_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n`]*\n?", re.MULTILINE)
+_BEGINS = re.compile(r"^[ \t]*smartgen[ \t]+\d", re.MULTILINE)
+_MARKS = (  # what each line begins with: (the pattern, what it is called)
+    (re.compile(r"[ \t]*>[ ]?"), "the `>` of a quotation"),
+    (re.compile(r"[ \t]*\|[ ]?"), "the `|` of a listing"),
+    (re.compile(r"\+[ ]?"), "the `+` of a diff"),
+    (re.compile(r"[ \t]*\d+[ \t]*[:|.)]?(?:[ \t]|$)"), "the number of its line"),
+)
+
+
+def pasted(text: str) -> Repair | None:
+    """What came along with a recipe when it was copied; None where nothing did."""
+    return _quoted(text) or _fenced(text) or _marked(text)
+
+
+def _quoted(text: str) -> Repair | None:
+    """`RECIPE = \"\"\"...\"\"\"`, the text of a recipe in a program of another language."""
+    found = re.search(r"[rbfuRBFU]{0,2}(\"{3}|'{3})(?P<inside>\s*(?:#[^\n]*\n\s*)*smartgen[ \t]+\d)", text)
+    if found is None:
+        return None
+    close = text.find(found.group(1), found.end())
+    close = len(text) if close < 0 else close
+    inside = found.start("inside")
+    changes: tuple[Change, ...] = ((0, inside, ""), (close, len(text), "\n" if close < len(text) else ""))
+    first = len(text) - len(text.lstrip())
+    shown = " ".join(text[first:inside].split())
+    help = f"remove `{shown}` and what stands behind the recipe" if len(shown) < 60 else "keep the text in the quotes"
+    message = "a recipe stands in a file of its own, without quotes"
+    return Repair("SG003", message, first, inside, help, changes)
+
+
+def _fenced(text: str) -> Repair | None:
+    """Lines of Markdown around a recipe, and what a chat says before the first and behind the last."""
+    fences = [f for f in _FENCE.finditer(text) if not _inside_quotes(text, f.start())]
+    begins = _BEGINS.search(text)
+    if not fences:
+        return None
+    changes: list[Change] = [(f.start(), f.end(), "") for f in fences]
+    if begins is not None:
+        before = [f for f in fences if f.start() < begins.start()]
+        behind = [f for f in fences if f.start() > begins.start()]
+        if before:
+            changes = [(0, before[-1].end(), ""), *changes[len(before) :]]
+        if before and behind:
+            changes = [changes[0], (behind[0].start(), len(text), "")]
+    mark = fences[0]
+    start = mark.start() + len(mark.group()) - len(mark.group().lstrip())
+    shown = mark.group().strip()
+    message = "a fence of Markdown is no part of a recipe"
+    help = "keep what stands between the fences" if len(fences) > 1 else "remove this line"
+    also = tuple((f.start(), f.start() + len(f.group().rstrip()), "and here") for f in fences[1:2])
+    return Repair("SG016", message, start, start + len(shown), help, tuple(changes), also)
+
+
+def _inside_quotes(text: str, at: int) -> bool:
+    return text.count('"', 0, at) % 2 == 1
+
+
+def _marked(text: str) -> Repair | None:
+    """Every line begins with the same mark."""
+    lines = [(m.start(), m.group()) for m in re.finditer(r"[^\n]+", text) if m.group().strip()]
+    for mark, name in _MARKS:
+        found = [(at, mark.match(line)) for at, line in lines]
+        if len(found) < 3 or not all(m is not None for _, m in found):
+            continue
+        ends = [(at, at + m.end()) for at, m in found if m is not None]
+        mended = "\n".join(text[end : at + len(line)] for (at, line), (_, end) in zip(lines, ends, strict=True))
+        if _BEGINS.search(mended) is None:
+            continue
+        start, end = ends[0]
+        while text[start].isspace():
+            start += 1
+        changes = tuple((a, b, "") for a, b in ends)
+        help = "remove it from every line"
+        shown = max(start + 1, start + len(text[start:end].rstrip()))
+        return Repair("SG016", f"{name} is no part of a recipe", start, shown, help, changes)
+    return None
