@@ -4,9 +4,10 @@
     python benchmarks/sglang_pair.py TARGET HEAD PROMPTS.jsonl OUT.json --engines plain,random --loads 16   # asleep
 
 All engines are resident at the same time, each in processes of its own, and asleep while they have nothing to do. Requests go
-to one of them at a time; in every round each is asked the same, in turn, so what else the machine does meets all alike. Ratios
-to the plain engine are taken within a round; their median counts. `random` is `smart` with a head of random weights. On a CPU
-the engine's kernels are a test's stand-in: ratios mean something, seconds do not.
+to one of them at a time; in every round each is asked the same, in turn, so what else the machine does meets all alike. The
+load changes after all rounds of one, for a recipe adapts to it. Ratios to the plain engine are taken within a round; their
+median counts. `random` is `smart` with a head of random weights. On a CPU the engine's kernels are a test's stand-in: ratios
+mean something, seconds do not.
 """
 
 from __future__ import annotations
@@ -67,13 +68,14 @@ def main() -> None:
                 engine.ask(ids[: max(loads)], WARM)
                 if name in STEERED:
                     engine.ask(ids[:1], SETTLE)
+            cells: list[dict[str, Any]] = []
             found: dict[str, Any] = {load: {name: [] for name in names} for load in loads}
-            for number in range(asked.rounds):
-                for load in loads:
+            for load in loads:
+                for number in range(asked.rounds):
                     for name in names[number % len(names) :] + names[: number % len(names)]:
                         found[load][name].append(engines[name].ask(ids[:load], asked.tokens))
-                    print(f"round {number + 1}, {load} requests:", _seconds(found[load]), flush=True)
-                cells = [_cell(name, load, found[load]) for load in loads for name in names]
+                    print(f"{load} requests, round {number + 1}:", _seconds(found[load]), flush=True)
+                cells += [_cell(name, load, found[load]) for name in names]
                 asked.out.write_text(json.dumps({"provenance": where, "cells": cells}, indent=1) + "\n")
         finally:
             for engine in engines.values():
