@@ -16,12 +16,13 @@ OLDEST_READY := $(OLDEST)/.ready
 # SGLang pins its own torch and transformers, so it lives by itself; its kernels for CPUs are not on PyPI: a stand-in is.
 SGLANG := .venv-sglang
 SGLANG_READY := $(SGLANG)/.ready
+ON_CPU := PYTHONPATH=tests/sglang/standin SGLANG_USE_CPU_ENGINE=1 TORCHDYNAMO_DISABLE=1 OMP_NUM_THREADS=1
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-oldest test-sglang lint types layers check mutants bench traces judge wheel clean distclean weights-if-any
+.PHONY: help venv demo test test-oldest test-sglang smoke-sglang lint types layers check mutants bench traces judge wheel clean distclean weights-if-any
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +74,15 @@ $(SGLANG_READY): pyproject.toml tests/sglang/requirements.txt tests/sglang/nodep
 	@touch $@
 
 test-sglang: $(SGLANG_READY) ## recipes in the real SGLang engine, on a CPU, in .venv-sglang
-	PYTHONPATH=tests/sglang/standin SGLANG_USE_CPU_ENGINE=1 TORCHDYNAMO_DISABLE=1 OMP_NUM_THREADS=1 \
-	  $(SGLANG)/bin/python -m pytest tests/sglang
+	$(ON_CPU) $(SGLANG)/bin/python -m pytest tests/sglang
+
+# All of it takes too long for every change; whether the engine still starts under a recipe does not.
+smoke-sglang: ## one server and one request of test-sglang; skipped where SGLang cannot be installed
+	@if $(MAKE) --no-print-directory $(SGLANG_READY); then \
+	  $(ON_CPU) $(SGLANG)/bin/python -m pytest -q tests/sglang/test_smoke.py; \
+	else \
+	  echo "SKIPPED: the packages in tests/sglang/requirements.txt and nodeps.txt cannot be had here; nothing of SGLang was run." >&2; \
+	fi
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check smartgen tests training benchmarks
@@ -94,14 +102,18 @@ bench: $(READY) ## micro-benchmarks of the decision path
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
 # As text differs between builds of torch in near ties, traces recorded anew are new ones, not the same bytes.
-TRACE := $(BIN)/smartgen trace --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005 --half --batch 16
+TRACE := $(BIN)/smartgen trace --half --batch 16
+HEAD := $(TRACE) --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005
+PAIR := $(TRACE) --model bundled-target --prompts benchmarks/traces/code_prompts.jsonl --raw --max-new-tokens 40 --floor 0.01
 
-traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (twenty minutes)
-	$(TRACE) --out benchmarks/traces/smollm2-135m-eagle3-greedy.npz
-	$(TRACE) --temperature 1 --out benchmarks/traces/smollm2-135m-eagle3-t1.npz
+traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (half an hour)
+	$(HEAD) --out benchmarks/traces/smollm2-135m-eagle3-greedy.npz
+	$(HEAD) --temperature 1 --out benchmarks/traces/smollm2-135m-eagle3-t1.npz
+	$(PAIR) --out benchmarks/traces/bundled-pair-greedy.npz
+	$(PAIR) --temperature 1 --out benchmarks/traces/bundled-pair-t1.npz
 
-judge: $(READY) ## the controller on the traces in benchmarks/traces, every criterion met or missed
-	$(BIN)/python benchmarks/controller_on_traces.py --jobs 2
+judge: $(READY) ## the controller on the traces in benchmarks/traces, every criterion met or missed (RESUME=1: a run that was cut off)
+	$(BIN)/python benchmarks/controller_on_traces.py --jobs 2 $(if $(RESUME),--resume)
 
 wheel: $(READY) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel

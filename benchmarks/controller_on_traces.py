@@ -1,12 +1,14 @@
 """The controller judged by replay on the shipped traces: one command, one result file, tables for docs/controller.md.
 
-    python benchmarks/controller_on_traces.py --profile benchmarks/results/profile_smollm2_bf16_head.json
-    python benchmarks/controller_on_traces.py --only ablation
+    python benchmarks/controller_on_traces.py --jobs 2
+    python benchmarks/controller_on_traces.py --jobs 2 --resume
+    python benchmarks/controller_on_traces.py --only cells --workloads "greedy;t1" --batches 1,4
 
-Parts: `cells` (`smart` against the best static tree of each cell in hindsight, plain decoding, and every other recipe),
-`ablation` (one thing taken away at a time), `flip` (a drafter useless in every second phase), `costs` (a controller that
-believes wrong costs), `calibration` (predicted over observed accepted tokens, by decile), `shuffled` (a map that lies).
-Text and accepted tokens are the traces' own; time is what the profile says.
+Parts: `cells` (every recipe on every workload and batch, `controller_cells.py`), and on SmolLM2 with its head `ablation` (one
+thing taken away at a time), `flip` (a drafter useless in every second phase), `costs` (a controller that believes wrong
+costs), `calibration` (predicted over observed accepted tokens, by decile), `shuffled` (a map that lies).
+Text and accepted tokens are the traces' own; time is what the profile says. What is done is written at once, cell by cell:
+`--resume` takes up a run that was cut off and does only what the result file lacks.
 """
 
 from __future__ import annotations
@@ -14,45 +16,49 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import statistics
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace as changed
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from controller_criteria import SAME, criteria, table
+from controller_cells import BATCHES as CELL_BATCHES
+from controller_cells import cell, cells_table, head_only, rivals_table
+from controller_criteria import SAME, criteria, flat, table
+from workloads import SMOLLM2, Workload, recorded, shipped
+from wrong_costs import wrong_costs
 
 import smartgen
 from smartgen.drafters.ngram import HitRates
 from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Gain
 from smartgen.policy.learned import Learned
-from smartgen.policy.support import unsupported
-from smartgen.profile import store
-from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
-from smartgen.profile.table import CostTable, Point
 from smartgen.recipe import load as load_recipe
-from smartgen.recipe.shipped import shipped
-from smartgen.trace import load, replay
+from smartgen.trace import replay
 from smartgen.trace.flip import flipped, useless
-from smartgen.trace.judging import Bench, judge
+from smartgen.trace.judging import Bench
 from smartgen.trace.machine import Machine
+from smartgen.trace.parallel import spread
 from smartgen.trace.replaying import Memory, Replay
 from smartgen.trace.trace import Trace
 
 HERE = Path(__file__).parent
-TRACES = [HERE / "traces" / f"smollm2-135m-eagle3-{name}.npz" for name in ("greedy", "t1")]
 RESULT = HERE / "results" / "controller_on_traces.json"
-BATCHES = (1, 4, 16)
+BATCHES = (1, 4, 16)  # of the parts beside `cells`
 PHASE = 1500  # tokens of a flip's phase
-WARM = 300  # steps after which wrong costs should be mended
+NO_GAIN, NO_CLIPPING = "no fast gain", "no clipping at the row's end"  # these two change the controller itself
+
+Traces = dict[str, Trace]
 
 
 def variants() -> dict[str, str]:
     """`smart` with one thing taken away, and our other objectives."""
     text = load_recipe("smart").text
-    head = text.replace(", node.source", "")
+    head = head_only()
     return {
         "smart": text,
         SAME: head,
@@ -66,71 +72,62 @@ def variants() -> dict[str, str]:
         ),
         "long-run rate (smart_run)": "smart_run",
         "pooled sizes (smart_pooled)": "smart_pooled",
+        NO_GAIN: text,
+        NO_CLIPPING: text,
     }
 
 
-def cells(traces: dict[str, Trace], profile: Profile, resamples: int, jobs: int) -> list[dict]:
-    """Every recipe that a replay honours, `smart` with intervals."""
-    names = [name for name in shipped() if not list(unsupported(load_recipe(name).program, "replay", ()))]
-    found = []
-    for name, trace in traces.items():
-        bench = Bench(name, trace)
-        ours = {"smart": "smart", SAME: variants()[SAME]}
-        for row in judge(bench, ours, profile, "measured", BATCHES, resamples=resamples, jobs=jobs):
-            found.append(row.plain())
-            tell(
-                f"{name} batch {row.batch}: {row.recipe} {row.vs_plain:.3f} x plain, {row.vs_best_static:.3f} x {row.best_static}"
-            )
-        for batch in BATCHES:
-            plain = next(r for r in found if r["trace"] == name and r["batch"] == batch)
-            base = plain["tokens_per_second"] / plain["vs_plain"]
-            for recipe in names:
-                if recipe != "smart":
-                    rate = replay(trace, recipe, profile, batch).rate
-                    found.append({"trace": name, "recipe": recipe, "batch": batch, "vs_plain": round(rate / base, 4)})
+def ablation(traces: Traces, profile: Profile, jobs: int) -> dict[str, dict[str, float]]:
+    """Tokens a second by variant and cell."""
+    work = [(name, trace, batch) for name in variants() for trace in traces for batch in BATCHES]
+
+    def one(item: tuple[str, str, int]) -> float:
+        name, trace, batch = item
+        with_change = {NO_GAIN: without_gain, NO_CLIPPING: without_clipping}.get(name, lambda run: run())
+        return with_change(lambda: replay(traces[trace], variants()[name], profile, batch).rate)
+
+    found: dict[str, dict[str, float]] = {}
+    for (name, trace, batch), rate in zip(work, spread(one, work, jobs), strict=True):
+        found.setdefault(name, {})[f"{trace}, batch {batch}"] = rate
     return found
 
 
-def ablation(traces: dict[str, Trace], profile: Profile) -> dict[str, dict[str, float]]:
-    """Tokens a second by variant and cell; "no fast gain" and "no clipping" change the controller itself."""
-    table: dict[str, dict[str, float]] = {}
-    for name, recipe in variants().items():
-        table[name] = rates(traces, profile, recipe)
+def without_gain(run: Callable[[], float]) -> float:
     value = Gain.value
     Gain.value = property(lambda self: 1.0)
     try:
-        table["no fast gain"] = rates(traces, profile, "smart")
+        return run()
     finally:
         Gain.value = value
+
+
+def without_clipping(run: Callable[[], float]) -> float:
     begin = Controller.begin
     Controller.begin = lambda self, situation, free: begin(
         self, changed(situation, remaining=np.full(situation.batch, 1 << 20)), free
     )
     try:
-        table["no clipping at the row's end"] = rates(traces, profile, "smart")
+        return run()
     finally:
         Controller.begin = begin
-    return table
 
 
-def rates(traces: dict[str, Trace], profile: Profile, recipe: str) -> dict[str, float]:
-    return {f"{n}, batch {b}": replay(t, recipe, profile, b).rate for n, t in traces.items() for b in BATCHES}
-
-
-def flip(traces: dict[str, Trace], profile: Profile) -> list[dict]:
+def flip(traces: Traces, profile: Profile, jobs: int) -> list[dict]:
     """Batch 1, phase by phase against the better of never drafting and always drafting (2 layers, 6 nodes)."""
     always = "smartgen 1\npolicy always { benefit accepted = node.path  expand best 6  verify best 6  limit depth 2 }"
+    policies = {"smart": "smart", "without n-grams": head_only()}
+    bad = {name: flipped(trace, PHASE) for name, trace in traces.items()}
+    work = [(name, recipe) for name in bad for recipe in (*policies.values(), "off", always)]
+    runs = dict(zip(work, spread(lambda item: replay(bad[item[0]], item[1], profile), work, jobs), strict=True))
     found = []
-    for name, trace in traces.items():
-        bad = flipped(trace, PHASE)
-        phases = useless(bad, PHASE)
-        for label, recipe in (("smart", "smart"), ("without n-grams", variants()[SAME])):
-            runs = {key: replay(bad, r, profile) for key, r in (("it", recipe), ("off", "off"), ("on", always))}
-            shares = {key: by_phase(run, phases) for key, run in runs.items()}
-            for number, (wrong, rate) in enumerate(shares["it"]):
-                best = max(shares["off"][number][1], shares["on"][number][1])
+    for name in bad:
+        phases = useless(bad[name], PHASE)
+        off, on = (by_phase(runs[name, recipe], phases) for recipe in ("off", always))
+        for label, recipe in policies.items():
+            for number, (wrong, rate) in enumerate(by_phase(runs[name, recipe], phases)):
+                best = max(off[number][1], on[number][1])
                 found.append({"trace": name, "policy": label, "useless": wrong, "vs_better": round(rate / best, 4)})
-            found[-1]["steps_until_drafting"] = steps_until_drafting(runs["it"], phases)
+            found[-1]["steps_until_drafting"] = steps_until_drafting(runs[name, recipe], phases)
     return found
 
 
@@ -161,128 +158,127 @@ def steps_until_drafting(run: Replay, phases) -> list[int]:
     return [next((n for n in range(200) if sum(layers[s + n : s + n + 8]) > 4), 200) for s in starts]
 
 
-def wrong_costs(traces: dict[str, Trace], profile: Profile) -> list[dict]:
-    """What believing wrong costs loses, without upkeep over the whole trace and with it after `WARM` steps."""
-    found = []
-    for name, trace in traces.items():
-        for batch in BATCHES:
-            right = replay(trace, "smart", profile, batch)
-            for part in ("drafting", "slope", "fixed"):
-                for factor in (0.5, 2.0):
-                    wrong = mistaken(profile, part, factor)
-                    blind = replay(trace, "smart", profile, batch, memory=Memory(Learned(), Machine(wrong), HitRates()))
-                    kept = Memory(Learned(), OnlineCosts(wrong.verify, wrong.draft), HitRates())
-                    mending = replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-                    again = (
-                        replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-                        if mending.steps > WARM
-                        else None
-                    )
-                    found.append(
-                        {
-                            "trace": name,
-                            "batch": batch,
-                            "part": part,
-                            "factor": factor,
-                            "before": round(blind.rate / right.rate, 4),
-                            "after": again and round(again.rate / settled(trace, profile, batch), 4),
-                        }
-                    )
-    return found
-
-
-def settled(trace: Trace, profile: Profile, batch: int) -> float:
-    """Tokens a second of a second replay under right costs with the same noise: everything else has been learned as well."""
-    kept = Memory(Learned(), OnlineCosts(profile.verify, profile.draft), HitRates())
-    replay(trace, "smart", profile, batch, memory=kept, noise=0.05)
-    return replay(trace, "smart", profile, batch, memory=kept, noise=0.05).rate
-
-
-def mistaken(profile: Profile, part: str, factor: float) -> Profile:
-    """The profile with one part of its costs multiplied."""
-    if part == "drafting":
-        return changed(profile, draft=CostTable(changed(p, seconds=p.seconds * factor) for p in profile.draft.points))
-    fixed = {(p.batch, p.context): p.seconds for p in profile.verify.points if p.size == 0}
-
-    def wrong(point: Point) -> Point:
-        base = fixed[point.batch, point.context]
-        a, b = (factor, 1.0) if part == "fixed" else (1.0, factor)
-        return changed(point, seconds=a * base + b * (point.seconds - base))
-
-    return changed(profile, verify=CostTable(map(wrong, profile.verify.points)))
-
-
-def calibration(traces: dict[str, Trace], profile: Profile) -> dict[str, dict]:
+def calibration(traces: Traces, profile: Profile, jobs: int) -> dict[str, dict]:
     """Predicted over observed accepted tokens of the chosen trees' steps, overall and by decile of the prediction."""
-    found = {}
-    for name, trace in traces.items():
-        for batch in BATCHES:
-            steps = [step for step in replay(trace, "smart", profile, batch).history if step.nodes]
-            predicted = np.array([step.predicted / step.rows for step in steps])
-            observed = np.array([step.accepted / step.rows for step in steps])
-            parts = np.array_split(np.argsort(predicted, kind="stable"), 10)
-            found[f"{name}, batch {batch}"] = {
-                "overall": round(float(predicted.sum() / observed.sum()), 4),
-                "deciles": [round(float(predicted[p].sum() / max(observed[p].sum(), 1e-9)), 3) for p in parts],
-            }
-    return found
+    cells = [(name, batch) for name in traces for batch in BATCHES]
+    lines = spread(lambda c: calibrated(replay(traces[c[0]], "smart", profile, c[1])), cells, jobs)
+    return {f"{name}, batch {batch}": line for (name, batch), line in zip(cells, lines, strict=True)}
 
 
-def shuffled(traces: dict[str, Trace], profile: Profile) -> dict[str, list[float]]:
+def calibrated(run: Replay) -> dict[str, Any]:
+    """`accepted`: tokens in each decile, which say how much of its deviation is chance."""
+    steps = [step for step in run.history if step.nodes]
+    predicted = np.array([step.predicted / step.rows for step in steps])
+    observed = np.array([step.accepted / step.rows for step in steps])
+    parts = np.array_split(np.argsort(predicted, kind="stable"), 10)
+    return {
+        "overall": round(float(predicted.sum() / observed.sum()), 4),
+        "deciles": [round(float(predicted[p].sum() / max(observed[p].sum(), 1e-9)), 3) for p in parts],
+        "accepted": [sum(steps[i].accepted for i in p.tolist()) for p in parts],
+    }
+
+
+def shuffled(traces: Traces, profile: Profile, jobs: int) -> dict[str, list[float]]:
     """Batch 1: tokens a second with a map whose cells were shuffled, replay after replay, over that with a true one."""
-    found = {}
-    for name, trace in traces.items():
-        memory = Memory(Learned(), Machine(profile), HitRates())
+
+    def one(name: str) -> list[float]:
+        trace, memory = traces[name], Memory(Learned(), Machine(profile), HitRates())
         replay(trace, "smart", profile, memory=memory)
         true = replay(trace, "smart", profile, memory=memory).rate
         for learned in memory.learned.maps.values():
             order = np.random.default_rng(0).permutation(learned.trials.size)
             learned.trials, learned.hits = (a.ravel()[order].reshape(a.shape) for a in (learned.trials, learned.hits))
             learned.refresh()
-        found[name] = [round(replay(trace, "smart", profile, memory=memory).rate / true, 4) for _ in range(3)]
-    return found
+        return [round(replay(trace, "smart", profile, memory=memory).rate / true, 4) for _ in range(3)]
+
+    return dict(zip(traces, spread(one, list(traces), jobs), strict=True))
 
 
-def tell(line: str) -> None:
-    print(line, flush=True)
+PARTS = {"calibration": calibration, "flip": flip, "shuffled": shuffled, "ablation": ablation, "costs": wrong_costs}
+
+
+class Results:
+    """The result file: read, added to, written whenever something is done."""
+
+    def __init__(self, path: Path, resume: bool) -> None:
+        self.path, self.resume = path, resume
+        self.data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def add(self, part: str, key: str | None, run: Callable[[], Any]) -> None:
+        """Run and write `part`, or its piece `key`; nothing where a run that is taken up again has it."""
+        whole = self.data if key is None else self.data.setdefault(part, {})
+        name = part if key is None else key
+        if self.resume and name in whole:
+            return
+        began, spent = time.perf_counter(), time.process_time() + _children()
+        whole[name] = run()
+        took = {
+            "seconds": round(time.perf_counter() - began, 1),
+            "processor_seconds": round(time.process_time() + _children() - spent, 1),
+        }
+        self.data.setdefault("took", {})[f"{part}: {key}" if key else part] = took
+        self.write()
+        print(f"{part} {key or ''}: {took}", flush=True)
+
+    def write(self) -> None:
+        """What was run when is in `provenance`."""
+        self.data["provenance"] = {
+            "command": "python benchmarks/controller_on_traces.py --jobs 2",
+            "smartgen": smartgen.__version__,
+            "date": datetime.date.today().isoformat(),
+        }
+        self.path.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")
+
+
+def _children() -> float:
+    found = os.times()
+    return found.children_user + found.children_system
+
+
+def cells(results: Results, workloads: dict[str, Workload], batches: Iterable[int], args: argparse.Namespace) -> None:
+    """Workload by workload, so that what a trace's table takes is spent once."""
+    for name, workload in workloads.items():
+        bench = Bench(name, workload.trace, workload.ngram)
+        for batch in batches:
+            options = (bench, batch, args.resamples, args.length, args.jobs)
+            results.add("cells", f"{name}, batch {batch}", lambda w=workload, n=name, o=options: cell(n, w, *o))
 
 
 def main() -> None:
-    parts: dict[str, Callable] = {
-        "ablation": lambda t, p, a: ablation(t, p),
-        "flip": lambda t, p, a: flip(t, p),
-        "costs": lambda t, p, a: wrong_costs(t, p),
-        "calibration": lambda t, p, a: calibration(t, p),
-        "shuffled": lambda t, p, a: shuffled(t, p),
-        "cells": lambda t, p, a: cells(t, p, a.resamples, a.jobs),
-    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--traces", type=Path, nargs="+", default=TRACES)
-    parser.add_argument("--profile", type=Path, default=HERE / "results" / "profile_smollm2_bf16_head.json")
-    parser.add_argument("--only", choices=list(parts), action="append")
+    parser.add_argument("--traces", type=Path, nargs="+", help="recorded afresh; default: the shipped ones")
+    parser.add_argument("--profile", type=Path, default=SMOLLM2, help="of the traces named")
+    parser.add_argument("--only", choices=["cells", *PARTS], action="append")
+    parser.add_argument("--workloads", help="of cells, names with semicolons between; default: all")
+    parser.add_argument("--batches", default=",".join(map(str, CELL_BATCHES)), help="of cells")
     parser.add_argument("--resamples", type=int, default=20)
+    parser.add_argument("--length", type=int, default=32, help="requests in a resampled list")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="only what the result file lacks")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
-    traces = {path.stem.rsplit("-", 1)[1]: load(path) for path in args.traces}
-    profile = store.load(args.profile)
-    result = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
-    for name in args.only or parts:
-        began = datetime.datetime.now()
-        result[name] = parts[name](traces, profile, args)
-        result.setdefault("seconds", {})[name] = round((datetime.datetime.now() - began).total_seconds(), 1)
-        tell(f"{name}: {json.dumps(result[name])[:1500]}")
-        result["provenance"] = {
-            "command": "python benchmarks/controller_on_traces.py",
-            "smartgen": smartgen.__version__,
-            "date": datetime.date.today().isoformat(),
-            "profile": args.profile.name,
-            "traces": {name: f"{t.requests} requests, {len(t.text)} tokens" for name, t in traces.items()},
-        }
-        args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    tell(table(criteria(result)))
-    if "ablation" in result:
-        tell(ablation_table(result["ablation"]))
+    workloads = recorded(args.traces, args.profile) if args.traces else shipped()
+    heads = {n: w for n, w in workloads.items() if w.costs == args.profile and not (w.ngram or w.useless)}
+    traces = {name: workload.trace for name, workload in heads.items()}
+    profile = next(iter(heads.values())).profile
+    results = Results(args.out, args.resume)
+    wanted = args.only or ["cells", *PARTS]
+    for name in (name for name in PARTS if name in wanted):
+        results.add(name, None, lambda part=PARTS[name]: part(traces, profile, args.jobs))
+    if "cells" in wanted:
+        chosen = [n for n in workloads if args.workloads is None or n in args.workloads.split(";")]
+        cells(results, {n: workloads[n] for n in chosen}, [int(b) for b in args.batches.split(",")], args)
+    show(results.data)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Every table that the results have."""
+    print(table(criteria(result)), flush=True)
+    if result.get("cells"):
+        rows = flat(result["cells"])
+        print(f"\n{cells_table(rows)}\n\n{rivals_table(rows)}", flush=True)
+    if result.get("ablation"):
+        print(f"\n{ablation_table(result['ablation'])}", flush=True)
 
 
 def ablation_table(table: dict[str, dict[str, float]]) -> str:

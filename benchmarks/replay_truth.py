@@ -1,35 +1,99 @@
 """Does replay tell the truth? Tokens a second that it predicts for `generate` against those on the clock.
 
-    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype bf16 --batch 1,4,16
-    smartgen trace --model smollm2-135m --dtype bf16 --prompts FILE --limit 16 --out trace.npz
-    python benchmarks/replay_truth.py trace.npz --dtype bfloat16 --batch 1,4,16 --out FILE
+    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype bf16 --batch 1,4,16 --out costs.json
+    smartgen trace --model smollm2-135m --dtype bf16 --prompts FILE --limit 32 --max-new-tokens 48 --out trace.npz
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --requests 12 --out truth.json
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --out truth.json
+    python benchmarks/replay_truth.py replay trace.npz --profile costs.json --out truth.json
 
-The trace's own requests are generated again under every recipe, batch by batch as `replay --rows drain` takes them, and
-decoding is timed: prefill and the measuring of costs are left out on both sides. Recipes take turns on each batch, so
-that a slow moment of the machine hits all of them. The clock of a busy machine says nothing about a profile measured on a
-quiet one.
+`clock` generates the trace's own requests again under every recipe, batch by batch as `replay --rows drain` takes them;
+it wants a quiet machine, the same as the profile's. `replay` runs the same calls in the same order on the trace and needs
+no model. Recipes take turns on each batch, so that a slow moment of the machine hits all of them; what is learned is shared
+by all of them, as it belongs to the model and drafter, so replay shares it as well. Time of decoding is compared: the
+target's prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is all Python of a step on
+the clock's side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
-import transformers
-from transformers import AutoModelForCausalLM
-
-import smartgen
-from smartgen.hf.costing import CostSource, provenance
-from smartgen.models import get, resolve
 from smartgen.profile import store
+from smartgen.profile.profile import Profile
 from smartgen.trace import Trace, load, replay
+from smartgen.trace.replaying import believing
+
+RECIPES = ("off", "chain", "eagle2", "smart")
 
 
-def padded(trace: Trace, requests: list[int]) -> dict[str, torch.Tensor]:
+@dataclass
+class Tally:
+    """Decoding of one recipe in one batch. Seconds on the clock: `draft` passes with the decisions between them, `verify` the
+    forward and the walk, `other` all the rest of a step. A replay knows no `other`.
+    """
+
+    tokens: int = 0
+    steps: int = 0
+    passes: int = 0
+    draft: float = 0.0
+    verify: float = 0.0
+    other: float = 0.0
+    same: int = 0  # tokens of the rows' texts up to where they leave the trace's
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
+        return self.tokens / (self.draft + self.verify + self.other)
+
+    def line(self) -> str:
+        """Per step: tokens, passes, ms of each phase."""
+        phases = (f"{1e3 * seconds / self.steps:.2f}" for seconds in (self.draft, self.verify, self.other))
+        return f"{self.tokens / self.steps:.2f} tokens, {self.passes / self.steps:.2f} passes, ms {' + '.join(phases)}"
+
+
+def schedule(requests: int, batch: int) -> Iterator[tuple[bool, list[int], list[str]]]:
+    """(counted?, requests, recipes in turn) of every call; the first batch is run once before, to warm up."""
+    calls = [list(range(start, min(start + batch, requests))) for start in range(0, requests, batch)]
+    for number, chosen in enumerate([calls[0], *calls]):
+        turn = number % len(RECIPES)
+        yield number > 0, chosen, [*RECIPES[turn:], *RECIPES[:turn]]
+
+
+def clocked(model: Any, drafter: Any, trace: Trace, batch: int) -> dict[str, Tally]:
+    import torch
+
+    sampling: dict[str, Any] = {"do_sample": False}
+    if trace.header.sampled:
+        sampling = {"do_sample": True, "temperature": trace.header.temperature, "top_k": 0, "top_p": 1.0}
+    found = {recipe: Tally() for recipe in RECIPES}
+    for counted, requests, recipes in schedule(trace.requests, batch):
+        for recipe in recipes:
+            torch.manual_seed(trace.header.seed + requests[0])
+            output = model.generate(
+                **padded(trace, requests),
+                **sampling,
+                max_new_tokens=trace.header.new_tokens,
+                smart_recipe=recipe,
+                assistant_model=drafter,
+                return_dict_in_generate=True,
+            )
+            if counted:
+                stats = output.speculation
+                found[recipe].same += agreeing(trace, requests, output.sequences)
+                seconds = (stats.seconds[phase] for phase in ("draft", "verify", "other"))
+                _add(found[recipe], stats.committed, stats.steps, stats.passes, *seconds)
+    return found
+
+
+def padded(trace: Trace, requests: list[int]) -> dict[str, Any]:
+    """Prompts as a call takes them, padded on the left."""
+    import torch
+
     prompts = [trace.prompt_of(request).tolist() for request in requests]
     longest = max(map(len, prompts))
     ids = torch.tensor([[0] * (longest - len(p)) + p for p in prompts])
@@ -37,66 +101,98 @@ def padded(trace: Trace, requests: list[int]) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def clocked(model, drafter, trace: Trace, recipes: list[str], batch: int) -> dict[str, float]:
-    """Tokens a second of decoding, by recipe."""
-    tokens: dict[str, int] = defaultdict(int)
-    seconds: dict[str, float] = defaultdict(float)
-    calls = [list(range(trace.requests))[start : start + batch] for start in range(0, trace.requests, batch)]
-    for number, requests in enumerate([calls[0], *calls]):  # the first call warms up
-        turn = number % len(recipes)
-        for recipe in recipes[turn:] + recipes[:turn]:
-            torch.manual_seed(trace.header.seed + requests[0])
-            sampling = {"do_sample": False}
-            if trace.header.sampled:
-                sampling = {"do_sample": True, "temperature": trace.header.temperature, "top_k": 0, "top_p": 1.0}
-            stats = model.generate(
-                **padded(trace, requests),
-                **sampling,
-                max_new_tokens=trace.header.new_tokens,
-                smart_recipe=recipe,
-                assistant_model=drafter,
-                return_dict_in_generate=True,
-            ).speculation
-            if number:
-                tokens[recipe] += stats.committed
-                seconds[recipe] += sum(stats.seconds[phase] for phase in ("draft", "verify", "other"))
-    return {recipe: tokens[recipe] / seconds[recipe] for recipe in recipes}
+def agreeing(trace: Trace, requests: list[int], sequences: Any) -> int:
+    """Tokens, the first ones not counted, up to where each row's text leaves the trace's: in bf16 a near tie may turn."""
+    found, begin = 0, max(len(trace.prompt_of(request)) for request in requests)
+    for request, line in zip(requests, sequences.tolist(), strict=True):
+        text = trace.text_of(request).tolist()
+        equal = [a == b for a, b in zip(line[begin:], text, strict=False)]
+        found += max(0, equal.index(False) - 1 if False in equal else len(text) - 1)
+    return found
+
+
+def replayed(trace: Trace, profile: Profile, batch: int) -> dict[str, Tally]:
+    """The same calls on the trace; learning and corrected costs pass from one to the next as on the clock."""
+    memory = believing(profile)
+    found = {recipe: Tally() for recipe in RECIPES}
+    for counted, requests, recipes in schedule(trace.requests, batch):
+        for recipe in recipes:
+            run = replay(trace, recipe, profile, batch, "drain", requests, memory)
+            if counted:
+                passes = sum(step.layers for step in run.history)
+                _add(found[recipe], run.committed, run.steps, passes, run.drafting, run.seconds - run.drafting, 0.0)
+    return found
+
+
+def _add(tally: Tally, tokens: int, steps: int, passes: int, draft: float, verify: float, other: float) -> None:
+    tally.tokens, tally.steps, tally.passes = tally.tokens + tokens, tally.steps + steps, tally.passes + passes
+    tally.draft, tally.verify, tally.other = tally.draft + draft, tally.verify + verify, tally.other + other
+
+
+def clock(args: argparse.Namespace, trace: Trace) -> dict[str, Any]:
+    """One batch on the clock, as JSON data."""
+    import torch
+    import transformers
+    from transformers import AutoModelForCausalLM
+
+    import smartgen
+    from smartgen.hf.costing import provenance
+    from smartgen.models import get, resolve
+
+    transformers.logging.set_verbosity_error()
+    model = AutoModelForCausalLM.from_pretrained(get(args.model), dtype=getattr(torch, args.dtype)).eval()
+    smartgen.attach(model, profile=str(args.profile))
+    found = clocked(model, smartgen.load_drafter(resolve(args.draft), model), trace, args.batch)
+    where = provenance(f"python benchmarks/replay_truth.py clock --batch {args.batch}")
+    return {"requests": trace.requests, "provenance": where} | {name: asdict(tally) for name, tally in found.items()}
+
+
+def compared(written: dict[str, Any], trace: Trace, profile: Profile, batch: int) -> list[dict[str, Any]]:
+    """One row a recipe; says what makes up a step on both sides."""
+    rows = []
+    for recipe, predicted in replayed(trace, profile, batch).items():
+        real = Tally(**written[recipe])
+        ratio = predicted.rate / real.rate
+        rows.append({"batch": batch, "recipe": recipe, "clock": real.rate, "replay": predicted.rate, "ratio": ratio})
+        print(
+            f"batch {batch:2} {recipe:8} replay / clock {ratio:.3f}: {predicted.rate:.1f} / {real.rate:.1f} tokens a second"
+        )
+        print(f"    clock  {real.line()}\n    replay {predicted.line()}", flush=True)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown: replay over clock."""
+    batches = sorted({row["batch"] for row in rows})
+    lines = ["| | " + " | ".join(f"batch {b}" for b in batches) + " |", "|---" * (len(batches) + 1) + "|"]
+    for recipe in RECIPES:
+        cells = {r["batch"]: f"{r['ratio']:.3f} ({r['clock']:.1f})" for r in rows if r["recipe"] == recipe}
+        lines.append(f"| {recipe} | " + " | ".join(cells.get(b, "") for b in batches) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=["clock", "replay"])
     parser.add_argument("trace", type=Path)
+    parser.add_argument("--profile", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="read and added to")
+    parser.add_argument("--batch", type=int, default=1, help="to clock")
+    parser.add_argument("--requests", type=int, help="to clock, the trace's first ones; default: all")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--draft", default="smollm2-135m-eagle3")
     parser.add_argument("--dtype", default="bfloat16")
-    parser.add_argument("--batch", default="1,4,16")
-    parser.add_argument("--recipes", default="off,chain,eagle2,smart")
-    parser.add_argument("--profile", type=Path, help="default: the one remembered for this pair")
-    parser.add_argument("--requests", type=int, help="of the trace, the first ones; default: all")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    transformers.logging.set_verbosity_error()
     trace = load(args.trace)
-    if args.requests:
-        trace = trace.first(args.requests)
-    model = AutoModelForCausalLM.from_pretrained(get(args.model), dtype=getattr(torch, args.dtype)).eval()
-    smartgen.attach(model, profile=str(args.profile) if args.profile else None)
-    drafter = smartgen.load_drafter(resolve(args.draft), model)
-    profile = store.load(args.profile) if args.profile else CostSource.find(model, drafter, "auto").profile
-    recipes, rows = args.recipes.split(","), []
-    for batch in map(int, args.batch.split(",")):
-        found = clocked(model, drafter, trace, recipes, batch)
-        for recipe in recipes:
-            predicted = replay(trace, recipe, profile, batch, "drain").rate
-            rows.append({"batch": batch, "recipe": recipe, "clock": found[recipe], "replay": predicted})
-            print(
-                f"batch {batch:2} {recipe:10} clock {found[recipe]:7.1f}  replay {predicted:7.1f}  "
-                f"replay / clock {predicted / found[recipe]:.3f}",
-                flush=True,
-            )
-    if args.out:
-        command = " ".join(["python", "benchmarks/replay_truth.py", *sys.argv[1:]])
-        args.out.write_text(json.dumps({"provenance": provenance(command), "rows": rows}, indent=1) + "\n")
+    data = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"clock": {}}
+    if args.part == "clock":
+        data["clock"][str(args.batch)] = clock(args, trace.first(args.requests or trace.requests))
+    else:
+        profile, data["rows"] = store.load(args.profile), []
+        for batch, written in data["clock"].items():
+            data["rows"] += compared(written, trace.first(written["requests"]), profile, int(batch))
+        print(f"\n{table(data['rows'])}")
+    args.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

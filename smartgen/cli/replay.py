@@ -35,6 +35,15 @@ def replay(
         str, typer.Option(help="refill: as an engine serves; drain: as `generate` runs a batch.")
     ] = "refill",
     ngram: Annotated[bool, typer.Option("--ngram", help="Draft with n-grams of the text instead.")] = False,
+    flip: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="The drafter is useless in every second phase of at least so many tokens.", show_default="never"
+        ),
+    ] = None,
+    intervals: Annotated[
+        str, typer.Option(help="Recipes that get one: all, or names with commas; the others are replayed once.")
+    ] = "all",
     resamples: Annotated[int, typer.Option(min=2, help="Resampled lists behind the intervals.")] = 20,
     length: Annotated[
         int | None, typer.Option(min=1, help="Requests in a resampled list.", show_default="as many as the trace has")
@@ -51,11 +60,13 @@ def replay(
         from smartgen.trace.judging import Bench, judge
 
         chosen = _recipes(recipes)
+        wanted = None if intervals.strip() == "all" else _named(intervals, chosen)
         found: list[Row] = []
         for path in traces:
-            bench = Bench(path.stem, load(path), ngram)
+            bench = Bench(path.stem, load(path), ngram, flip)
             for name, profile in _profiles(profiles, bench.trace, bench.ngram):
-                for row in judge(bench, chosen, profile, name, batches, rows, resamples, length, seed, jobs):
+                lists = {"resamples": resamples, "length": length, "seed": seed, "intervals": wanted}
+                for row in judge(bench, chosen, profile, name, batches, rows, jobs=jobs, **lists):
                     _print(row, first=not found)
                     found.append(row)
         if as_json is not None:
@@ -89,6 +100,15 @@ def _recipes(written: str) -> dict[str, Recipe]:
     return found
 
 
+def _named(written: str, chosen: dict[str, Recipe]) -> list[str]:
+    """Names out of those that are replayed."""
+    names = [part.strip() for part in written.split(",") if part.strip()]
+    for name in names:
+        if name not in chosen:
+            raise ValueError(f"--intervals {name}: it is not among the recipes to replay ({', '.join(chosen)})")
+    return names
+
+
 def _profiles(written: list[str] | None, trace: Trace, ngram: bool) -> list[tuple[str, Profile]]:
     """Named files, or the remembered profiles of the trace's models."""
     from smartgen.profile import store
@@ -108,13 +128,13 @@ def _profiles(written: list[str] | None, trace: Trace, ngram: bool) -> list[tupl
 
 
 _COLUMNS: dict[str, tuple[str, Any]] = {
-    "trace": ("{:20}", lambda row: row.trace[:20]),
+    "trace": ("{:24}", lambda row: row.trace[-24:]),
     "recipe": ("{:14}", lambda row: row.recipe[:14]),
     "profile": ("{:20}", lambda row: row.profile[-20:]),
     "batch": ("{:>5}", lambda row: row.batch),
     "× plain": ("{:>8}", lambda row: f"{row.vs_plain:.3f}"),
     "× static": ("{:>8}", lambda row: f"{row.vs_best_static:.3f}"),
-    "95 %": ("{:>13}", lambda row: f"{row.low:.3f}–{row.high:.3f}"),
+    "95 %": ("{:>13}", lambda row: "" if row.low is None else f"{row.low:.3f}–{row.high:.3f}"),
     "× oracle": ("{:>8}", lambda row: f"{row.vs_oracle:.3f}"),
     "tok/s": ("{:>8}", lambda row: f"{row.tokens_per_second:.1f}"),
     "best static tree": ("{}", lambda row: row.best_static + ("" if row.exact else "  (inexact)")),

@@ -81,6 +81,7 @@ class CostSource:
         self.profile, self.described, self.fixed = profile, described, fixed
         self.online = OnlineCosts(profile.verify, profile.draft)
         self._lock = threading.Lock()
+        self._complained = False
 
     @classmethod
     def find(cls, model: torch.nn.Module, drafter: Drafter, named: str) -> CostSource:
@@ -118,6 +119,18 @@ class CostSource:
             batch,
             path,
         )
+
+    def complain(self) -> None:
+        """Say once that the profile is not of this machine, when that has shown. Decisions follow the clock anyway."""
+        off = "" if self._complained else self.online.misfit()
+        if off:
+            self._complained = True
+            logger.warning(
+                "smartgen: the costs in use (%s) do not fit this machine: %s. They are corrected while running, within bounds; "
+                "`smartgen profile` measures new ones.",
+                self.described,
+                off,
+            )
 
 
 def _checked(profile: Profile, key: Key, named: str) -> Profile:

@@ -293,6 +293,8 @@ class _Call:
     def output(self) -> torch.Tensor | SpeculativeOutput:
         """Sequences as stock returns them, with `.speculation` if a dict was asked for."""
         self.text.close()
+        if self.stats.profile:
+            self.request.costs.complain()
         sequences = self.text.padded()
         cache = None
         if self.returned is not None:

@@ -35,19 +35,24 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     own, source = parent.shape[1], None
     if step.free is not None:
         layer, parent, valid, source = step.free.joined(step, layer, parent, valid)
-        widths = [parent.shape[1]]
+        widths, step.family = [parent.shape[1]], None
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, source)
+    best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        _see_growth(step, by_benefit, own)
-    nodes, real, all_real = kept_nodes(controller, step, scope, by_benefit)
+        benefit = tree.of("benefit", step.newest)
+        if own < parent.shape[1]:  # the first candidates are the drafter's
+            step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
+        else:
+            step.growth.observe(step.depth - 1, step.mass, benefit, best)
+    nodes, real, first = kept_nodes(controller, step, scope, by_benefit)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit, step.worth)
     if step.free is not None:
         hang(controller, step)
     step.totals = totals(controller, step, step.board, step.spent)
-    _see_frontier(step, nodes, real, all_real)
+    _see_frontier(step, nodes, real, best if first else None)
 
 
 def hang(controller: Controller, step: Step) -> None:
@@ -96,15 +101,10 @@ def _valued(
     return scope, by_benefit
 
 
-def _see_growth(step: Step, by_benefit: Ints, own: int) -> None:
-    """Learn what a layer holds below its frontier; the first `own` candidates are the drafter's."""
-    tree, new = step.tree, step.newest
-    benefit = tree.benefit[:, new]
-    if own < benefit.shape[1]:
-        step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
-        return
-    best = (by_benefit[:, : step.growth.RANKS] & PLACE) + tree.row_starts
-    step.growth.observe(step.depth - 1, step.mass, benefit, tree.column("benefit").take(best))
+def _benefits(step: Step, nodes: Ints) -> Floats:
+    """(B, N) of places in the tree."""
+    benefit: Floats = step.tree.column("benefit").take(nodes + step.tree.row_starts)
+    return benefit
 
 
 def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bools]:
@@ -117,6 +117,7 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         valid = valid & (deep <= step.caps.rows_depth)
     if step.going is not None:
         valid = valid & step.going
+    step.family = None
     if len(widths) > 1:  # several layers: each one's parents are places in the one before
         ends = step.tree.size + np.cumsum(widths)
         parent = layer.parent + np.repeat([0, step.tree.size, *ends[:-2]], widths)
@@ -129,8 +130,9 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         return parent, valid & np.take_along_axis(step.tree.kept, parent, 1)
     assert step.frontier is not None
     frontier, batch = step.frontier, step.tree.batch
-    parent = frontier.take(layer.parent + np.arange(0, batch * frontier.shape[1], frontier.shape[1])[:, None])
-    return parent, valid & (parent >= 0)
+    step.family = layer.parent + np.arange(0, batch * frontier.shape[1], frontier.shape[1])[:, None]
+    parent = frontier.take(step.family)
+    return parent, valid if step.frontier_whole else valid & (parent >= 0)
 
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
@@ -138,10 +140,12 @@ def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     benefit: Floats = step.rules.benefit(scope)
     if not (step.rules.sound and step.whole):
         benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
-    stored, start = step.tree.column("benefit"), step.newest.start
-    stored[:, step.newest] = benefit
+    elif not isinstance(benefit, np.ndarray) or benefit.shape != valid.shape:
+        benefit = np.broadcast_to(benefit, valid.shape).copy()
+    step.tree.keep("benefit", step.newest, benefit)
     if step.rules.monotone:
-        return stored[:, step.newest]
+        return benefit
+    stored, start = step.tree.column("benefit"), step.newest.start
     for layer in step.fresh:
         above = step.tree.above(layer)
         if above is not None:
@@ -163,17 +167,20 @@ def _gain(step: Step, free: FreeCandidates) -> None:
 def _to_verify(step: Step, scope: Scope, by_benefit: Ints, valid: Bools) -> tuple[Ints, bool]:
     """The layer in the order of `verify`, which may have a key of its own and leave candidates out; whether it did not."""
     verify, shape = step.rules.verify, step.rules.shape
-    worth = step.tree.column(step.worth)[:, step.newest]
     if verify.by is None and verify.where is None and shape is None:
         if step.free is None:
             return by_benefit, step.whole
+        worth = step.tree.column(step.worth)[:, step.newest]
         return packed_positive(worth, valid, step.whole, step.newest.start), step.whole
     tree, open_to = step.tree, valid
     if shape is not None:
         open_to = open_to & (shape.places(tree, step.fresh) >= 0)
     if verify.where is not None:
         open_to = open_to & np.asarray(verify.where(scope), bool)
-    key = worth if verify.by is None else _present(verify.by(scope), valid.shape)
+    if verify.by is None:
+        key = tree.column(step.worth)[:, step.newest]
+    else:
+        key = _present(verify.by(scope), valid.shape)
     open_to = open_to & ~np.isnan(key)
     start = step.newest.start
     keys, opens = tree.column(_KEY), tree.column(_OPEN, False)
@@ -191,16 +198,16 @@ def _present(value: Value, shape: tuple[int, ...]) -> Floats:
     return np.broadcast_to(np.asarray(value, np.float64), shape)
 
 
-def _see_frontier(step: Step, nodes: Ints, real: Bools, all_real: bool) -> None:
-    """Remember what was kept: what the next pass would feed, and how much it is worth."""
-    tree = step.tree
-    step.next_width, step.frontier_whole = nodes.shape[1], all_real
-    if all_real:
-        step.frontier = nodes
-        step.frontier_mass = tree.column("benefit").take(nodes + tree.row_starts).sum(1)
-        return
-    step.frontier = np.where(real, nodes, -1)
-    step.frontier_mass = np.where(real, tree.column("benefit").take(nodes + tree.row_starts), 0.0).sum(1)
+def _see_frontier(step: Step, nodes: Ints, real: Bools | None, best: Floats | None) -> None:
+    """Remember what was kept: what the next pass would feed, and how much it is worth; `best` (B, N): benefits of the
+    first of them, where they are known.
+    """
+    step.next_width = width = nodes.shape[1]
+    step.frontier_whole = real is None
+    worth = best[:, :width] if best is not None and best.shape[1] >= width else _benefits(step, nodes)
+    if real is not None:
+        nodes, worth = np.where(real, nodes, -1), np.where(real, worth, 0.0)
+    step.frontier, step.frontier_mass = nodes, worth.sum(1)
 
 
 def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
@@ -210,7 +217,8 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     real = nodes >= 0
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
-    parent = layer.parent[np.arange(tree.batch)[:, None], at - step.newest.start]
+    width = layer.parent.shape[1]
+    parent = layer.parent.take(at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None])
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

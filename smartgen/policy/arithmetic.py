@@ -18,16 +18,20 @@ Value = Any  # float | bool | str | NDArray[np.float64] | NDArray[np.bool_]
 Bools = NDArray[np.bool_]
 
 EXP_MOST = 700.0  # the largest argument of `exp`: about 1e304
+_NUMBER = (float, int)
 LOG_LEAST = float(np.finfo(np.float64).tiny)  # the least argument of `log`: about 2.2e-308
 
 
 def divide(a: Value, b: Value) -> Value:
     """x / 0 is +∞ for x > 0 and -∞ for x < 0, 0 / 0 is 0."""
-    if isinstance(a, float | int) and isinstance(b, float | int):
+    if isinstance(b, np.ndarray) and b.ndim == 1:
+        if b[b.argmin()] > 0.0:  # the usual case, without the guards
+            return a / b
+    elif isinstance(a, _NUMBER) and isinstance(b, _NUMBER):
         if b:
             return a / b
         return np.inf if a > 0 else -np.inf if a < 0 else 0.0 if a == 0 else np.nan
-    if np.asarray(b).min() > 0.0:  # the usual case, without the guards
+    elif np.asarray(b).min() > 0.0:
         return np.divide(a, b)
     nothing = np.equal(a, 0.0) & np.equal(b, 0.0)
     return np.where(nothing, 0.0, np.divide(a, np.add(b, 0.0)))  # + 0.0: there is one zero

@@ -50,8 +50,9 @@ class Calibrated:
 
 
 def _sources(scope: Scope) -> Any:
-    """Names and which of them, rather than a name for each node: it is faster."""
-    return scope.sources()
+    """The one source, or names and which of them, rather than a name for each node: it is faster."""
+    names, place = scope.sources()
+    return names[0] if place is None else (names, place)
 
 
 def _by_rank(scope: Scope) -> Value:

@@ -9,8 +9,9 @@ monotone in probability (pooled adjacent violators) and forgets slowly. Without 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ Ints = NDArray[np.int64]
 _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.68, 0.8, 0.9, 0.96, 0.99])
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
+_TINY = 1e-12  # instead of a division by 0
 _LOG_CENTRES = np.log(_CENTRES)
+_LEAST = float(_CENTRES[0])
 # One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
 _BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
 _SPANS = len(_BREAKS) + 1
@@ -42,7 +45,8 @@ assert (np.searchsorted(_BREAKS, _CELL_STARTS[1:], "right") - _BEFORE_CELL <= 1)
 
 def _reached(prob: Floats) -> Ints:
     """How many breaks each probability has reached."""
-    cell = (prob.view(np.int64) >> _CELL_BITS) - _FIRST_CELL
+    cell: Ints = prob.view(np.int64) >> _CELL_BITS
+    cell -= _FIRST_CELL
     reached: Ints = _BEFORE_CELL.take(cell, mode="clip")
     reached += prob >= _IN_CELL.take(cell, mode="clip")
     return reached
@@ -55,8 +59,40 @@ _CUTS: dict[str, Ints] = {
     "node.spine": np.array([1]),
     "request.sampled": np.array([1]),
 }
-_PARTS = {name: np.searchsorted(cuts, np.arange(cuts[-1] + 1), "right") for name, cuts in _CUTS.items()}
 _COARSE = ("node.rank", "node.source", "request.sampled")  # what the first level of smoothing already distinguishes
+
+
+class _Begins:
+    """Where the strata of one feature begin in the table laid flat; `known`: of values that all nodes had together."""
+
+    def __init__(self, name: str, stride: int) -> None:
+        self.stride, self.known = stride, dict[object, int]()
+        self.cuts = _CUTS.get(name)
+        self.by_number = (
+            None if self.cuts is None else np.searchsorted(self.cuts, np.arange(self.cuts[-1] + 1), "right") * stride
+        )
+
+    def added(self, found: Ints | None, value: Any, number: Callable[[str], int]) -> Ints:
+        """`found` (B, K) and where the strata of values (B, K) begin; `number`: of a name."""
+        if self.by_number is None:
+            names, place = value if isinstance(value, tuple) else _named(value)
+            more = np.array([number(name) * self.stride for name in names])[place]
+        elif value.dtype != bool:
+            more = self.by_number.take(value.astype(np.int64, copy=False), mode="clip")
+        elif found is None:
+            more = value * self.stride
+        else:
+            return np.add(found, self.stride, out=found, where=value)
+        return more if found is None else np.add(found, more, out=more)
+
+    def of_all(self, value: Any, number: Callable[[str], int]) -> int:
+        """Of one value."""
+        if self.cuts is not None:
+            stratum = bisect.bisect_right(self.cuts.tolist(), float(value))
+        else:
+            stratum = number(str(value))
+        self.known[value] = begins = stratum * self.stride
+        return begins
 
 
 @dataclass(frozen=True)
@@ -87,7 +123,9 @@ class CalibrationMap:
         self.table = np.tile(_CENTRES, (self.strata, 1))
         self.steps = self.refreshed = 0
         self.learned = False
-        self._steps_of: list[Ints | None] = []
+        self._begins = [
+            _Begins(name, stride * _SPANS) for name, stride in zip(features, self.strides.tolist(), strict=True)
+        ]
         self._draw_lines()
 
     def _coarse_strata(self, sizes: list[int]) -> Ints:
@@ -104,39 +142,23 @@ class CalibrationMap:
     def _strata(self, values: list[object], shape: tuple[int, ...]) -> Ints:
         """(B, K) where each node's stratum begins in the table laid flat."""
         whole, found = 0, None
-        for name, part, stride, value in zip(self.features, self._parts, self.strides.tolist(), values, strict=True):
-            if part is None:
-                names, place = _named(value)
-                begins = np.array([self._source(name) * stride * _SPANS for name in names])
-                if place is None:
-                    whole += int(begins[0])
-                else:
-                    found = begins[place] if found is None else np.add(found, begins[place], out=found)
-            elif isinstance(value, np.ndarray):
-                begins = part.take(
-                    value.view(np.int8) if value.dtype == bool else value.astype(np.int64, copy=False), mode="clip"
-                )
-                found = begins if found is None else np.add(found, begins, out=begins)
+        for begins, value in zip(self._begins, values, strict=True):
+            if isinstance(value, (np.ndarray, tuple)):  # noqa: UP038
+                found = begins.added(found, value, self._source)
+            elif value in begins.known:
+                whole += begins.known[value]
             else:
-                whole += bisect.bisect_right(_CUTS[name].tolist(), float(value)) * stride * _SPANS  # type: ignore[arg-type]
+                whole += begins.of_all(value, self._source)
         if found is None or found.shape != shape:
             return np.full(shape, whole) if found is None else np.broadcast_to(found, shape) + whole
         found += whole
         return found
 
-    @property
-    def _parts(self) -> list[Ints | None]:
-        """For every feature that is a number: from its value to what its stratum adds to a place in the flat table."""
-        if not self._steps_of:
-            strides = self.strides.tolist()
-            self._steps_of = [
-                _PARTS[name] * (stride * _SPANS) if name in _PARTS else None
-                for name, stride in zip(self.features, strides, strict=True)
-            ]
-        return self._steps_of
-
     def _source(self, name: str) -> int:
+        """0, 1, 2 for the first three that came up, 3 for all others."""
         if name not in self.sources:
+            if len(self.sources) >= 3:
+                return 3
             self.sources.append(name)
         return min(self.sources.index(name), 3)
 
@@ -146,7 +168,7 @@ class CalibrationMap:
         cell += _reached(prob)
         if not self.learned:
             return Estimate(prob, cell)
-        value = np.maximum(prob, _CENTRES[0])
+        value = np.maximum(prob, _LEAST)
         np.log(value, out=value)
         value *= self.slope.take(cell)
         value += self.height.take(cell)
@@ -159,11 +181,14 @@ class CalibrationMap:
         height = self.table - slope * _LOG_CENTRES
         self.slope, self.height = slope.take(_LOWER_OF, 1), height.take(_LOWER_OF, 1)
 
-    def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0) -> None:
-        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial."""
+    def record(self, cell: Ints, accepted: Floats, weight: float | Floats = 1.0, room: float | Floats = 1.0) -> None:
+        """Count trials (n,): nodes whose parent was accepted; `accepted` is 0/1 or a probability, `weight` of a trial.
+
+        `room`: what siblings left of the node's chance. As much of a trial it was, so that chances are true with it.
+        """
         stratum, at = np.divmod(cell, _SPANS)
         place = stratum * _BINS + _BIN_OF[at]
-        np.add.at(self.trials.ravel(), place, weight)
+        np.add.at(self.trials.ravel(), place, weight * room)
         np.add.at(self.hits.ravel(), place, accepted * weight)
 
     def step(self) -> None:
@@ -183,7 +208,7 @@ class CalibrationMap:
         np.add.at(coarse_hits, self.coarse_of, self.hits)
         prior = self.PRIOR_TRIALS
         coarse = (coarse_hits + prior * _CENTRES) / (coarse_trials + prior)
-        fine = (self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior)
+        fine = np.minimum((self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior), 1.0)
         weight = self.trials + prior
         falling = np.flatnonzero((np.diff(fine, axis=1) < 0).any(1))
         fine[falling] = isotonic(fine[falling], weight[falling])
@@ -193,22 +218,28 @@ class CalibrationMap:
         self.hits *= self.DECAY
 
 
-def _named(value: object) -> tuple[Sequence[str], Ints | None]:
-    """Names, and (B, K) which of them each node has; None: the first one."""
-    if isinstance(value, tuple):
-        return value
-    if not isinstance(value, np.ndarray):
-        return (str(value),), None
+def _named(value: NDArray[Any]) -> tuple[list[str], Ints]:
+    """Names, and (B, K) which of them each node has."""
     names, place = np.unique(value, return_inverse=True)
     return [str(name) for name in names], place.reshape(value.shape)
 
 
-def capped_siblings(value: Floats, parent: Ints, parents: int) -> Floats:
-    """Scale each parent's children to sum to at most 1: sibling events exclude one another. `parent` (B, K) in [0, parents)."""
-    batch = value.shape[0]
-    place = parent + np.arange(batch)[:, None] * parents
-    sums = np.bincount(place.ravel(), weights=value.ravel(), minlength=batch * parents)
+def sibling_room(value: Floats, place: Ints) -> Floats | None:
+    """What siblings leave each node, 0..1, so that they sum to at most 1; None where all have room. `place` (B, K): its parent's.
+
+    The likeliest one, of equals the first, keeps its chance and the others share what is left: it is the best known one by
+    far, and what makes the sum too large is mostly a strong candidate whose weaker siblings were believed on their own.
+    """
+    flat, parent = value.ravel(), place.ravel()
+    sums = np.bincount(parent, flat)
     if sums.max(initial=0.0) <= 1.0:
-        return value
-    scaled: Floats = value / np.maximum(sums, 1.0)[place]
-    return scaled
+        return None
+    best = np.zeros(len(sums))
+    np.maximum.at(best, parent, flat)
+    left = np.minimum(1.0, (1.0 - best) / np.maximum(sums - best, _TINY))
+    room: Floats = np.where(sums > 1.0, left, 1.0).take(parent)
+    first = np.flatnonzero(flat == best.take(parent))[::-1]
+    likeliest = np.empty(len(sums), np.int64)
+    likeliest[parent[first]] = first  # the last one written is the first one
+    room[likeliest[parent]] = 1.0
+    return room.reshape(value.shape)

@@ -7,6 +7,7 @@ Values are NumPy float64: a policy or step value is a number (or (S,) where size
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,16 +53,16 @@ class Compiler:
     def _read(self, expr: Read) -> Compiled:
         if expr.name.startswith("node."):
             field = expr.name.removeprefix("node.")
-            return lambda scope: scope.node(field)
+            return methodcaller("node", field)
         return READERS[expr.name]
 
     def _measured(self, expr: Measured) -> Compiled:
         at = [(name, self(value)) for name, value in expr.at]
         phase, quantity, model = expr.phase, expr.quantity, expr.model
         if expr == Measured("verify", "time"):
-            return lambda scope: scope.verify_seconds()
+            return methodcaller("verify_seconds")
         if expr == Measured("draft", "time"):
-            return lambda scope: scope.draft_seconds()
+            return methodcaller("draft_seconds")
         return lambda scope: scope.measured(phase, quantity, model, {name: value(scope) for name, value in at})
 
     def _operation(self, expr: Operation) -> Compiled:
@@ -87,7 +88,7 @@ class Compiler:
 
     def _path(self, expr: PathProduct) -> Compiled:
         of, number = self(expr.of), self.paths.setdefault(expr.of, len(self.paths))
-        return lambda scope: scope.path_product(number, of)
+        return methodcaller("path_product", number, of)
 
     def _shift(self, expr: Shift) -> Compiled:
         of, kind = self(expr.of), expr.kind
@@ -101,8 +102,7 @@ class Compiler:
         return lambda scope: _looked_up(place(at(scope), keys), rows, scope)
 
     def _recall(self, expr: Recall) -> Compiled:
-        site = expr.site
-        return lambda scope: scope.recall(site)
+        return methodcaller("recall", expr.site)
 
 
 def _moment_of_objective(expr: Expr) -> str | None:

@@ -17,7 +17,7 @@ from smartgen.policy.calibrated import Calibrated
 from smartgen.policy.compile import Compiler
 from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
-from smartgen.policy.drain import worth
+from smartgen.policy.drain import row_weights
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
 from smartgen.policy.labels import first_layer_right, label_step
 from smartgen.policy.learned import Learned
@@ -34,6 +34,7 @@ from smartgen.tree.layer import Frontier, Layer, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+PROBE_SHARE = 0.01  # of what is left of a call, by plain decoding
 PLAIN_FOR = 8  # steps for which the costs of plain decoding stay as they were looked up
 USELESS = 0.5  # a gain below it: next to nothing of what a drafter promises comes true
 
@@ -100,7 +101,8 @@ class Controller:
         """The step before anything is decided: which rules hold, within which extents; `plan` begins with it."""
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
-        basis = Basis(1.0, situation.remaining, shortest, partial(self._worth, situation))
+        weighs = "progress" in self.reads and situation.drains and situation.batch > 1
+        basis = Basis(1.0, situation.remaining, shortest, partial(self._weights, situation) if weighs else None)
         _, rules = self.situations[-1]
         step = Step(
             situation,
@@ -122,6 +124,8 @@ class Controller:
         if rules.calibrated:
             basis.gain = step.gain.value
         step.caps = caps(rules, scope)
+        if situation.drains and not self.steps and not learned.frozen:
+            learned.calls.begins()
         self.steps += 1
         if free and step.caps.depth > 0:
             depths = step.caps.depth if step.caps.rows_depth is None else step.caps.rows_depth
@@ -136,11 +140,10 @@ class Controller:
             best_depth(self, step, scope)
         return step
 
-    def _worth(self, situation: Situation) -> Floats | None:
-        """Weights of the rows' tokens where rows only leave and the program asks for `progress`."""
-        if not ("progress" in self.reads and situation.drains and situation.batch > 1):
-            return None
-        return worth(situation.remaining, situation.generated, self.steps, self._plain_costs(situation))
+    def _weights(self, situation: Situation, promised: Floats) -> Floats:
+        """(B,) of the rows' tokens where rows only leave; `promised` (B,) tokens of their candidates."""
+        plain = self._plain_costs(situation)
+        return row_weights(situation.remaining, situation.generated, self.steps, plain, promised)
 
     def _plain_costs(self, situation: Situation) -> Floats:
         """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
@@ -165,8 +168,16 @@ class Controller:
             step.going = answer if answer.shape == (step.tree.batch, 1) and not answer.all() else None
             return True
         step.reason = "no pass pays"
-        step.probe = self.learned.regime(rules.key, step.situation.sampled).probe_due()
+        step.probe = self._affords(step) and self.learned.regime(rules.key, step.situation.sampled).probe_due()
         return step.probe
+
+    def _affords(self, step: Step) -> bool:
+        """Whether a look at a resting drafter is cheap enough: what it finds can pay until the call is over, no longer."""
+        situation, context = step.situation, step.situation.run_context
+        if not situation.drains:
+            return True
+        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * self.tokens_left(situation)
+        return self.costs.draft(situation.batch, situation.pending, context) <= PROBE_SHARE * plain
 
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:
@@ -203,7 +214,10 @@ class Controller:
         rules = step.rules
         if rules.proceed is None or (rules.asks_ahead and not priced):
             return False
-        answer = np.asarray(rules.proceed(Scope(self, step)), bool)
+        answer = rules.proceed(Scope(self, step))
+        if answer is True:
+            return False
+        answer = np.asarray(answer, bool)
         if not answer.any():
             return _stopped(step, "no pass pays")
         if answer.ndim == 2 and not answer.all():
@@ -259,6 +273,8 @@ class Controller:
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))
+                if step.situation.drains:
+                    self._goes_on(step.situation, outcome)
                 if step.passes and not step.situation.drafter.free:
                     paid = not step.probe or first_layer_right(step, outcome)
                     self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, doubted and paid)
@@ -267,6 +283,11 @@ class Controller:
             self._time(step, size, outcome)
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, int(step.tree.valid.sum()), size, predicted, step.reason or "complete")
+
+    def _goes_on(self, situation: Situation, outcome: Outcome) -> None:
+        """The call goes on, or ends with what rows might still have emitted."""
+        tokens = [len(line) for line in outcome.committed]
+        self.learned.calls.goes_on(max(tokens), int((situation.remaining - tokens).max()))
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
         """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""
@@ -283,6 +304,10 @@ class Controller:
         if not step.situation.drafter.free:
             for width, seconds in outcome.draft_seconds:
                 self.costs.observe_draft(batch, width, context, seconds)
+
+    def tokens_left(self, situation: Situation) -> float:
+        """Tokens that the longest row is expected to get still."""
+        return self.learned.calls.expected(int(situation.remaining.max()))
 
     # -- asked by expressions -------------------------------------------------------------------------------------
     def ahead(self, step: Step) -> Totals:

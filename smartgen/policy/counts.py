@@ -18,7 +18,7 @@ UNBOUNDED = 1 << 20
 
 def whole(value: Value) -> int | Ints:
     """A count, or (B, 1) counts: fractions are cut off, below 0 and absent are 0, ∞ is UNBOUNDED."""
-    if isinstance(value, float | int):
+    if isinstance(value, (float, int)):  # noqa: UP038  # asked often, and a union is made anew each time
         return 0 if value != value else int(min(max(value, 0.0), UNBOUNDED))
     counts = np.nan_to_num(np.asarray(value, np.float64), nan=0.0, posinf=UNBOUNDED)
     whole_ones = np.minimum(np.maximum(counts, 0.0), UNBOUNDED).astype(np.int64)

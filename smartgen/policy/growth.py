@@ -38,12 +38,14 @@ class Growth:
 
     def _known(self, depth: int) -> float:
         """A depth never drawn behaves like the one above it."""
-        known = float(self.ratio[0])
-        for below in range(1, depth + 1):
-            told = min(float(self.seen[below]), 1.0 / self.WEIGHT)
+        end = depth + 1
+        known, drawn = float(self.ratio[0]), float(self.seen[0])
+        learned = zip(self.ratio[1:end].tolist(), self.seen[1:end].tolist(), self.last[1:end].tolist(), strict=True)
+        for ratio, seen, last in learned:
+            told = min(seen, 1.0 / self.WEIGHT)
             if told:
-                told *= 0.5 ** (float(self.seen[0] - self.last[below]) / self.STALE)
-                known += told / (told + self.PRIOR) * (float(self.ratio[below]) - known)
+                told *= 0.5 ** ((drawn - last) / self.STALE)
+                known += told / (told + self.PRIOR) * (ratio - known)
         return known
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
@@ -56,38 +58,53 @@ class Growth:
             return
         self.seen[depth] += 1
         self.last[depth] = self.seen[0]
-        weight = max(self.WEIGHT, 1.0 / self.seen[depth])
-        self.ratio[depth] += weight * (below / mass - self.ratio[depth])
+        weight = max(self.WEIGHT, 1.0 / float(self.seen[depth]))
+        self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            ordered = best.sum(0) / below
-            share = np.zeros(self.RANKS)
-            share[: len(ordered)] = ordered
-            self.shares[depth] += weight * (share - self.shares[depth])
+            told = best.sum(0) / below
+            share = self.shares[depth, : len(told)]
+            share += weight * (told - share)
+            if len(told) < self.RANKS:
+                self.shares[depth, len(told) :] *= 1.0 - weight
 
 
 class Gain:
-    """One fast scalar a drafter: decayed observed / predicted accepted tokens, at most CEILING.
+    """One scalar a drafter: observed / predicted accepted tokens, at most CEILING.
 
-    The slow map cannot follow a drafter that turns useless within a paragraph; this can (half-life 8 steps), and it
-    counters the optimism of picking a maximum.
+    The slow map cannot follow a drafter that turns useless within a paragraph; the ratio of the last steps can (half-life 8
+    steps). At batch 1 it rests on half a dozen tokens, though, and is mostly chance. So the steady ratio (half-life 128 steps),
+    which counters the optimism of picking a maximum, holds until the last steps differ from it by more than chance would
+    have them: the difference is believed by 1 - 1 / z^2, the positive part, z in Poisson deviations (James and Stein 1961).
     """
 
     HALF_LIFE = 8.0
+    STEADY_LIFE = 128.0
     CEILING = 1.2
-    PRIOR = 0.5  # predicted tokens' worth of trust in the map that never fades: one good look wakes a resting drafter
+    PRIOR = 0.5  # predicted tokens' worth of trust in the steady ratio: one good look wakes a resting drafter
     START = 1.5  # and what there is of it at first
+    STEADY_START = 8.0  # tokens' worth of belief that the map is right
 
     def __init__(self) -> None:
         self.predicted = self.observed = self.START
+        self.spread = 0.0  # what chance makes of `observed`: its variance, were the map right
+        self.steady_predicted = self.steady_observed = self.STEADY_START
 
     @property
     def value(self) -> float:
-        ratio = (self.observed + self.PRIOR) / (self.predicted + self.PRIOR)
-        return min(ratio, self.CEILING)
+        steady = self.steady_observed / self.steady_predicted
+        lately = (self.observed + self.PRIOR * steady) / (self.predicted + self.PRIOR)
+        off = (self.observed - steady * self.predicted) ** 2
+        chance = steady * self.spread
+        believed = 1.0 - chance / off if off > chance else 0.0
+        return min(steady + believed * (lately - steady), self.CEILING)
 
     def observe(self, predicted: float, observed: float, rows: int) -> None:
         """Tokens accepted in one step, summed over `rows`, against what the map promised (before the gain)."""
-        fade = 0.5 ** (1.0 / self.HALF_LIFE)
-        self.predicted = self.predicted * fade + predicted / rows
-        self.observed = self.observed * fade + observed / rows
+        fade, slowly = 0.5 ** (1.0 / self.HALF_LIFE), 0.5 ** (1.0 / self.STEADY_LIFE)
+        promised, came = predicted / rows, observed / rows
+        self.predicted = self.predicted * fade + promised
+        self.observed = self.observed * fade + came
+        self.spread = self.spread * fade + promised / rows
+        self.steady_predicted = self.steady_predicted * slowly + promised
+        self.steady_observed = self.steady_observed * slowly + came

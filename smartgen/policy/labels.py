@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from smartgen.policy.free import FREE, OWN, SOURCE, FreeCandidates
 from smartgen.policy.growth import Gain
-from smartgen.policy.scope import cells_of
+from smartgen.policy.scope import cells_of, room_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
 
@@ -76,13 +76,14 @@ def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> lis
     for depth, columns in enumerate(step.layers):
         if depth >= text.shape[1]:
             break
-        here = (tree.parent[:, columns] == current[:, None]) & tree.valid[:, columns] & (length > depth)[:, None]
-        hit = here & (tree.token[:, columns] == text[:, depth : depth + 1])
+        here = (tree.of("parent", columns) == current[:, None]) & tree.of("valid", columns) & (length > depth)[:, None]
+        hit = here & (tree.of("token", columns) == text[:, depth : depth + 1])
         for index, site in sites:
             cells = tree.column(cells_of(index), -1)[:, columns][here]
             known = cells >= 0  # where the call was read
             weight = belief if isinstance(belief, float) else belief[:, columns][here][known]
-            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight)
+            room = tree.column(room_of(index), 1.0)[:, columns][here][known]
+            controller.learned.map_for(site).record(cells[known], hit[here][known].astype(np.float64), weight, room)
         found = hit.any(1)
         current = np.where(found, hit.argmax(1) + columns.start, -2)
         line.append(current)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from smartgen.language.program import Rules, Site
 from smartgen.policy.calibrated import feature_names
 from smartgen.policy.calibration import CalibrationMap
+from smartgen.policy.calls import CallLength
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.memory import Memory, fresh, restored, saved
+from smartgen.policy.recent import recent
 from smartgen.policy.regime import Regime
 from smartgen.policy.saved import VERSION, checked, filled, plain
 
@@ -23,6 +26,7 @@ class Learned:
     """Maps and memories by call site; growth, gain and regime by what they follow and by whether text is sampled.
 
     A call site is known by its resolved expression, so that policies which say the same share it. `lock` guards every use.
+    `calls` is of the texts rather than of the models: it is not saved.
     """
 
     def __init__(self) -> None:
@@ -32,6 +36,7 @@ class Learned:
         self.growths: dict[Key, Growth] = {}
         self.gains: dict[Key, Gain] = {}
         self.regimes: dict[Key, Regime] = {}
+        self.calls = CallLength()
         self.frozen = False
 
     def map_for(self, site: Site) -> CalibrationMap:
@@ -42,10 +47,7 @@ class Learned:
 
     def memory(self, key: str, bin: str, kind: str) -> Memory:
         """The state of an `ema`, `ladder` or `ucb` call in this bin."""
-        bins = self.memories.setdefault(key, {})
-        if bin not in bins:
-            bins[bin] = fresh(kind)
-        return bins[bin]
+        return recent(self.memories.setdefault(key, {}), bin, partial(fresh, kind))
 
     def growth(self, key: str, sampled: bool) -> Growth:
         return _kept(self.growths, (key, sampled), Growth)

@@ -7,6 +7,7 @@ shared: they outlive the call, in `Learned`. Sites on the request axis have one 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from smartgen.language.program import Axis, Program, Site
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.compile import Compiled, Compiler
 from smartgen.policy.memory import Ema, Ladder, Memory, Ucb, fresh
+from smartgen.policy.recent import recent
 from smartgen.policy.scope import Scope
 
 if TYPE_CHECKING:
@@ -80,9 +82,7 @@ class Memories:
     def _of_row(self, remembered: _Remembered, scope: Scope, row: int) -> Memory:
         site, ids = remembered.site, scope.step.situation.rows
         key = (site.key, self._bin(remembered, scope, row), row if ids is None else int(ids[row]))
-        if key not in self._rows:
-            self._rows[key] = fresh(site.kind)
-        return self._rows[key]
+        return recent(self._rows, key, partial(fresh, site.kind))
 
     def _bin(self, remembered: _Remembered, scope: Scope, row: int) -> str:
         if "bins" not in remembered.options:

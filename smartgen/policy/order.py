@@ -32,9 +32,8 @@ def packed(key: Floats, valid: Bools, start: int) -> Ints:
 
 def packed_positive(key: Floats, valid: Bools, whole: bool, start: int) -> Ints:
     """The same for keys that are never below zero; `whole`: all are valid."""
-    order = ~key.view(np.int64)
-    order &= _REST
+    order: Ints = key.view(np.int64) | PLACE
+    order ^= np.arange(~start, ~start - key.shape[1], -1)  # all of a key's bits are turned, and the place is put in
     if not whole:
-        order[~valid] = OUT
-    order |= np.arange(start, start + key.shape[1])
+        np.bitwise_or(order & PLACE, OUT, out=order, where=~valid)
     return order

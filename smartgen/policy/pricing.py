@@ -28,13 +28,13 @@ def totals(
     controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
-    made = _offered(controller, step, board)
-    made.amounts = amounts = dict(spent)
-    scope = seen(controller, step, totals=made, every_size=True)
-    rules = step.rules
-    for cost in rules.costs:
-        if cost.each == "step":
-            amounts[cost.total] = amounts[cost.total] + cost.value(scope)
+    if board.longest:
+        step.basis.settle_weights(board)
+    made, rules = _offered(controller, step, board), step.rules
+    made.amounts = amounts = spent.copy()
+    scope = seen(controller, step, None, None, made, True)
+    for cost in rules.costs_of_step:
+        amounts[cost.total] = amounts[cost.total] + cost.value(scope)
     if rules.objective is not None:
         made.objective = _each(rules.objective(scope), made)
     if rules.constraints:
@@ -51,12 +51,10 @@ def _each(value: Value, made: Totals) -> Floats:
 
 
 def _offered(controller: Controller, step: Step, board: Board) -> Totals:
-    caps, rules, basis = step.caps, step.rules, step.basis
-    pooled = rules.verify.pooled
-    most = int(board.count.sum()) if pooled else board.longest
-    high = min(most, caps.high if pooled else min(caps.room.most, caps.high))
-    low = min(caps.low, high) if rules.verify.searched else high
-    if not pooled:
+    caps, verify, basis = step.caps, step.rules.verify, step.basis
+    high = min(int(board.count.sum()), caps.high) if verify.pooled else min(board.longest, caps.room.most, caps.high)
+    low = min(caps.low, high) if verify.searched else high
+    if not verify.pooled:
         made = Totals(board, basis, low, high)
         if step.situation.packed:
             made.run = made.counts.sum(0) / step.tree.batch
@@ -113,12 +111,21 @@ def ahead(controller: Controller, step: Step) -> Totals:
 
 
 def with_pass(controller: Controller, step: Step, width: int) -> dict[str, float]:
-    """What drafting has cost with one more pass that feeds `width` tokens a row."""
+    """What drafting has cost with one more pass that feeds `width` tokens a row.
+
+    What a first pass feeds beyond a step's own tokens (a prompt that the drafter has not read) serves all steps that are
+    left. In a call that drains it is charged to them in equal parts, at one token each.
+    """
     spent = dict(step.spent)
-    scope = Scope(controller, step, width=width)
-    for cost in step.rules.costs:
-        if cost.each == "pass":
-            spent[cost.total] += float(cost.value(scope))
+    catches_up = step.situation.drains and step.depth == 0
+    own = min(width, step.caps.depth + 1) if catches_up else width
+    scope = Scope(controller, step, width=own)
+    for cost in step.rules.costs_of_pass:
+        charged = float(cost.value(scope))
+        if own < width:
+            whole = float(cost.value(Scope(controller, step, width=width)))
+            charged += (whole - charged) / controller.tokens_left(step.situation)
+        spent[cost.total] += charged
     return spent
 
 

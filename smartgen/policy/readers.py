@@ -6,6 +6,7 @@ A step value is a number (or (S,) while sizes are scanned), a request value (B, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def _column(values: Any) -> Value:
 
 
 def _total(name: str) -> Reader:
-    return lambda scope: scope.total(name)
+    return methodcaller("total", name)
 
 
 def _of_layer(group: str, what: str) -> Reader:

@@ -76,6 +76,8 @@ class CompiledRules:
     key: str  # what is learned about drafting is kept under
     benefit: Compiled
     costs: tuple[CompiledCost, ...]
+    costs_of_step: tuple[CompiledCost, ...]
+    costs_of_pass: tuple[CompiledCost, ...]
     objective: Compiled | None
     constraints: tuple[Constraint, ...]
     expand: CompiledChoice
@@ -97,10 +99,13 @@ class CompiledRules:
 def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> CompiledRules:
     """Compile every expression of `rules`."""
     limits = rules.limits
+    costs = tuple(CompiledCost(_present(compiler, cost.value), cost.total, cost.each) for cost in rules.costs)
     return CompiledRules(
         key=drafting_key(rules),
         benefit=compiler(rules.benefit),
-        costs=tuple(CompiledCost(_present(compiler, cost.value), cost.total, cost.each) for cost in rules.costs),
+        costs=costs,
+        costs_of_step=tuple(cost for cost in costs if cost.each == "step"),
+        costs_of_pass=tuple(cost for cost in costs if cost.each == "pass"),
         objective=compiler.maybe(rules.objective),
         constraints=tuple(_constraint(compiler, line) for line in rules.constraints),
         expand=_choice(compiler, rules.expand),

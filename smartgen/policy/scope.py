@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, reduced, running
-from smartgen.policy.calibration import capped_siblings
+from smartgen.policy.calibration import sibling_room
 from smartgen.policy.free import OWN, SOURCE, source_names
 from smartgen.policy.past import Past
 from smartgen.policy.step import Moment, Step
@@ -46,8 +46,14 @@ class Scope:
         self.columns, self._mask = columns, mask
         self._totals, self.every_size, self._width = totals, every_size, width
         self.moment = moment
-        self.depth = step.depth if moment is None else moment.depth
-        self.newest = step.newest if moment is None else moment.newest
+
+    @property
+    def depth(self) -> int:
+        return self.step.depth if self.moment is None else self.moment.depth
+
+    @property
+    def newest(self) -> slice:
+        return self.step.newest if self.moment is None else self.moment.newest
 
     @property
     def past(self) -> Past:
@@ -56,16 +62,14 @@ class Scope:
     # -- nodes --------------------------------------------------------------------------------------------------
     def node(self, field: str) -> Value:
         """(B, K) a signal of the nodes in view."""
-        step, columns = self.step, self.columns
+        columns = self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
+        if field == "depth" and self.step.fresh == [columns]:
+            return float(self.step.depth)  # all nodes of a layer have it
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        if field == "depth" and step.fresh == [columns]:
-            return float(step.depth)  # all nodes of a layer have it
-        if field in ("entropy", "confidence"):
-            return step.tree.measure(field)[:, columns]
-        return getattr(step.tree, field)[:, columns]
+        return self.step.tree.of(field, columns)
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
         """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""
@@ -80,7 +84,8 @@ class Scope:
         """(B, K) which of the nodes in view count in an aggregate."""
         if self._mask is not None:
             return self._mask
-        return self.step.tree.valid[:, self.columns]
+        assert self.columns is not None
+        return self.step.tree.of("valid", self.columns)
 
     # -- totals -------------------------------------------------------------------------------------------------
     @property
@@ -91,10 +96,9 @@ class Scope:
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
-        totals = self.totals
         if not self.every_size:
-            return totals.chosen_of(name)
-        values = getattr(totals, name)
+            return self.totals.chosen_of(name)
+        values = getattr(self.totals, name)
         return 0.0 if values is None else values
 
     def totals_at(self, moment: str) -> Totals:
@@ -118,7 +122,8 @@ class Scope:
     def run(self) -> Value:
         """(S,) or a number: nodes a row that the engine runs, padding included."""
         totals = self.totals
-        return totals.run if self.every_size else totals.run[totals.chosen]
+        run = totals.sizes if totals.run is None else totals.run
+        return run if self.every_size else run[totals.chosen]
 
     def width(self) -> Value:
         """Tokens a row that a drafting pass feeds."""
@@ -126,16 +131,16 @@ class Scope:
 
     def verify_seconds(self) -> Value:
         """`profile.verify.time` at the current point; costs do not change within a step."""
-        step, run = self.step, self.run()
-        if not isinstance(run, np.ndarray) or run.dtype.kind != "i":
+        step, totals = self.step, self.totals
+        run = totals.run
+        if not self.every_size or (run is not None and run.dtype.kind != "i"):
             return self.measured("verify", "time", "table", {})
-        low, high = int(run[0]), int(run[-1])
+        high = totals.high if run is None else int(run[-1])
         if step.verify_seconds is None or len(step.verify_seconds) <= high:
-            situation, top = step.situation, max(high, step.caps.room.most if step.caps.room.most < 256 else high)
+            situation, most = step.situation, step.caps.room.most
+            top = max(high, most) if most < 256 else high
             step.verify_seconds = self.controller.costs.verify(situation.batch, top, situation.run_context)
-        if high + 1 - low == len(run):
-            return step.verify_seconds[low : high + 1]
-        return step.verify_seconds[run]
+        return step.verify_seconds[totals.low : high + 1] if run is None else step.verify_seconds[run]
 
     def draft_seconds(self) -> Value:
         """`profile.draft.time` at the current point; costs do not change within a step."""
@@ -230,6 +235,11 @@ class Scope:
         assert columns is not None
         stored, name = tree.column(f"path {number}"), f"path {number}"
         missing = tree.unfilled(name)
+        if missing == [columns]:
+            above, here = tree.above(columns), np.asarray(of(self))
+            made = here if above is None else stored.take(above) * here
+            tree.keep(name, columns, made)
+            return made if made.shape == (tree.batch, columns.stop - columns.start) else stored[:, columns]
         if missing and columns == slice(missing[0].start, missing[-1].stop):
             self._fill_paths(stored, missing, np.asarray(of(self)))
         else:
@@ -258,32 +268,36 @@ class Scope:
         columns = self.columns
         assert columns is not None
         prob, features = controller.calibrations[site].inputs(self)
-        if np.ndim(prob) != 2 or prob.shape[1] == 1:
+        if not isinstance(prob, np.ndarray) or prob.ndim != 2 or prob.shape[1] == 1:
             prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
         estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
         if self._all_known(site, columns):
             self._remember_cells(site, estimate.cell)
-            return self._capped(estimate.value, columns)
+            return self._capped(site, estimate.value, columns)
         known = step.tree.valid[:, columns] & (prob == prob)
         self._remember_cells(site, np.where(known, estimate.cell, -1))
-        capped = self._capped(np.where(known, estimate.value, 0.0), columns)
+        capped = self._capped(site, np.where(known, estimate.value, 0.0), columns)
         return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
 
     def _all_known(self, site: int, columns: slice) -> bool:
         """Whether every cell in view is a candidate with a probability."""
         return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
 
-    def _capped(self, value: Floats, columns: slice) -> Floats:
-        """Siblings sum to at most 1."""
+    def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
+        """Siblings sum to at most 1: they exclude one another. What they leave each other is remembered."""
         step, tree = self.step, self.step.tree
-        above = tree.above(columns)
-        if above is None or not step.whole or step.fresh != [columns]:
-            return capped_siblings(value, tree.parent[:, columns] + 1, columns.stop + 1)
-        sums = np.bincount(above.ravel(), value.ravel())
-        return value if sums.max() <= 1.0 else value / np.maximum(sums, 1.0).take(above)
+        family = step.family
+        if family is None or not step.whole or columns != step.newest:
+            family = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
+        room = sibling_room(value, family)
+        if room is None:
+            return value
+        tree.column(room_of(site), 1.0)[:, columns] = room
+        return value * room
 
     def _remember_cells(self, site: int, cell: Ints) -> None:
-        self.step.tree.column(cells_of(site), -1)[:, self.columns] = cell
+        tree, columns = self.step.tree, self.columns
+        tree.column(cells_of(site), -1)[:, columns] = cell
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""
@@ -297,6 +311,11 @@ class Scope:
 def cells_of(site: int) -> str:
     """The column that says where a trial of a node counts for a `calibrated` call, -1 where it does not."""
     return f"cell of {site}"
+
+
+def room_of(site: int) -> str:
+    """The column that says what a node's siblings left of its chance, of a `calibrated` call."""
+    return f"room of {site}"
 
 
 def reduced_rows(function: str, value: Value, batch: int) -> Floats:

@@ -109,6 +109,9 @@ class RowScope(Scope):
         nodes = self.step.totals.row_nodes.sum() / self.step.tree.batch
         return nodes + self.width()
 
+    def verify_seconds(self) -> Value:
+        return self.measured("verify", "time", "table", {})
+
     def width(self) -> Value:
         return self.places / self.step.tree.batch
 

@@ -71,6 +71,7 @@ class Step:
     newest: slice = field(default_factory=lambda: slice(0, 0))
     whole: bool = True  # every cell of the newest layer holds a candidate
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
+    family: Ints | None = None  # (B, K) which cell of the frontier, laid flat, each newest node hangs below; None: not noted
     frontier_whole: bool = True  # every cell of it holds a node
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed
@@ -102,4 +103,5 @@ class Step:
 
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
-        return 1.0 if self.basis.worth is None else float(self.basis.worth[row])
+        self.basis.settle_weights(self.board)
+        return 1.0 if self.basis.weights is None else float(self.basis.weights[row])

@@ -8,9 +8,10 @@ never exceeds its parent's. Evaluating every n on the measured cost table is the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,24 +21,28 @@ from smartgen.policy.board import Board
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+PROMISING = 4  # of a row's candidates say what is to be expected of it: more are seldom verified in a batch
 
 
 @dataclass
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `weigh` gives `worth`; it is asked when the first candidate is there, and never where nobody drafts.
+    `weights` (B,) of the rows' tokens in `progress`; None: all alike. `weigh` tells them from what the rows' candidates
+    promise, (B,) tokens each; None: they are settled.
     """
 
     gain: float
     remaining: Ints
     shortest: int
-    weigh: Callable[[], Floats | None]
+    weigh: Callable[[Floats], Floats] | None = None
+    weights: Floats | None = None
 
-    @cached_property
-    def worth(self) -> Floats | None:
-        """(B,) weights of the rows' tokens in `progress`, None: all alike."""
-        return self.weigh()
+    def settle_weights(self, board: Board) -> None:
+        """Once a step: by the first candidates that are weighed. Where nobody drafts that is never."""
+        if self.weigh is not None:
+            self.weights = self.weigh(board.benefit[:, :PROMISING].sum(1) * self.gain)
+            self.weigh = None
 
     def row_tokens(self, benefit: Floats) -> Floats:
         """(B, R + 1): 1 bonus token plus the benefits of the first 0..R nodes, at most what the row may still emit."""
@@ -54,31 +59,32 @@ class Basis:
 class Totals:
     """What each size on offer gives; arrays are (S,). Sizes are `low`, `low` + 1, ..., `high`.
 
-    `run`: nodes a row that the engine runs at each size, padding included. `shares` (B, S): each row's own nodes, None
-    where every row takes the first n. `objective`, `excess`: None where nothing is maximised or constrained.
+    `run` (S,): nodes a row that the engine runs at each size, padding included, None: as many as the size. `shares` (B, S):
+    each row's own nodes, None where every row takes the first n. `objective`, `excess`: None where nothing is maximised or
+    constrained.
     """
 
     TOLERANCE: ClassVar[float] = 1e-12  # relative; objectives and excesses closer than this are equal
 
+    run: Ints | Floats | None = None
+    chosen: int = 0  # which of the sizes
+    objective: Floats | None = None
+    excess: Floats | None = None
+    amounts: Mapping[str, Any] = MappingProxyType({})  # seconds, joules and money: (S,), or one number for all sizes
+
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
-        self.run: Ints | Floats = np.arange(low, high + 1)
-        self.chosen = 0  # which of the sizes
-        self.amounts: dict[str, Any] = {}  # seconds, joules and money: (S,), or one number for all sizes
-        self.objective: Floats | None = None
-        self.excess: Floats | None = None
         self._count_tokens()
 
     def _count_tokens(self) -> None:
         basis, benefit = self.basis, self.board.benefit
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
-            self.tokens = _added(benefit, basis.gain, self.low, self.high, None)
-            self.progress = self.tokens
-            if self.high and basis.worth is not None:  # the weights of bare roots make no difference: their mean is 1
-                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.worth)
+            self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
+            if self.high and basis.weights is not None:  # those of bare roots make no difference: their mean is 1
+                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.weights)
             return
         self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens if basis.worth is None else basis.worth @ self.row_tokens
+        self.progress = self.tokens if basis.weights is None else basis.weights @ self.row_tokens
 
     def _amount(self, name: str) -> Floats:
         """(S,) of a total, also where it is one number for all sizes."""
@@ -150,9 +156,10 @@ class Totals:
 
     def choose(self) -> None:
         """Feasible first, then the least relative excess, then the objective; of equals the smallest size."""
-        if self.objective is None:
+        score = self.objective
+        if score is None:
             return
-        score, best = self.objective, float(self.objective.max())
+        best = float(score[score.argmax()])  # absent if any is
         if best != best:  # absent values lose against any other
             score = np.where(np.isnan(score), -np.inf, score)
             best = float(score.max())
@@ -165,24 +172,25 @@ class Totals:
 
     def better_than(self, other: Totals) -> bool:
         """Whether this one's choice beats the other's."""
-        excess = self.excess_chosen - other.excess_chosen
-        if abs(excess) > self.TOLERANCE:
-            return excess < 0
+        if self.excess is not None or other.excess is not None:
+            excess = self.excess_chosen - other.excess_chosen
+            if abs(excess) > self.TOLERANCE:
+                return excess < 0
         mine, theirs = self.chosen_of("objective"), other.chosen_of("objective")
         return mine > theirs + slack(theirs) or (mine == mine and theirs != theirs)
 
 
 def slack(value: float) -> float:
     """How much two objectives may differ and count as equal."""
-    return Totals.TOLERANCE * abs(value) if abs(value) < np.inf else 0.0
+    much = Totals.TOLERANCE * abs(value)
+    return much if much < np.inf else 0.0
 
 
-def _added(benefit: Floats, gain: float, low: int, high: int, worth: Floats | None) -> Floats:
-    """(S,) tokens of all rows, weighted where `worth` is given, where no row comes near what it may still emit."""
-    batch = len(benefit)
-    tokens = np.empty(high + 1)
-    tokens[0] = batch
-    tokens[1:] = (benefit if worth is None else benefit * worth[:, None])[:, :high].sum(0)
-    tokens[1:] *= gain
-    tokens.cumsum(out=tokens)
-    return tokens[low:]
+def _added(benefit: Floats, gain: float, low: int, high: int, weights: Floats | None) -> Floats:
+    """(S,) tokens of all rows, weighted where `weights` are given, where no row comes near what it may still emit."""
+    each = np.empty(high + 1)
+    each[0] = len(benefit)
+    added = np.add.reduce(benefit if weights is None else benefit * weights[:, None], 0)
+    np.multiply(added[:high], gain, out=each[1:])
+    tokens: Floats = np.add.accumulate(each)
+    return tokens[low:] if low else tokens

@@ -29,6 +29,7 @@ class Correction:
     OUTLIER = np.log(1.6)  # a ratio this far from the level is pulled in
     BELIEF = 0.5  # in the steepness that all batches show, against the spread of the shares seen here
     FOLLOW = 0.2  # weight of the newest ratio in the level
+    SURE = 64  # observations over which the usual level is a mean
     SIZE_PRIOR = 12.0  # observations' worth of belief that one size is off by as much as all
     SIZES = np.log(1.25)  # what a single size may be off, at most
 
@@ -38,6 +39,7 @@ class Correction:
         self.seen: deque[tuple[int, float, float]] = deque(maxlen=self.RING)  # size, fixed share, ratio to the level
         self.version = self.count = 0
         self.level, self.fixed, self.sloped = 0.0, 1.0, 1.0  # the level is a logarithm
+        self.usual = 0.0  # the level over a longer time
         self.at, self.residual = np.zeros(1), np.zeros(1)
         self._residual_of: dict[float, float] = {}  # the same by size: most sizes were seen before
 
@@ -53,6 +55,7 @@ class Correction:
             self.common.observe(share, math.exp(told))
         self.count += 1
         self.level += max(self.FOLLOW, 1.0 / self.count) * surprise
+        self.usual += max(1.0 / self.SURE, 1.0 / self.count) * (self.level - self.usual)
         if self.count >= self.LEAST and (self.count < self.EVERY or self.count % self.EVERY == 0):
             self._refresh()
 

@@ -6,7 +6,9 @@ what tilts all of them alike is learned from all.
 
 from __future__ import annotations
 
+import math
 import threading
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from smartgen.profile.tilt import Tilt
 
 Floats = NDArray[np.float64]
 
+MISFIT = 2.0  # a table that is off by more than this factor was not measured on this machine as it is now
+WORK = {"verify": "steps of the target", "draft": "drafting passes"}
+MOST_CACHED = 1024  # entries of each kind of what was worked out from the tables
 CONTEXT_STEP = 64  # contexts this close share cached predictions
 SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
 
@@ -55,9 +60,11 @@ class OnlineCosts:
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
         """A smooth fit of the measured slice nearest to this batch and context."""
         key = (phase, model, batch, int(context) // CONTEXT_STEP)
-        if key not in self._fits:
-            self._fits[key] = fit(model, *self.tables[phase].measured(batch, context))
-        return self._fits[key]
+        curve = self._fits.get(key)
+        if curve is None:
+            _make_room(self._fits)
+            self._fits[key] = curve = fit(model, *self.tables[phase].measured(batch, context))
+        return curve
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
         """A step with `nodes` draft nodes a row took this long, drafting apart."""
@@ -66,6 +73,21 @@ class OnlineCosts:
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
         """A drafting pass of this width took this long."""
         self._observe("draft", batch, width, context, seconds)
+
+    def misfit(self) -> str:
+        """Where the clock has long been saying something else than the tables, in words; "" where it has not."""
+        with self._lock:
+            found = [
+                f"{WORK[phase]} take {math.exp(seen.usual):.2g} × that at batch {batch} ({seen.count} timed)"
+                for (phase, batch), seen in self._corrections.items()
+                if seen.count >= seen.SURE and abs(seen.usual) > math.log(MISFIT)
+            ]
+            found += [
+                f"what grows with the size of {WORK[phase]} is {tilt.steepness:.2g} × as much, against the rest"
+                for phase, tilt in self._tilts.items()
+                if len(tilt.seen) == tilt.RING and abs(math.log(tilt.steepness)) > math.log(MISFIT)
+            ]
+            return "; ".join(found)
 
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
         if not len(self.tables[phase]) or seconds <= 0:
@@ -80,8 +102,7 @@ class OnlineCosts:
         """Seconds by the table at the smallest size and at this one."""
         key = (phase, batch, size, int(context) // CONTEXT_STEP)
         if key not in self._expected:
-            if len(self._expected) > 4096:
-                self._expected.clear()
+            _make_room(self._expected)
             both = self.tables[phase].seconds(batch, np.array([SMALLEST[phase], float(size)]), context)
             self._expected[key] = (float(both[0]), float(both[1]))
         return self._expected[key]
@@ -107,7 +128,11 @@ class OnlineCosts:
             if correction is not None:
                 smallest = curve[int(SMALLEST[phase])]
                 curve = curve * correction.factor(sizes, np.minimum(1.0, smallest / curve))
-            if len(self._cached) > 256:
-                self._cached.clear()
+            _make_room(self._cached)
             self._cached[key] = (version, curve)
             return curve
+
+
+def _make_room(cached: dict[Any, Any]) -> None:
+    if len(cached) >= MOST_CACHED:
+        cached.clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,10 @@ TOKENS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 TOPKS = (2, 3, 4, 6, 8, 10)
 AGREEMENT = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.92)  # chances that the likeliest child is right
 FURTHER = (
-    0.4  # of a child's chance, for the next one; all others together have at most 0.6 of what the likeliest leaves
-)
+    0.25,
+    0.4,
+    0.6,
+)  # of a child's chance, for the next one; all others together have at most the rest of the likeliest's
 
 
 def derive(program: Program, profile: Profile, most: Tier | None) -> tuple[Tier, ...]:
@@ -93,25 +96,44 @@ def _upper(ranges: Ranges, extent: Expr | None) -> float:
 
 # -- rules with an objective ------------------------------------------------------------------------------------------
 def _searched(program: Program, rules: Rules, ranges: Ranges, profile: Profile, most: Tier | None) -> list[Tier]:
-    """Greedy cover: the tiers with the least sum of squared losses against the best of all shapes, over drafts and batches."""
-    shapes = list(_shapes(rules, ranges, most or CEILING))
+    """The tiers with the least sum of squared losses against the best of all shapes, over drafts and batches."""
+    measured = {1 + int(point.size) for point in profile.verify.points}  # where a step's cost may turn
+    shapes = list(_shapes(rules, ranges, most or CEILING, sorted(measured | set(TOKENS))))
     if not shapes:
         return []
     rates = _rates(program, [OFF, *shapes], profile)
-    relative = rates / rates.max(1, keepdims=True)
-    chosen = [0]
-    while len(chosen) < MOST_TIERS:
-        reached = np.maximum(relative, relative[:, chosen].max(1, keepdims=True))
-        lost = ((1.0 - reached) ** 2).sum(0)
-        best = int(lost.argmin())
-        if best in chosen:
-            break
-        chosen.append(best)
-    picked = [shapes[place - 1] for place in chosen if place]
+    picked = [shapes[place - 1] for place in _cover(rates / rates.max(1, keepdims=True)) if place]
     return picked or [shapes[0]]  # where nothing ever pays on this profile: the smallest, to learn on
 
 
-def _shapes(rules: Rules, ranges: Ranges, most: Tier) -> Iterator[Tier]:
+def _cover(relative: Floats) -> list[int]:
+    """Columns, the first among them, that lose little of the best of all in every row: greedily, then by exchange."""
+    chosen = [0]
+    while len(chosen) < MOST_TIERS:
+        best = _best_added(relative, chosen)
+        if best in chosen:
+            break
+        chosen.append(best)
+    settled = 0
+    while settled < len(chosen) - 1:  # every column but the first was tried since the last exchange
+        oldest = chosen.pop(1)
+        best = _best_added(relative, chosen)
+        better = _loss(relative, [*chosen, best]) < _loss(relative, [*chosen, oldest]) - 1e-9
+        chosen.append(best if better else oldest)
+        settled = 0 if better else settled + 1
+    return chosen
+
+
+def _best_added(relative: Floats, chosen: list[int]) -> int:
+    reached = np.maximum(relative, relative[:, chosen].max(1, keepdims=True))
+    return int(((1.0 - reached) ** 2).sum(0).argmin())
+
+
+def _loss(relative: Floats, chosen: list[int]) -> float:
+    return float(((1.0 - relative[:, chosen].max(1)) ** 2).sum())
+
+
+def _shapes(rules: Rules, ranges: Ranges, most: Tier, tokens: Sequence[int]) -> Iterator[Tier]:
     steps = int(min(_upper(ranges, rules.limits.depth), most.steps))
     widest, nodes = min(_widest(rules, ranges), most.topk), min(_most(rules, ranges), most.tokens - 1)
     for depth in range(1, steps + 1):
@@ -120,8 +142,7 @@ def _shapes(rules: Rules, ranges: Ranges, most: Tier) -> Iterator[Tier]:
             continue
         for topk in (k for k in TOPKS if k <= widest):
             whole = Tier(depth, topk, 2).candidates
-            for tokens in (n for n in TOKENS if depth < n <= 1 + min(nodes, whole)):
-                yield Tier(depth, topk, tokens)
+            yield from (Tier(depth, topk, n) for n in tokens if depth < n <= 1 + min(nodes, whole))
 
 
 def _rates(program: Program, shapes: list[Tier], profile: Profile) -> Floats:
@@ -130,8 +151,8 @@ def _rates(program: Program, shapes: list[Tier], profile: Profile) -> Floats:
     found = []
     for batch in profile.verify.batches or [1]:
         controller.plan(_situation(batch))
-        for agreement in AGREEMENT:
-            average = imagined(agreement, {tier.topk for tier in shapes}, max(tier.steps for tier in shapes))
+        for agreement, further in product(AGREEMENT, FURTHER):
+            average = imagined(agreement, further, {tier.topk for tier in shapes}, max(tier.steps for tier in shapes))
             row = []
             for tier in shapes:
                 made = price(controller, controller.step, tier, average, np.ones(batch))
@@ -156,14 +177,13 @@ def _more(batch: int) -> dict[str, object]:
     }
 
 
-def imagined(agreement: float, topks: set[int], steps: int) -> AverageTree:
-    """The average tree of a draft whose likeliest child is right with this chance."""
+def imagined(agreement: float, further: float, topks: set[int], steps: int) -> AverageTree:
+    """The average tree of a draft whose likeliest child is right with chance `agreement`; see `FURTHER`."""
     average = AverageTree()
     for topk in topks:
-        further = FURTHER ** np.arange(1, topk)
-        children = np.array(
-            [agreement, *np.minimum(agreement * further, (1 - agreement) * (1 - FURTHER) * further / FURTHER)]
-        )
+        falling = further ** np.arange(1, topk)
+        others = np.minimum(agreement * falling, (1 - agreement) * (1 - further) * falling / further)
+        children = np.array([agreement, *others])
         frontier, layers = np.ones(1), []
         for _ in range(steps):
             layer = np.sort(np.outer(frontier, children).ravel())[::-1]

@@ -36,17 +36,20 @@ class Round:
 
     def copy(self, name: str, values: torch.Tensor) -> None:
         """Queue a copy to the host; nothing waits for it."""
-        if values.device.type == "cpu":
-            self.copies[name] = values.clone()
-            return
-        host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-        host.copy_(values, non_blocking=True)
-        self.copies[name] = host
+        self.copies[name] = queued_copy(values)
 
     def array(self, name: str) -> NDArray[Any]:
         """What was copied, once the result has arrived."""
         found: NDArray[Any] = self.copies[name].numpy()
         return found
+
+
+def queued_copy(values: torch.Tensor) -> torch.Tensor:
+    """On the host, filled when the work issued so far is done."""
+    if values.device.type == "cpu":
+        return values.clone()
+    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    return host.copy_(values, non_blocking=True)
 
 
 class Launched:

@@ -43,6 +43,21 @@ SEAMS = (
     Seam(f"{_SPEC}.eagle_worker_v2", "EagleDraftWorker._draft_extend_for_prefill", ("batch",)),
     Seam(f"{_SPEC}.eagle_worker_v2", "EagleDraftWorker._draft_extend_for_decode", ("batch", "batch_result")),
     Seam(f"{_SPEC}.eagle_worker_v2", "EagleDraftWorker._rebuild_topk1_chain_buffers"),
+    Seam(
+        f"{_SPEC}.base_spec_worker",
+        "BaseSpecWorker.alloc_memory_pool",
+        (),
+        ("req_to_token_pool", "token_to_kv_pool_allocator"),
+    ),
+    Seam("sglang.srt.mem_cache.memory_pool", "ReqToTokenPool.__init__", (), ("req_to_token",)),
+    Seam("sglang.srt.mem_cache.allocator.base", "BaseTokenToKVPoolAllocator.size_full"),
+    Seam("sglang.srt.mem_cache.allocator.base", "BaseTokenToKVPoolAllocator.__init__", (), ("page_size",)),
+    Seam(
+        "sglang.srt.managers.schedule_batch",
+        "ScheduleBatch.prepare_for_extend",
+        (),
+        ("prefix_lens", "req_pool_indices", "out_cache_loc"),
+    ),
     Seam(f"{_SPEC}.eagle_worker_v2", "EAGLEWorkerV2.init_cuda_graphs", (), ("adaptive_controller",)),
     Seam(
         f"{_SPEC}.eagle_worker_v2",

@@ -31,6 +31,7 @@ from smartgen.sglang.touring import priced
 
 logger = logging.getLogger("smartgen.sglang")
 LOOK = "no tier pays; a look at the draft"
+FOLLOWED = "the first rank's decision"
 FADE = 0.05  # weight of the newest round in the running figures
 
 
@@ -61,6 +62,7 @@ class Steering:
         self.rest, self.launched, self.figures = Rest(), Launched(), Figures()
         self.widths = sorted({tier.topk for tier in tiers if tier != OFF})
         self.choice = TierChoice(OFF, "nothing was decided yet")
+        self.told = OFF  # the tier that the log last named
         self.adopt(recipe)
 
     def adopt(self, recipe: Recipe) -> None:
@@ -84,7 +86,7 @@ class Steering:
         warm = np.array(self.rest.warm(requests)) & ~np.array(opted_out)
         step, choice = self._decided(situation, warm)
         self.rest.decided(choice.tier != OFF and choice.reason != LOOK, requests, self.sleeps)
-        self._say(choice)
+        self.choice = choice
         launched = Round(choice.tier, situation, step, tuple(requests), warm, watch, self.rest.asleep)
         self.launched.add(launched)
         self.figures.blend("microseconds", 1e6 * (time.perf_counter() - began))
@@ -101,9 +103,14 @@ class Steering:
 
     def follow(self, launched: Round, tier: Tier, asleep: bool) -> None:
         """The common decision of all ranks, in the place of this rank's own."""
+        if launched.touring:
+            launched.tier, launched.asleep = tier, asleep
+            return
+        if tier != launched.tier:
+            self.choice = TierChoice(tier, FOLLOWED)
         launched.tier, launched.asleep = tier, asleep
-        if not launched.touring:
-            self.rest.follow(asleep, launched.requests)
+        self.rest.follow(asleep, launched.requests)
+        self._say()
 
     def _decided(self, situation: Situation, warm: Any) -> tuple[Step | None, TierChoice]:
         if not warm.any():
@@ -130,16 +137,18 @@ class Steering:
         look = choose_tier(self.controller, step, _looking(self.tiers), self.average, worth)
         return None if look.tier == OFF else replace(look, reason=LOOK)
 
-    def _say(self, choice: TierChoice) -> None:
-        if choice.tier != self.choice.tier:
-            logger.info(
-                'smartgen {"event": "tier", "from": "%s", "to": "%s", "reason": "%s", "level": "%s"}',
-                self.choice.tier,
-                choice.tier,
-                choice.reason,
-                self.rest.level,
-            )
-        self.choice = choice
+    def _say(self) -> None:
+        choice = self.choice
+        if choice.tier == self.told:
+            return
+        logger.info(
+            'smartgen {"event": "tier", "from": "%s", "to": "%s", "reason": "%s", "level": "%s"}',
+            self.told,
+            choice.tier,
+            choice.reason,
+            self.rest.level,
+        )
+        self.told = choice.tier
 
     # -- when its result arrives ----------------------------------------------------------------------------------
     def observe(self, counts: Sequence[int]) -> None:
@@ -147,6 +156,7 @@ class Steering:
         found = self.launched.arrived(len(counts))
         if found is None or "committed" not in found.copies:
             return
+        found.counted = found.counted & np.array(self.rest.whole_at_prefill(found.requests))
         tokens = found.array("committed").reshape(len(counts), -1)
         committed = [row[: count + 1].tolist() for row, count in zip(tokens, counts, strict=True)]
         drafting, whole = found.watch.seconds("draft", "drafted"), found.watch.seconds("begun", "done")

@@ -20,6 +20,7 @@ from smartgen.sglang.errors import ServeError
 from smartgen.sglang.plugin import Plugin
 from smartgen.sglang.selecting import Selecting
 from smartgen.sglang.settings import Settings
+from smartgen.sglang.slots import DraftSlots
 from smartgen.sglang.starting import check_fit, start
 from smartgen.sglang.states import States
 from smartgen.sglang.stopwatch import Stopwatch
@@ -63,6 +64,11 @@ class SteeredWorker:
         self.round: Any = None
         self.warned: set[str] = set()
 
+    def alloc_memory_pool(self, *arguments: Any, **named: Any) -> None:
+        super().alloc_memory_pool(*arguments, **named)
+        pool = self.token_to_kv_pool_allocator
+        self.slots = DraftSlots(self.req_to_token_pool.req_to_token, pool.size_full + pool.page_size)
+
     def take_topk(self, topk: int) -> None:
         """The number of children a node gets from now on."""
         self.topk = self._draft_worker.topk = topk
@@ -75,23 +81,31 @@ class SteeredWorker:
     # -- a round --------------------------------------------------------------------------------------------------
     def forward_batch_generation(self, batch: Any, *arguments: Any, **named: Any) -> Any:
         if batch.forward_mode.is_extend() or getattr(batch, "is_extend_in_batch", False):
-            self.requests.prefilled(batch)
-            self.steering.rest.prefilled([request.rid for request in batch.reqs])
+            self._prefilled(batch)
             return super().forward_batch_generation(batch, *arguments, **named)
         if batch.forward_mode.is_idle():
             self.round = None
             return super().forward_batch_generation(batch, *arguments, **named)
         self._begin(batch)
+        self.slots.decoded(batch.req_pool_indices, batch.seq_lens, self.round.tier.tokens, self.round.asleep)
         result = super().forward_batch_generation(batch, *arguments, **named)
         self.round.watch.mark("done")
         self.round.copy("committed", result.next_token_ids)
         return result
+
+    def _prefilled(self, batch: Any) -> None:
+        names = [request.rid for request in batch.reqs]
+        self.requests.prefilled(batch)
+        self.steering.rest.prefilled(names)
+        if names:
+            self.slots.prefilled(names, batch.req_pool_indices, batch.prefix_lens, batch.out_cache_loc)
 
     def _begin(self, batch: Any) -> None:
         watch = Stopwatch(str(self.device).split(":")[0])
         watch.mark("begun")
         self._warn(batch)
         names = [request.rid for request in batch.reqs]
+        self.steering.rest.reused(self.slots.stale())
         opted_out = self.requests.opted_out(batch)
         situation = self.requests.situation(batch, self.queued)
         if self.requests.touring(batch):
@@ -121,6 +135,7 @@ class SteeredWorker:
             self.adaptive_controller.activate(self.round.tier)
 
     def on_verify_complete_cpu(self, num_correct_drafts_per_req: list[int], batch_size: int = 0) -> None:
+        self.steering.rest.reused(self.slots.stale())
         self.steering.observe(num_correct_drafts_per_req)
         if self.order is not None and self.steering.order_is_due():
             self.steering.refill(self.order, self.requests.drafter.source, False)

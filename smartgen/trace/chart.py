@@ -13,7 +13,7 @@ FORMATS = (".png", ".svg", ".pdf")
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """One panel a trace, profile and way to fill a batch; a point with its interval a recipe and batch.
+    """One panel a trace, profile and way to fill a batch; a point a recipe and batch, with its interval if it has one.
 
     Raises TraceError if the name's ending is unknown or matplotlib is not there.
     """
@@ -42,8 +42,8 @@ def _panel(axes: Any, rows: list[Row]) -> None:
         points = {row.batch: row for row in rows if row.recipe == recipe}
         x = [batches.index(batch) + (place - (len(recipes) - 1) / 2) * width for batch in points]
         y = [row.vs_best_static for row in points.values()]
-        below = [row.vs_best_static - row.low for row in points.values()]
-        above = [row.high - row.vs_best_static for row in points.values()]
+        below = [0.0 if row.low is None else row.vs_best_static - row.low for row in points.values()]
+        above = [0.0 if row.high is None else row.high - row.vs_best_static for row in points.values()]
         axes.errorbar(x, y, [below, above], fmt="o", markersize=4, capsize=2, label=recipe)
     axes.axhline(1.0, linewidth=0.8, color="black")
     axes.set_xticks(range(len(batches)), [str(batch) for batch in batches])

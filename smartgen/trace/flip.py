@@ -9,25 +9,37 @@ from numpy.typing import NDArray
 
 from smartgen.trace.trace import Trace
 
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
 WRONG = -10  # from here down: ids that no text holds
 
 
-def useless(trace: Trace, tokens: int) -> NDArray[np.bool_]:
-    """(R,) requests in a useless phase; phases are whole requests, and as many as make at least `tokens` tokens of text."""
+def phases(trace: Trace, tokens: int) -> Ints:
+    """(R,) number of each request's phase, from 0; a phase is whole requests, and as many as make `tokens` tokens of text."""
     lengths = np.diff(trace.text_start)
-    found = np.zeros(len(lengths), bool)
-    phase, gone = False, 0
+    found = np.zeros(len(lengths), np.int64)
+    phase, gone = 0, 0
     for request, length in enumerate(lengths.tolist()):
         if gone >= tokens:
-            phase, gone = not phase, 0
+            phase, gone = phase + 1, 0
         found[request] = phase
         gone += length
     return found
 
 
+def useless(trace: Trace, tokens: int) -> Bools:
+    """(R,) requests in a useless phase, every second one; the first phase is good."""
+    return phases(trace, tokens) % 2 == 1
+
+
 def flipped(trace: Trace, tokens: int) -> Trace:
     """The same text; in every second phase the drafter is as sure as ever and always wrong. The first phase is good."""
-    request = np.repeat(useless(trace, tokens), np.diff(trace.text_start))
-    wrong = request[trace.position_of]
+    return misled(trace, useless(trace, tokens))
+
+
+def misled(trace: Trace, requests: Bools) -> Trace:
+    """The same text; in `requests` (R,) the drafter is as sure as ever and always wrong."""
+    wrong = np.repeat(requests, np.diff(trace.text_start))[trace.position_of]
     never = np.broadcast_to(WRONG - np.arange(trace.child_token.shape[1], dtype=np.int32), trace.child_token.shape)
     return replace(trace, child_token=np.where(wrong[:, None], never, trace.child_token))

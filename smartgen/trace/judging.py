@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from smartgen.profile.profile import Profile
 from smartgen.recipe import load as load_recipe
-from smartgen.recipe.recipe import Recipe
 from smartgen.trace.candidates import Candidates, raw
 from smartgen.trace.counted import hindsight
 from smartgen.trace.errors import TraceError
+from smartgen.trace.flip import flipped, phases
 from smartgen.trace.grams import NGramCandidates
 from smartgen.trace.machine import Machine
 from smartgen.trace.oracle import fastest
@@ -35,7 +35,8 @@ CONFIDENCE = 1.96  # standard deviations of the logarithm on either side: 95 %
 
 @dataclass(frozen=True)
 class Row:
-    """One recipe in one cell. Ratios of tokens a second; `low` and `high` bound `vs_best_static` at 95 %.
+    """One recipe in one cell. Ratios of tokens a second; `low` and `high` bound `vs_best_static` at 95 %, None where no
+    interval was asked for.
 
     `vs_oracle`: at batch 1 against the fastest way through the texts, in batches against a per-step clairvoyant.
     `best_static`: what the recipe was compared with. `exact` False: over 1 % of the steps asked beyond the envelope.
@@ -49,8 +50,8 @@ class Row:
     vs_plain: float
     vs_best_static: float
     vs_oracle: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     exact: bool
     tokens_per_second: float
     best_static: str
@@ -63,10 +64,18 @@ class Row:
 class Bench:
     """One trace with what does not depend on profiles: candidates and tables of positions, computed when asked for."""
 
-    def __init__(self, name: str, trace: Trace, ngram: bool = False) -> None:
-        """`ngram`: n-grams of the text instead of the recorded drafter."""
-        self.name, self.trace = name, trace
+    def __init__(self, name: str, trace: Trace, ngram: bool = False, flip: int | None = None) -> None:
+        """`ngram`: n-grams of the text instead of the recorded drafter. `flip`: the recorded drafter is useless in every
+        second phase of at least so many tokens (`smartgen.trace.flip`).
+
+        Raises TraceError for both at once: n-grams follow from the text.
+        """
         self.ngram = ngram or trace.header.source == "ngram"
+        if self.ngram and flip is not None:
+            raise TraceError("n-grams follow from the text and cannot be made useless; flip a recorded drafter")
+        self.name = name if flip is None else f"{name} flip {flip}"
+        self.trace = trace if flip is None else flipped(trace, flip)
+        self.phase = np.zeros(trace.requests, np.int64) if flip is None else phases(trace, flip)
 
     @cached_property
     def candidates(self) -> Candidates:
@@ -81,12 +90,19 @@ class Bench:
         return [standing(candidates, count, order) for order in (raw, calibrated)]
 
     def lists(self, resamples: int, length: int | None = None, seed: int = 0) -> list[Ints]:
-        """All requests in order, then `resamples` lists of `length` (default: as many) drawn from them with replacement.
+        """All requests in order, then `resamples` lists of `length` (default: as many) drawn from them with replacement;
+        where the drafter flips each place of a list is filled from its own phase, so that the phases stay.
 
         A request that ended with its first token leaves nothing to decode and is left out.
         """
         everything = np.flatnonzero(np.diff(self.trace.text_start) > 1)
-        drawn = np.random.default_rng(seed).choice(everything, (resamples, length or len(everything)))
+        length = length or len(everything)
+        wanted = self.phase[everything[np.arange(length) * len(everything) // length]]
+        drawn = np.zeros((resamples, length), np.int64)
+        random = np.random.default_rng(seed)
+        for phase in np.unique(wanted):
+            here = np.flatnonzero(wanted == phase)
+            drawn[:, here] = random.choice(everything[self.phase[everything] == phase], (resamples, len(here)))
         return [everything, *drawn]
 
 
@@ -122,11 +138,10 @@ class Cell:
         return float((len(trace.text) - trace.requests) / seconds)
 
     def row(self, recipe: str, replays: Sequence[Replay], oracle: float) -> Row:
-        """`replays`: of every list, the whole trace first."""
-        ratio = np.array([replayed.rate for replayed in replays]) / self.rates.max(1)
-        share = len(self.lists[1]) / len(self.lists[0])  # shorter lists scatter more
-        deviation = float(np.log(ratio[1:]).std(ddof=1)) * share**0.5
+        """`replays`: of every list, the whole trace first; or of the whole trace alone, for a row without an interval."""
         best, whole = self.best, replays[0]
+        ratio = whole.rate / float(self.rates[0].max())
+        low, high = (None, None) if len(replays) == 1 else self._interval(ratio, replays[1:])
         static = f"{best.depth} layers, {best.nodes} nodes, {ORDERS[best.order]}" if best.depth else "plain"
         return Row(
             self.bench.name,
@@ -135,14 +150,21 @@ class Cell:
             self.batch,
             self.rows,
             whole.rate / float(self.rates[0, 0]),
-            float(ratio[0]),
+            ratio,
             whole.rate / oracle,
-            float(ratio[0] * np.exp(-CONFIDENCE * deviation)),
-            float(ratio[0] * np.exp(CONFIDENCE * deviation)),
+            low,
+            high,
             sum(r.beyond for r in replays) <= BEYOND * sum(r.steps for r in replays),
             whole.rate,
             static,
         )
+
+    def _interval(self, ratio: float, replays: Sequence[Replay]) -> tuple[float, float]:
+        """`replays`: of the drawn lists."""
+        drawn = np.array([replayed.rate for replayed in replays]) / self.rates[1:].max(1)
+        share = len(self.lists[1]) / len(self.lists[0])  # shorter lists scatter more
+        reach = CONFIDENCE * float(np.log(drawn).std(ddof=1)) * share**0.5
+        return ratio * float(np.exp(-reach)), ratio * float(np.exp(reach))
 
 
 def judge(
@@ -156,12 +178,14 @@ def judge(
     length: int | None = None,
     seed: int = 0,
     jobs: int = 1,
+    intervals: Collection[str] | None = None,
 ) -> Iterator[Row]:
-    """One row a recipe and batch. `recipes`: by the name to show, as for `replay`; `jobs` processes replay the resampled
+    """One row a recipe and batch. `recipes`: by the name to show, as for `replay`; `jobs` processes replay recipes and
     lists side by side.
 
     The static trees' best is chosen anew on every one of the `resamples` lists. `length`: requests in each (default: as
-    many as the trace has); the spread over shorter ones is scaled to the whole trace's. Raises TraceError or RecipeError.
+    many as the trace has); the spread over shorter ones is scaled to the whole trace's. `intervals`: names that get one
+    (default: all), the others are replayed on the whole trace only. Raises TraceError or RecipeError.
     """
     loaded = {name: load_recipe(recipe) for name, recipe in recipes.items()}
     if resamples < 2:
@@ -169,13 +193,20 @@ def judge(
     lists = bench.lists(resamples, length, seed)
     for batch in batches:
         cell = Cell(bench, profile, profile_name, batch, rows, lists)
+        work = [
+            (name, line) for name in loaded for line in (lists if intervals is None or name in intervals else lists[:1])
+        ]
+
+        def one(item: tuple[str, Ints], batch: int = batch) -> Replay:
+            name, line = item
+            return replay(bench.trace, loaded[name], profile, batch, rows, line.tolist(), ngram=bench.ngram)
+
+        replays: dict[str, list[Replay]] = {}
+        for (name, _), replayed in zip(work, spread(one, work, jobs), strict=True):
+            replays.setdefault(name, []).append(replayed)
         oracles: dict[int, float] = {}
         for name, recipe in loaded.items():
-
-            def one(line: Ints, recipe: Recipe = recipe, batch: int = batch) -> Replay:
-                return replay(bench.trace, recipe, profile, batch, rows, line.tolist(), ngram=bench.ngram)
-
             order = int(any(site.kind == "calibrated" for site in recipe.program.sites))
             if order not in oracles:
                 oracles[order] = cell.oracle(order)
-            yield cell.row(name, spread(one, lists, jobs), oracles[order])
+            yield cell.row(name, replays[name], oracles[order])

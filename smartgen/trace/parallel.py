@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smartgen.trace.errors import TraceError
 
@@ -14,7 +14,8 @@ Output = TypeVar("Output")
 
 
 def spread(function: Callable[[Input], Output], inputs: Sequence[Input], jobs: int) -> list[Output]:
-    """[function(x) for x in inputs], by `jobs` forked processes; what one of them raises is raised here.
+    """[function(x) for x in inputs], by `jobs` forked processes, each taking the next input when it is done with one; what
+    one of them raises is raised here.
 
     Raises TraceError for more than one job where processes cannot be forked.
     """
@@ -23,14 +24,15 @@ def spread(function: Callable[[Input], Output], inputs: Sequence[Input], jobs: i
     if "fork" not in multiprocessing.get_all_start_methods():
         raise TraceError("this system cannot fork processes; replay with one job")
     context = multiprocessing.get_context("fork")
+    taken = context.Value("q", 0)
     ends = []
-    for first in range(min(jobs, len(inputs))):
+    for _ in range(min(jobs, len(inputs))):
         ours, theirs = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(theirs, function, inputs[first::jobs]))
+        worker = context.Process(target=_work, args=(theirs, function, inputs, taken))
         worker.start()
         theirs.close()
         ends.append((ours, worker))
-    results: list[list[Output]] = []
+    results: dict[int, Output] = {}
     for ours, worker in ends:
         try:
             found = ours.recv()
@@ -39,12 +41,21 @@ def spread(function: Callable[[Input], Output], inputs: Sequence[Input], jobs: i
         worker.join()
         if isinstance(found, Exception):
             raise found
-        results.append(found)
-    return [results[place % len(ends)][place // len(ends)] for place in range(len(inputs))]
+        results.update(found)
+    return [results[place] for place in range(len(inputs))]
 
 
-def _work(end: Connection, function: Callable[[Input], Output], inputs: Sequence[Input]) -> None:
+def _work(end: Connection, function: Callable[[Input], Output], inputs: Sequence[Input], taken: Any) -> None:
+    """`taken`: how many inputs somebody works on already, shared by all processes."""
+    done: dict[int, Output] = {}
     try:
-        end.send([function(x) for x in inputs])
+        while True:
+            with taken.get_lock():
+                place = taken.value
+                taken.value += 1
+            if place >= len(inputs):
+                break
+            done[place] = function(inputs[place])
+        end.send(done)
     except Exception as error:  # told to whoever waits
         end.send(error)

@@ -7,6 +7,7 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_GIVEN = ("token", "prob", "parent", "rank", "valid")  # by the drafter, a layer at a time
 _KINDS: dict[str, Any] = {
     "token": np.int64,
     "parent": np.int64,
@@ -30,39 +32,45 @@ _KINDS: dict[str, Any] = {
 }
 
 
+class _Shown:
+    """A column of the tree as far as nodes stand in it, (B, M)."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tree: DraftTree, owner: type) -> NDArray[Any]:
+        return tree.column(self.name)[:, : tree.size]
+
+
 class DraftTree:
     """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit`.
 
     `prob` is the drafter's chance of a token given its parent, `path` its product from the root, `spine` whether the
     node and all its ancestors are rank 0, `valid` False for padding, `kept` whether the policy drafts from it,
     `benefit` the expected tokens it adds. What else is known of nodes (a drafter's entropy, what a policy works out)
-    stands in columns of its own, made on first use.
+    stands in columns of its own, made on first use. `row_starts` (B, 1): where each row begins in a column laid flat: a
+    gather by one index is the faster one.
     """
 
-    token: Ints
-    parent: Ints
-    depth: Ints
-    rank: Ints
-    prob: Floats
-    valid: Bools
-    kept: Bools
-    benefit: Floats
+    token: Ints = _Shown()  # type: ignore[assignment]
+    parent: Ints = _Shown()  # type: ignore[assignment]
+    rank: Ints = _Shown()  # type: ignore[assignment]
+    prob: Floats = _Shown()  # type: ignore[assignment]
+    valid: Bools = _Shown()  # type: ignore[assignment]
+    kept: Bools = _Shown()  # type: ignore[assignment]
+    benefit: Floats = _Shown()  # type: ignore[assignment]
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
-        self.batch, self.size, self.capacity = batch, 0, capacity
+        """`capacity`: nodes for which there is room once the first one has come."""
+        self.batch, self.size, self.capacity, self._least = batch, 0, 0, capacity
         self.layers: list[slice] = []
-        self._store: dict[str, NDArray[Any]] = {
-            name: np.zeros((batch, capacity), kind) for name, kind in _KINDS.items()
-        }
+        self.row_starts: Ints = np.zeros((batch, 1), np.int64)
+        self._store: dict[str, NDArray[Any]] = {}
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
-        self._starts: tuple[int, Ints] | None = None
-        self._above: tuple[tuple[int, int, int], Ints] | None = None  # of the layer asked for last
+        self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._expose()
-
-    def _expose(self) -> None:
-        for name in _KINDS:
-            setattr(self, name, self._store[name][:, : self.size])
+        self._blocks: dict[int, tuple[slice, dict[str, NDArray[Any]]]] = {}  # by first column: arrays as they were appended
+        self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
 
     def append(
         self,
@@ -80,19 +88,19 @@ class DraftTree:
         drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`.
         """
         start, stop = self.size, self.size + token.shape[1]
-        self._reserve(stop)
-        self.size = stop
-        self._expose()
-        new = slice(start, stop)
-        self.token[:, new], self.prob[:, new], self.parent[:, new] = token, prob, parent
-        self.rank[:, new], self.valid[:, new] = rank, valid
-        for name, values in (measures or {}).items():
-            self.column(name, np.nan)[:, new] = values
-        added = []
-        for width in widths or (token.shape[1],):
-            added.append(slice(start, start + width))
-            self.depth[:, added[-1]] = len(self.layers) + len(added)
-            start += width
+        if stop > self.capacity:
+            self._reserve(stop)
+        self.size, new = stop, slice(start, stop)
+        prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
+        arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
+        self._blocks[start] = new, arrays
+        if measures:
+            for name, values in measures.items():
+                self.column(name, np.nan)[:, new] = values
+        added = [new]
+        if len(widths) > 1:
+            ends = [start, *(start + end for end in accumulate(widths))]
+            added = [slice(*both) for both in pairwise(ends)]
         self.layers += added
         return added
 
@@ -104,32 +112,52 @@ class DraftTree:
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
-        self._expose()
+        self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
+        self._settled = {name: min(end, self.size) for name, end in self._settled.items()}
+
+    def of(self, name: str, columns: slice) -> NDArray[Any]:
+        """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
+        block = self._blocks.get(columns.start)
+        if block is None or block[0] != columns:
+            return getattr(self, name)[:, columns]  # type: ignore[no-any-return]
+        if name not in block[1]:
+            values: NDArray[Any] = getattr(self, name)[:, columns]
+            return block[1].get(name, values)
+        return block[1][name]
+
+    def keep(self, name: str, layer: slice, values: NDArray[Any]) -> None:
+        """Set a column of what `layer` holds, one of the layers or all that came together; `values` (B, K)."""
+        self.column(name)[:, layer] = values
+        block = self._blocks.get(layer.start)
+        if block is not None and block[0] == layer:
+            block[1][name] = values
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
-        """(B, capacity) a column of its own, made full of `fill` on first use; it moves when the tree grows."""
-        if name not in self._store:
-            self._store[name] = np.full((self.batch, self.capacity), fill)
-            self._fill[name] = fill
-        return self._store[name]
+        """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
+        known = self._store.get(name)
+        if known is None:
+            shape = (self.batch, self.capacity)
+            known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
+            self._store[name], self._fill[name] = known, fill
+        if name in _GIVEN and self._settled.get(name, 0) < self.size:
+            self._settle(name, known)
+        return known
+
+    def _settle(self, name: str, column: NDArray[Any]) -> None:
+        """Lay what was appended into its column; most is never asked for there, so that it is done when somebody asks."""
+        done, self._settled[name] = self._settled.get(name, 0), self.size
+        for start, (columns, arrays) in self._blocks.items():
+            if start >= done:
+                column[:, columns] = arrays[name]
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
         if layer.start == 0:
             return None
-        place = layer.start, layer.stop, self.capacity
-        if self._above is None or self._above[0] != place:
-            self._above = (place, self.parent[:, layer] + self.row_starts)
+        if self._above is None or self._above[0] != layer:
+            self._above = (layer, self.of("parent", layer) + self.row_starts)
         return self._above[1]
-
-    @property
-    def row_starts(self) -> Ints:
-        """(B, 1) where each row begins in the columns laid flat: a gather by one index is the faster one."""
-        if self._starts is None or self._starts[0] != self.capacity:
-            starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
-            self._starts = (self.capacity, starts)
-        return self._starts[1]
 
     def unfilled(self, name: str) -> list[slice]:
         """The layers that a column made on use does not cover yet; from now on it does."""
@@ -138,12 +166,20 @@ class DraftTree:
         return self.layers[done:]
 
     @property
+    def depth(self) -> Ints:
+        """1 for a child of the root."""
+        stored, last = self.column("depth"), len(self.layers)
+        for depth, layer in enumerate(reversed(self.unfilled("depth"))):
+            stored[:, layer] = last - depth
+        return stored[:, : self.size]
+
+    @property
     def path(self) -> Floats:
         """Product of `prob` from the root's child to the node."""
         stored = self.column("path")
         for layer in self.unfilled("path"):
-            above, prob = self.above(layer), self.prob[:, layer]
-            stored[:, layer] = prob if above is None else stored.take(above) * prob
+            above, prob = self.above(layer), self.of("prob", layer)
+            self.keep("path", layer, prob if above is None else stored.take(above) * prob)
         return stored[:, : self.size]
 
     @property
@@ -151,23 +187,35 @@ class DraftTree:
         """The node and all its ancestors are rank 0."""
         stored = self.column("spine", False)
         for layer in self.unfilled("spine"):
-            above, first = self.above(layer), self.rank[:, layer] == 0
-            stored[:, layer] = first if above is None else stored.take(above) & first
+            above, first = self.above(layer), self.of("rank", layer) == 0
+            self.keep("spine", layer, first if above is None else stored.take(above) & first)
         return stored[:, : self.size]
 
-    def measure(self, name: str) -> Floats:
-        """What the drafter said of the nodes, NaN where it said nothing; see `smartgen.tree.layer.MEASURES`."""
+    @property
+    def entropy(self) -> Floats:
+        """Of the distribution that the drafter drew a node from, in nats; NaN where it did not say."""
+        return self._said("entropy")
+
+    @property
+    def confidence(self) -> Floats:
+        """Of a trained acceptance head in a node, given its parent; NaN where the drafter has none."""
+        return self._said("confidence")
+
+    def _said(self, name: str) -> Floats:
         assert name in MEASURES
         values: Floats = self.column(name, np.nan)[:, : self.size]
         return values
 
     def _reserve(self, size: int) -> None:
-        if size <= self.capacity:
-            return
-        self.capacity = max(size, 2 * self.capacity)
+        """Make room for `size` nodes."""
+        self.capacity = max(size, 2 * self.capacity, self._least)
+        self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
+        self._above = None
         for name, old in self._store.items():
-            larger: NDArray[Any] = np.full((self.batch, self.capacity), self._fill.get(name, 0), old.dtype)
+            larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
             larger[:, : old.shape[1]] = old
+            if name in self._fill:
+                larger[:, old.shape[1] :] = self._fill[name]
             self._store[name] = larger
 
     def ancestors_of(self, row: int, node: int) -> list[int]:

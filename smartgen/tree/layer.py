@@ -32,6 +32,8 @@ class Layer:
     @property
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """The optional columns that are there, by name."""
+        if self.entropy is None and self.confidence is None:
+            return {}
         found = {name: getattr(self, name) for name in MEASURES}
         return {name: values for name, values in found.items() if values is not None}
 

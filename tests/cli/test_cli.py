@@ -153,6 +153,17 @@ def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):
     found = json.loads(rows.read_text())
     assert {"off", "smart", "eagle2"} <= {row["recipe"] for row in found}
     assert {row["profile"] for row in found} == {"cost"}
+    code, _, err = run("replay", str(out), "--recipes", "smart", *options, "--flip", "5", "--json", str(rows))
+    assert (code, [row["trace"] for row in json.loads(rows.read_text())]) == (0, ["trace flip 5"]), err
+    found = json.loads(rows.read_text())
+    assert all(row["low"] <= row["vs_best_static"] <= row["high"] for row in found)
+    few = ("--recipes", "off,smart", "--intervals", "smart")
+    code, _, err = run("replay", str(out), *few, *options, "--json", str(rows))
+    assert {row["recipe"]: row["low"] is None for row in json.loads(rows.read_text())} == {"off": True, "smart": False}
+    code, _, err = run("replay", str(out), *options, "--intervals", "paper")
+    assert (code, "--intervals paper" in err) == (1, True)
+    code, _, err = run("replay", str(out), *options, "--flip", "5", "--ngram")
+    assert (code, "cannot be made useless" in err) == (1, True)
     code, _, err = run("replay", str(out), *options[:2], "--batch", "4")
     assert (code, "smartgen profile --batch 4" in err) == (1, True)
     monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))

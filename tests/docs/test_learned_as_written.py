@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from smartgen.policy.calibration import CalibrationMap
-from smartgen.policy.drain import worth
+from smartgen.policy.calls import CallLength
+from smartgen.policy.drain import row_weights
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.regime import Regime
 
@@ -39,7 +40,7 @@ def _table(trials, successes, rank, depth):
         alike = [(rank, other, at) for other in range(5)]
         coarse = (sum(successes.get(x, 0.0) for x in alike) + 12 * centre) / (sum(trials.get(x, 0) for x in alike) + 12)
         cell = (rank, depth, at)
-        values.append((successes.get(cell, 0.0) + 12 * coarse) / (trials.get(cell, 0) + 12))
+        values.append(min((successes.get(cell, 0.0) + 12 * coarse) / (trials.get(cell, 0) + 12), 1.0))
         weights.append(trials.get(cell, 0) + 12)
     return _pooled(values, weights)
 
@@ -50,11 +51,12 @@ def test_calibration():
     for step in range(1, 21):
         f, rank, depth = random.random((1, 40)), random.integers(0, 7, (1, 40)), random.integers(1, 11, (1, 40))
         right = (random.random((1, 40)) < f * f).astype(float)
-        made.record(made.estimate(f, [rank, depth]).cell.ravel(), right.ravel())
+        rooms = np.where(random.random((1, 40)) < 0.2, random.random((1, 40)), 1.0)
+        made.record(made.estimate(f, [rank, depth]).cell.ravel(), right.ravel(), 1.0, rooms.ravel())
         made.step()
-        for p, r, d, hit in zip(f[0], rank[0], depth[0], right[0], strict=True):
+        for p, r, d, hit, room in zip(f[0], rank[0], depth[0], right[0], rooms[0], strict=True):
             cell = (_class(RANKS, r), _class(DEPTHS, d), _class(CUTS, p))
-            trials[cell], successes[cell] = trials.get(cell, 0) + 1, successes.get(cell, 0) + hit
+            trials[cell], successes[cell] = trials.get(cell, 0) + room, successes.get(cell, 0) + hit
         if step in (8, 16):
             tables = {(r, d): _table(trials, successes, r, d) for r in range(5) for d in range(5)}
             trials, successes = ({cell: 0.98 * n for cell, n in counts.items()} for counts in (trials, successes))
@@ -69,16 +71,30 @@ def test_calibration():
 
 def test_progress():
     remaining, generated, step = np.array([10, 40, 25]), np.array([5, 60, 12]), 20
-    seconds = [1.0, 1.3, 1.5]
-    needed = remaining / np.maximum((generated + 16) / (step + 16), 1)
+    seconds, promised = [1.0, 1.3, 1.5], np.array([0.0, 0.3, 2.5])
+    pace = np.maximum((generated + 16) / (step + 16), 1)
+    needed = remaining / (pace + (1 + promised - pace) / 10)
     weights = np.zeros(3)
     for draw in np.random.default_rng(0).standard_normal((32, 3)):
         order = np.argsort(-(needed + np.maximum(0.15 * needed, 2) * draw))
         for place, row in enumerate(order):
             weights[row] += max(seconds[place] - (seconds[place - 1] if place else 0.0), 0.0)
     expected = weights / weights.mean()
-    assert worth(remaining, generated, step, np.array(seconds)) == pytest.approx(expected, rel=1e-12)
+    assert row_weights(remaining, generated, step, np.array(seconds), promised) == pytest.approx(expected, rel=1e-12)
     assert expected.max() > 1.2
+
+
+def test_tokens_left():
+    calls, tokens, ends, left = CallLength(), 0.0, 0.0, 0
+    for steps in ([(3, 90), (2, 88)], [(1, 5), (5, 0)], [(4, 6), (1, 5), (2, 3)]):
+        calls.begins()
+        tokens, ends = tokens * 0.9, (ends + (left > 0)) * 0.9
+        for gained, left in steps:
+            calls.goes_on(gained, left)
+            tokens += gained
+            for most in (1, 7, 1000):
+                assert calls.expected(most) == pytest.approx(max(min(most, (tokens + 16) / (ends + 1)), 1))
+    assert 10 < calls.expected(1000) < 20
 
 
 def test_rest():
@@ -102,12 +118,20 @@ def test_rest_of_a_drafter_that_costs_nothing():
 
 
 def test_gain():
-    gain, predicted, accepted = Gain(), 1.5, 1.5
-    for step in ((6.0, 2.0), (4.0, 5.0), (3.0, 0.0)):
+    gain, sums, steady, chance = Gain(), np.array([1.5, 1.5]), np.array([8.0, 8.0]), 0.0
+    bases, values = [], []
+    for step in [(6.0, 5.0), (4.0, 5.0), (3.0, 3.0), *[(4.0, 0.0)] * 12]:
         gain.observe(*step, rows=2)
-        predicted, accepted = (x * 2 ** (-1 / 8) + y / 2 for x, y in zip((predicted, accepted), step, strict=True))
-    assert gain.value == pytest.approx((accepted + 0.5) / (predicted + 0.5))
-    gain.observe(0.0, 40.0, rows=2)
+        sums, chance = sums * 2 ** (-1 / 8) + np.array(step) / 2, chance * 2 ** (-1 / 8) + step[0] / 4
+        steady = steady * 2 ** (-1 / 128) + np.array(step) / 2
+        base = steady[1] / steady[0]
+        lately, off = (sums[1] + base / 2) / (sums[0] + 1 / 2), (sums[1] - base * sums[0]) ** 2
+        bases.append(base)
+        values.append(base + max(0.0, 1 - base * chance / off) * (lately - base))
+        assert gain.value == pytest.approx(values[-1])
+    assert values[2] == bases[2], "no more than chance"
+    assert values[-1] < 0.6 * bases[-1]
+    gain.observe(0.0, 400.0, rows=2)
     assert gain.value == 1.2
 
 

@@ -12,6 +12,9 @@ from transformers.generation import LogitsProcessor, LogitsProcessorList, Stoppi
 
 import smartgen
 from smartgen.drafters.ngram import NGram
+from smartgen.hf.costing import CostSource, profile_key
+from smartgen.profile.profile import Profile
+from smartgen.profile.table import CostTable, Point
 from tests.hf.conftest import SMALL
 from tests.hf.scripted import Scripted
 from tests.hf.zoo import V, model, prompts
@@ -220,6 +223,24 @@ def test_a_drafter_without_a_recipe_is_one_sentence(attached):
     target = attached(model("llama"))
     with pytest.raises(TypeError, match='add smart_recipe="smart"'):
         target.generate(**prompts(1), max_new_tokens=3, assistant_model=NGram())
+
+
+def test_a_profile_of_another_machine_is_complained_of_once(attached, caplog, monkeypatch):
+    def find(model, drafter, named):
+        points = [Point(1, 32, n, 1e-5 * (1 + n)) for n in (0, 16)]  # no machine is as fast
+        return CostSource(
+            Profile(profile_key(model, drafter), CostTable(points), CostTable(points)), "test", fixed=True
+        )
+
+    monkeypatch.setattr(CostSource, "find", find)
+    target, said = attached(model("llama")), []
+    for tokens in (20, 90, 20):
+        target.generate(
+            **prompts(1), min_new_tokens=tokens, max_new_tokens=tokens, do_sample=False, smart_recipe="smart"
+        )
+        said.append(sum("do not fit this machine" in record.message for record in caplog.records))
+    assert said == [0, 1, 1]
+    assert "`smartgen profile`" in caplog.text
 
 
 def test_the_first_call_measures_costs_and_says_so_once(attached, caplog):

@@ -125,8 +125,11 @@ class Estimates(Fresh):
         self._growth().observe(depth, np.array(mass), benefits)
 
     def worth(self):
-        weights = self.controller.step.basis.worth
+        weights = self.controller.step.basis.weights
         return None if weights is None else weights.tolist()
+
+    def tokens_left(self):
+        return self.controller.tokens_left(self.controller.step.situation)
 
     def probe(self):
         return self.controller.step.probe
@@ -225,6 +228,7 @@ class Duel:
             free=world.free,
             pending=world.pending,
             packed=world.packed,
+            drains=world.drains,
             more=world.more,
         )
         planned = self.interpreter.plan(given, free)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartgen.policy.calibration import CalibrationMap, capped_siblings
+from smartgen.policy.calibration import CalibrationMap, sibling_room
 from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.learned import Learned
@@ -234,8 +234,22 @@ def test_isotonic_is_scipys(pairs):
 
 
 def test_siblings_share_at_most_one():
-    capped = capped_siblings(np.array([[0.9, 0.6, 0.2]]), np.array([[1, 1, 2]]), 4)
-    np.testing.assert_allclose(capped, [[0.6, 0.4, 0.2]])
+    values, parents = np.array([[0.9, 0.6, 0.2, 0.2, 0.7, 0.7]]), np.array([[1, 1, 1, 2, 3, 3]])
+    np.testing.assert_allclose(values * sibling_room(values, parents), [[0.9, 0.075, 0.025, 0.2, 0.7, 0.3]])
+    assert sibling_room(values[:, :1], parents[:, :1]) is None, "nobody is short of room"
+    np.testing.assert_allclose(sibling_room(np.array([[1.0, 0.4]]), np.zeros((1, 2), np.int64)), [[1, 0]])
+
+
+def test_a_trial_counts_as_much_as_its_siblings_left_it():
+    learned, prob = CalibrationMap(("node.rank",)), np.array([[np.sqrt(0.42 * 0.55)]])
+    cell = learned.estimate(prob, [1]).cell
+    for step in range(4000):  # right in one of two where it stands alone, in one of twenty beside a strong one
+        alone = step % 2 == 0
+        learned.record(
+            cell.ravel(), np.array([float(step % 4 == 0 if alone else step % 40 == 1)]), 1.0, 1.0 if alone else 0.1
+        )
+    learned.refresh()
+    assert learned.estimate(prob, [1]).value[0, 0] == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_layer_that_disappointed_once_is_drawn_again():

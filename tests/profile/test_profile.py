@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -151,6 +152,33 @@ def test_a_batch_not_seen_yet_borrows_from_the_nearest():
     for _ in range(20):
         costs.observe_verify(2, 1, 100, 3 * TABLE.seconds(2, np.array([1.0]), 100)[0])
     np.testing.assert_allclose(costs.verify(3, 4, 100), 3 * TABLE.seconds(3, np.arange(5.0), 100), rtol=1e-2)
+
+
+def _run(costs, true, batch=1, steps=200):
+    random = np.random.default_rng(0)
+    for size in random.integers(0, 9, steps):
+        costs.observe_verify(batch, int(size), 100, true[size] * np.exp(0.05 * random.standard_normal()))
+
+
+@pytest.mark.parametrize(("fixed", "slope"), [(1.0, 1.0), (1.7, 1.0), (1.0, 0.6), (0.6, 0.6)])
+def test_a_table_that_is_off_by_less_than_two_is_said_to_fit(fixed, slope):
+    costs, table = OnlineCosts(TABLE, TABLE), TABLE.seconds(1, np.arange(9.0), 100)
+    _run(costs, fixed * table[0] + slope * (table - table[0]))
+    assert costs.misfit() == ""
+
+
+def test_a_table_of_another_machine_is_noticed():
+    table = TABLE.seconds(1, np.arange(9.0), 100)
+    slow = OnlineCosts(TABLE, TABLE)
+    _run(slow, 3.0 * table, steps=60)
+    assert slow.misfit() == "", "too early to tell"
+    _run(slow, 3.0 * table)
+    assert re.fullmatch(r"steps of the target take (2\.9|3) × that at batch 1 \(260 timed\)", slow.misfit())
+    steep = OnlineCosts(TABLE, TABLE)
+    _run(steep, 0.5 * table[0] + 3.0 * (table - table[0]), steps=400)
+    assert "what grows with the size of steps of the target is" in steep.misfit()
+    slow.replace(TABLE, TABLE)
+    assert slow.misfit() == ""
 
 
 def test_measuring_respects_its_budget_and_ceiling():

@@ -10,6 +10,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from tests.sglang.serving import PATIENCE
+
 GAP = 0.02  # seconds between arrivals
 
 
@@ -84,7 +86,7 @@ def _streamed(server: Any, body: dict[str, Any]) -> list[int]:
         f"http://127.0.0.1:{server.port}/generate", data, {"Content-Type": "application/json"}
     )
     last: list[int] = []
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         for line in answer:
             text = line.decode().strip()
             if text.startswith("data: {"):

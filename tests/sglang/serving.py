@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ STANDIN = Path(__file__).parent / "standin"
 REASON = "needs SGLang: `make test-sglang` makes an environment of its own"
 HAS_ENGINE = importlib.util.find_spec("sglang") is not None
 engine_only = pytest.mark.skipif(not HAS_ENGINE, reason=REASON)
-START = 240.0  # seconds until a server answers, at most
+PATIENCE = 600.0  # seconds that anything may take at most: machines are busy, and nothing here measures time
 LAUNCH = ("sglang.launch_server",)
 SERVE = ("smartgen.cli.app", "sglang", "serve")
 COMMON = [
@@ -45,6 +46,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **given, **more}
 
 
+def _free_port() -> int:
+    """Below those that outgoing connections take: a server needs a while before it binds its own."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Server:
     """A server, stopped at the end of a `with`."""
 
@@ -59,9 +69,7 @@ class Server:
         **more: str,
     ) -> None:
         """`program`: what is run, as `python -m` takes it; `more`: variables of its environment."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _free_port()
         self.log = log
         self.command = [sys.executable, "-m", *program, *COMMON, "--port", str(self.port)]
         self.command += ["--max-total-tokens", str(tokens), "--max-running-requests", str(rows)]
@@ -75,7 +83,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
             )
-        deadline = time.monotonic() + START
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
@@ -98,10 +106,10 @@ class Server:
         return self.log.read_text(errors="replace")[-size:]
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
-    def post(self, path: str, body: Any, timeout: float = 120.0) -> Any:
+    def post(self, path: str, body: Any, timeout: float = PATIENCE) -> Any:
         """The answer as JSON, whatever its status; text bodies go as they are."""
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         request = urllib.request.Request(
@@ -113,6 +121,11 @@ class Server:
         except urllib.error.HTTPError as error:
             text = error.read()
         return json.loads(text) if text else None
+
+    def flush(self) -> None:
+        """Empty its cache of prefixes, which it refuses while any request is left."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/flush_cache", b"", timeout=PATIENCE) as answer:
+            assert answer.status == 200
 
     def generate(self, prompt: Any, tokens: int, **more: Any) -> Any:
         """One request, or several where `prompt` is a list of prompts, greedy unless told otherwise."""

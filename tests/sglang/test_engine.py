@@ -180,6 +180,31 @@ def test_a_recipe_that_never_drafts_lets_the_draft_sleep(models, tmp_path):
         assert server.smart()["level"] == "asleep"
 
 
+def test_text_that_a_sleeping_draft_did_not_follow_is_no_prefix_to_draft_on(models, tmp_path):
+    prompt = PROMPTS[1]
+    more = [*drafted_by(models), "--smart-recipe", "off", "--smart-tiers", "2/2/4"]
+
+    def continued(text):
+        before = server.smart()["rounds_by_tier"].get("2/2/4", 0)
+        (answer,) = server.generate([text], 6)
+        return answer["meta_info"]["cached_tokens"], server.smart()["rounds_by_tier"].get("2/2/4", 0) - before
+
+    with Server(models, tmp_path / "log", *more) as server:
+        (text,) = ids(server.generate([prompt], 60))
+        assert server.smart()["level"] == "asleep"
+        assert server.post("/smart", CONSTANT)["accepted"] is True
+        cached, drafted = continued(prompt + text[:5])  # decoded before it fell asleep
+        assert cached > len(prompt)
+        assert drafted > 0
+        cached, drafted = continued(prompt + text[:50])
+        assert cached > 50
+        assert drafted == 0
+        server.flush()
+        cached, drafted = continued(prompt + text[:50])
+        assert cached == 0
+        assert drafted > 0
+
+
 def test_smartgens_own_command_serves(models, plain, tmp_path):
     with Server(models, tmp_path / "log", *drafted_by(models), "--recipe", CONSTANT, program=SERVE) as server:
         assert ids(server.generate(PROMPTS, 48)) == plain

@@ -31,6 +31,16 @@ class TestRest:
         rest.decided(False, ["a"], may_sleep=True)
         assert (rest.level, rest.warm(["a", "new"])) == ("asleep", [False, True])
 
+    @pytest.mark.parametrize(("rows", "rounds"), [(1, 25), (4, 25), (8, 13), (16, 7), (64, 7)])
+    def test_a_large_batch_knows_sooner(self, rows: int, rounds: int) -> None:
+        rest, requests = Rest(), [str(row) for row in range(rows)]
+        for _ in range(rounds - 1):
+            rest.decided(False, requests, may_sleep=True)
+        assert rest.level == "idle"
+        rest.decided(False, requests, may_sleep=True)
+        assert rest.level == "asleep"
+        assert rounds > Rest.LOOKS[0]  # with one look at the least
+
     def test_waking_leaves_old_requests_out_until_they_are_prefilled_anew(self) -> None:
         rest = Rest()
         for _ in range(Rest.AFTER + 1):
@@ -141,6 +151,26 @@ class TestCosts:
         assert {number for number, (tier, _) in chosen.items() if tier == chains[-1]} == looks
         assert {number for number, (_, looking) in chosen.items() if looking} == looks
         assert steering.rest.asleep
+
+    def test_a_prefix_found_stale_late_is_not_learned_from(self) -> None:
+        """As on a device with overlap, which says so behind the launch of the request's first round."""
+        torch = pytest.importorskip("torch")
+        costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
+        self.tour(costs, 2)
+        steering = Steering(load("smart"), [OFF, TIER], TIER, costs)
+        found = steering.decide(situation(2), ["a", "b"], [False, False], Stopwatch("cpu"))
+        assert found.counted.tolist() == [True, True]
+        arrays = drafted()
+        for name in ("scores", "tokens", "frontier", "selected"):
+            found.copies[name] = torch.tensor(getattr(arrays, name)).flatten(1)
+        found.copies["committed"] = torch.tensor([[7, 9, 1], [5, 0, 0]])
+        steering.rest.reused(["a"])
+        steering.observe([2, 0])
+        (calibration,) = steering.learned.maps.values()
+        assert found.counted.tolist() == [False, True]
+        assert calibration.trials.sum() == 2  # the first layer of `b`
+        assert calibration.hits.sum() == 0
+        assert steering.rest.warm(["a", "b"]) == [False, True]
 
     def test_served_rounds_are_no_tour(self) -> None:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [])

@@ -32,7 +32,7 @@ def answers(server):
 
     def ask(question):
         body = {"model": "x", "messages": [{"role": "user", "content": question}], "temperature": 0}
-        found = server.post("/v1/chat/completions", {**body, "max_tokens": TOKENS}, timeout=400)
+        found = server.post("/v1/chat/completions", {**body, "max_tokens": TOKENS})
         choice = found["choices"][0]
         return choice["message"]["content"], choice["finish_reason"], found["usage"]["completion_tokens"]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from smartgen.recipe.shipped import shipped
 from smartgen.sglang.settings import PROFILE, RECIPE, STATE, TIERS
-from tests.sglang.serving import COMMON, LAUNCH, SERVE, drafted_by, engine_only, environment
+from tests.sglang.serving import COMMON, LAUNCH, PATIENCE, SERVE, drafted_by, engine_only, environment
 from tests.sglang.test_tiers import PLANNED
 
 pytestmark = engine_only
@@ -123,13 +122,11 @@ def test_the_command_line_says_one_sentence(models, program, draft, flags, says)
     own = "smart-" if program == LAUNCH else ""
     command = [sys.executable, "-m", *program, *COMMON, "--model-path", str(models / "target")]
     command += [*drafted_by(models, draft), *(word for name in given for word in (f"--{own}{name}", given[name]))]
-    began = time.monotonic()
-    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200)
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode in (1, 2), ended.stderr[-2000:]
     assert says in ended.stderr.strip().splitlines()[-1], ended.stderr[-2000:]
     assert "Traceback" not in ended.stderr
     assert "Load weight" not in ended.stderr + ended.stdout
-    assert time.monotonic() - began < 150
 
 
 def test_every_seam_is_there():

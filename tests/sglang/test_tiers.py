@@ -100,13 +100,16 @@ class TestDeriving:
         tiers = derive(program, profile, None)
         every = [Tier(s, k, n) for s in range(1, 7) for k in (2, 3, 4) for n in range(s + 1, 33)]
         every = [OFF, *(tier for tier in every if tier.nodes <= tier.candidates)]
+        reached = []
         for batch in (1, 4, 16):
             made = Controller(program, OnlineCosts(profile.verify, profile.draft), Learned())
             made.plan(situation(batch))
             for agreement in (0.3, 0.5, 0.7, 0.85):
-                average = imagined(agreement, {2, 3, 4}, 6)
+                average = imagined(agreement, 0.4, {2, 3, 4}, 6)
                 rate = {t: price(made, made.step, t, average, np.ones(batch)).chosen_of("objective") for t in every}
-                assert max(rate[t] for t in tiers) >= 0.97 * max(rate.values()), (batch, agreement)
+                reached.append(max(rate[t] for t in tiers) / max(rate.values()))
+        assert min(reached) >= 0.96
+        assert np.mean(reached) >= 0.985
 
 
 class TestChoosing:
@@ -114,7 +117,7 @@ class TestChoosing:
         made = controller(recipe, {0: 1.0, 3: 1.0 + 3 * costs["node"], 31: 1.0 + 31 * costs["node"]}, costs["draft"])
         step = made.begin(situation())
         offered = parse_tiers(tiers)
-        average = imagined(agreement, {t.topk for t in offered}, 6)
+        average = imagined(agreement, 0.4, {t.topk for t in offered}, 6)
         return choose_tier(made, step, offered, average, np.ones(2)).tier
 
     def test_a_useless_draft_is_left_off(self) -> None:
@@ -128,7 +131,7 @@ class TestChoosing:
 
     def test_rows_without_a_warm_draft_count_nothing(self) -> None:
         made = controller("smart", {0: 1.0, 5: 1.6}, 0.1)
-        step, average = made.begin(situation()), imagined(0.9, {2}, 3)
+        step, average = made.begin(situation()), imagined(0.9, 0.4, {2}, 3)
         tiers = parse_tiers("3/2/6")
         assert choose_tier(made, step, tiers, average, np.ones(2)).tier == Tier(3, 2, 6)
         assert choose_tier(made, step, tiers, average, np.zeros(2)).tier == OFF
@@ -146,7 +149,7 @@ class TestChoosing:
 
     def test_price_is_tokens_and_seconds_of_the_tree(self) -> None:
         made = controller("smart", {0: 1.0, 2: 1.4}, 0.1)
-        average = imagined(0.6, {2}, 2)
+        average = imagined(0.6, 0.4, {2}, 2)
         first, second = average.layers(2, 2)
         found = price(made, made.begin(situation()), Tier(2, 2, 3), average, np.ones(2))
         best = np.sort(np.concatenate([first, second]))[::-1][:2]

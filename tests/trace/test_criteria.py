@@ -22,7 +22,21 @@ def judged():
 
 
 def cell(recipe: str, trace: str, batch: int, plain: float, static: float = 1.0, high: float = 1.0) -> dict:
-    return {"recipe": recipe, "trace": trace, "batch": batch, "vs_plain": plain, "vs_best_static": static, "high": high}
+    return {
+        "recipe": recipe,
+        "trace": trace,
+        "batch": batch,
+        "drafter": "useless" if "useless" in trace else "head",
+        "sampled": trace != "greedy",
+        "vs_plain": plain,
+        "vs_best_static": static,
+        "high": high,
+        "same_candidates": recipe.startswith("no n-gram"),
+    }
+
+
+def other(recipe: str, trace: str, smart_over: float) -> dict:
+    return {"recipe": recipe, "trace": trace, "batch": 1, "smart_over": smart_over, "exact": True}
 
 
 def verdicts(module, result: dict) -> dict[str, bool]:
@@ -35,29 +49,32 @@ def test_cells(judged):
         cell("smart", "t1", 1, 1.2, 1.01),
         cell(judged.SAME, "greedy", 1, 1.6, 1.08, 1.1),
         cell(judged.SAME, "t1", 1, 1.1, 0.94, 0.96),
-        cell("paper", "greedy", 1, 1.2),
-        cell("paper", "t1", 1, 1.0),
-        cell("paper_literal", "greedy", 1, 0.6),
-        cell("paper_literal", "t1", 1, 0.5),
-        cell("cast", "greedy", 1, 2.0),
-        cell("cast", "t1", 1, 1.3),
+        other("paper", "greedy", 1.5),
+        other("paper", "t1", 1.2),
+        other("paper_literal", "greedy", 3.0),
+        other("paper_literal", "t1", 2.4),
+        other("cast", "greedy", 0.9),
+        other("cast", "t1", 0.92),
+        other("eagle2", "greedy", 1.5),
+        other("eagle2", "t1", 1.5),
+        cell("smart", "t1, useless head", 1, 0.97),  # no rival there, and no part of the means
         cell("smart_run", "t1", 1, 9.0),  # ours: no rival
     ]
-    assert verdicts(judged, {"cells": rows}) == {
+    assert verdicts(judged, {"cells": {"all": rows}}) == {
         "same candidates, × best static tree of the cell, mean at batch 1": False,  # 1.01
-        "same candidates, the lowest upper end of a cell's interval": False,
+        "same candidates, the lowest upper end of an interval (t1, batch 1)": False,
         "n-grams merged, × best static tree without them, greedy, batch 1": True,
         "n-grams merged, × best static tree without them, t1, batch 1": False,
         "n-grams merged, × best static tree without them, mean of all cells": True,
-        "× plain decoding, the worst cell": True,
+        "× plain decoding, the worst cell (t1, useless head, batch 1)": False,
         "× SMART as published (the better form), mean of all cells": True,  # 1.35, against paper
-        "× cast, mean of all cells": False,
+        "× the nearest of 2 other published recipes (cast), mean of all cells": False,
     }
 
 
 def test_the_other_parts(judged):
     result = {
-        "calibration": {"greedy, batch 1": {"overall": 1.02, "deciles": [0.95, 1.2, 1.05]}},
+        "calibration": {"greedy, batch 1": {"overall": 1.02, "deciles": [0.95, 1.2, 1.05], "accepted": [80, 100, 120]}},
         "flip": [
             {"trace": "greedy", "policy": "smart", "useless": False, "vs_better": 1.1},
             {"trace": "greedy", "policy": "smart", "useless": True, "vs_better": 0.96, "steps_until_drafting": [3, 19]},

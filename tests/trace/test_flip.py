@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from smartgen.trace import flipped, load, replay, save
-from smartgen.trace.flip import useless
+from smartgen.trace.flip import misled, useless
 from tests.trace.conftest import NEW, profile
 
 TREE = "smartgen 1\npolicy t { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
@@ -25,6 +25,13 @@ def test_nothing_is_accepted_in_a_useless_phase_and_all_else_stays(greedy, tmp_p
     assert turned.exact
     save(flip, tmp_path / "flip.npz")
     assert replay(load(tmp_path / "flip.npz"), TREE, profile()).history == turned.history
+
+
+def test_misled_everywhere_nothing_is_right(greedy):
+    nowhere = replay(misled(greedy, np.ones(greedy.requests, bool)), TREE, profile())
+    assert nowhere.committed == nowhere.row_steps
+    none = misled(greedy, np.zeros(greedy.requests, bool))
+    assert replay(none, TREE, profile()).history == replay(greedy, TREE, profile()).history
 
 
 def test_steps_add_up(greedy):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from smartgen.trace import TraceError
+from smartgen.trace import TraceError, replay
 from smartgen.trace.chart import draw
 from smartgen.trace.judging import Bench, Row, judge
 from smartgen.trace.parallel import spread
-from tests.trace.conftest import profile
+from tests.trace.conftest import NEW, profile
 
 FIXED = "smartgen 1\npolicy s { benefit accepted = node.path  expand best 6  verify best 6  limit depth 2, topk 10 }"
 
@@ -76,6 +78,19 @@ def test_lists_are_all_requests_and_resamples_of_them(greedy):
     np.testing.assert_array_equal(lists, Bench("tiny", greedy).lists(30, seed=1))
 
 
+def test_a_flipping_drafter_keeps_its_phases_in_every_list(greedy):
+    bench = Bench("tiny", greedy, flip=2 * NEW)
+    assert (bench.name, bench.phase.tolist()) == (f"tiny flip {2 * NEW}", [0, 0, 1, 1, 2])
+    for line in bench.lists(30):
+        assert bench.phase[line].tolist() == [0, 0, 1, 1, 2]
+    assert [bench.phase[line].tolist() for line in bench.lists(3, length=2)[1:]] == [[0, 1]] * 3
+    turned, whole = (replay(trace, FIXED, profile()) for trace in (bench.trace, greedy))
+    assert turned.committed == whole.committed
+    assert turned.rate < whole.rate
+    with pytest.raises(TraceError, match="n-grams"):
+        Bench("tiny", greedy, ngram=True, flip=2 * NEW)
+
+
 def test_shorter_lists_give_an_interval_of_the_same_kind(greedy, rows):
     (short,) = judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=40, length=2)
     (whole,) = judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=40)
@@ -83,6 +98,17 @@ def test_shorter_lists_give_an_interval_of_the_same_kind(greedy, rows):
     assert 0.4 < np.log(short.high / short.low) / np.log(whole.high / whole.low) < 2.5
     with pytest.raises(TraceError, match="at least two"):
         next(judge(Bench("tiny", greedy), {"s": FIXED}, profile(), "made up", [1], resamples=1))
+
+
+def test_only_those_named_get_intervals_and_nothing_else_changes(greedy, rows, tmp_path):
+    recipes = {"fixed": FIXED, "smart": "smart"}
+    few = list(judge(Bench("tiny", greedy), recipes, profile(), "made up", [1], resamples=4, intervals=["smart"]))
+    fixed, smart = few
+    whole = next(row for row in rows if (row.recipe, row.batch) == ("fixed", 1))
+    assert smart == next(row for row in rows if (row.recipe, row.batch) == ("smart", 1))
+    assert fixed == replace(whole, low=None, high=None)
+    pytest.importorskip("matplotlib")
+    draw(few, tmp_path / "few.svg")
 
 
 def test_a_picture_is_drawn(rows, tmp_path):

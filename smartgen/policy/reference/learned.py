@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smartgen.policy.reference.interpreter import Interpreter
 
 FADE = 0.97  # of the sums behind `run.rate`, per step
+LEAST = 1e-12  # instead of a division by 0
 _STATES: dict[str, type[Average] | type[Rung] | type[Bandit]] = {"ema": Average, "ladder": Rung, "ucb": Bandit}
 
 
@@ -32,14 +33,21 @@ class Learned:
         self.sums: dict[int, tuple[float, float]] = {}  # by number of rows
 
     def calibrated(self, site: int, at: At) -> float | None:
-        """The learned chance of a node, siblings scaled so that they sum to at most 1; absent where it has no probability."""
+        """The learned chance of a node; absent where it has no probability. Where siblings sum to more than 1, the likeliest
+        one (of equals the first) keeps its chance and the others share what is left.
+        """
         node, view = at.node, at.view
         assert node is not None
         assert at.row is not None
         siblings = [other for other in self.me.step.layers[node.depth - 1][at.row] if other.parent is node.parent]
         chances = {id(other): self._chance(site, replace(at, node=other, view=view)) for other in siblings}
         own = chances[id(node)]
-        return None if own is None else own / max(sum(chance or 0.0 for chance in chances.values()), 1.0)
+        total = sum(chance or 0.0 for chance in chances.values())
+        if own is None or total <= 1.0:
+            return own
+        likeliest = max(siblings, key=lambda other: chances[id(other)] or 0.0)
+        best = chances[id(likeliest)] or 0.0
+        return own if node is likeliest else own * min(1.0, (1.0 - best) / max(total - best, LEAST))
 
     def _chance(self, site: int, at: At) -> float | None:
         arguments = self.me.program.sites[site].arguments

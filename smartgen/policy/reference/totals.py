@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from smartgen.language.program import Expr
 from smartgen.policy.reference.choosing import TOLERANCE, excess_at, slack
 from smartgen.policy.reference.evaluate import At, value
 from smartgen.policy.reference.view import View
@@ -43,8 +45,17 @@ class Totals:
         spent = dict(view.spent)
         for cost in self.me.rules.costs:
             if cost.each == "pass":
-                spent[cost.total] += value(self.me, cost.value, At(view)) or 0.0
+                spent[cost.total] += self._charged(cost.value, view)
         return spent
+
+    def _charged(self, cost: Expr, view: View) -> float:
+        """A pass's cost; what a first pass must catch up with is spread over the steps that are left of a call."""
+        given, whole = self.me.given, value(self.me, cost, At(view)) or 0.0
+        own = min(view.width, self.me.step.depth + 1)
+        if not given.drains or view.depth > 0 or own == view.width:
+            return whole
+        usual = value(self.me, cost, At(replace(view, width=float(own)))) or 0.0
+        return usual + (whole - usual) / self.me.estimates.tokens_left()
 
     def ranked(self, op: str, left: View, right: View) -> bool:
         """Objectives compare as choices do: the one that breaks its constraints less is greater."""

@@ -22,7 +22,9 @@ class Row:
 
 @dataclass
 class Given:
-    """The batch before a step; `pending`: tokens that the first pass feeds; `packed`: rows are run unpadded."""
+    """The batch before a step; `pending`: tokens that the first pass feeds; `packed`: rows are run unpadded;
+    `drains`: finished rows leave and nobody takes their place.
+    """
 
     rows: list[Row]
     sampled: bool = False
@@ -32,6 +34,7 @@ class Given:
     free: bool = False
     pending: int = 1
     packed: bool = False
+    drains: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -112,6 +115,9 @@ class Estimates(Protocol):
     def worth(self) -> list[float] | None:
         """Weights of the rows' tokens in `progress`; None: all alike."""
 
+    def tokens_left(self) -> float:
+        """Tokens that the longest row of a call that drains is expected to get still, at least 1."""
+
     def probe(self) -> bool:
         """No pass pays: should one be made nevertheless, to have a look?"""
 
@@ -134,6 +140,9 @@ class Fresh:
 
     def worth(self) -> list[float] | None:
         return None
+
+    def tokens_left(self) -> float:
+        return 1.0
 
     def probe(self) -> bool:
         return False
