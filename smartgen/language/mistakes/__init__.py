@@ -4,6 +4,7 @@ further is believed (`smartgen/language/recover.py`)."""
 from smartgen.language.mistakes import expressions, naming, order, phrases
 from smartgen.language.mistakes.blocks import unclosed_block
 from smartgen.language.mistakes.clauses import choice
+from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
 from smartgen.language.mistakes.inheriting import use
 from smartgen.language.mistakes.limits import limit
@@ -11,6 +12,7 @@ from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
 from smartgen.language.mistakes.spot import Rule
 from smartgen.language.mistakes.statements import as_value
+from smartgen.language.mistakes.unfinished import nothing
 
 # In this order: what is known exactly comes before what is guessed.
 RULES: tuple[Rule, ...] = (
@@ -22,11 +24,12 @@ RULES: tuple[Rule, ...] = (
     opening,
     as_value,
     *naming.RULES,
+    param,
     choice,
     limit,
     use,
     *order.RULES,
-    naming.nothing,
+    nothing,
     *expressions.RULES,
     phrases.undeclared,
     words,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.idioms import NO_WORDS, foreign_statement, idiom, unnamed
+from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
@@ -81,25 +82,6 @@ _OTHER_WORDS = {
     "proceed": "continue while",
     "repeat": "continue while",
 }
-_NO_WORDS = (
-    *(
-        "return",
-        "for",
-        "class",
-        "lambda",
-        "function",
-        "fn",
-        "func",
-        "print",
-        "try",
-        "with",
-        "do",
-        "goto",
-        "break",
-        "pass",
-    ),
-    *("switch", "match", "loop", "foreach", "end", "begin", "elsif"),
-)
 
 
 def opening(spot: Spot) -> Iterator[Repair]:
@@ -110,7 +92,7 @@ def opening(spot: Spot) -> Iterator[Repair]:
     if not {"_LET", "_LIMIT"} & spot.accepts and "_OTHERWISE" not in spot.accepts:
         return
     yield from _twin(spot)
-    yield from _idiom(spot)
+    yield from idiom(spot)
     if here.text in ("best", "all", "tree"):
         yield _choice(spot)
     if "_OTHERWISE" in spot.accepts and misspelt(here.text, ["else"]):
@@ -126,13 +108,13 @@ def opening(spot: Spot) -> Iterator[Repair]:
         yield from _instead(spot, here.text, near)
     yield from _glued(spot)
     yield from _misspelt_and_glued(spot)
-    yield from _unnamed(spot)
-    if here.text in _NO_WORDS:
-        yield from _foreign_statement(spot)
+    yield from unnamed(spot)
+    if here.text in NO_WORDS:
+        yield from foreign_statement(spot)
     guess = closest(here.text, STATEMENTS)
-    if guess and here.text not in _NO_WORDS:
+    if guess and here.text not in NO_WORDS:
         yield from _instead(spot, here.text, guess)
-    resembles = near or guess or here.text in (*_OTHER_WORDS, *_NO_WORDS) or here.text.startswith(tuple(STATEMENTS))
+    resembles = near or guess or here.text in (*_OTHER_WORDS, *NO_WORDS) or here.text.startswith(tuple(STATEMENTS))
     if here.first and here.sort == "name" and "." not in here.text and not resembles:
         yield from _unheard_of(spot)
 
@@ -195,32 +177,6 @@ def _misspelt_and_glued(spot: Spot) -> Iterator[Repair]:
             yield spot.replace("SG011", message, written, f"did you mean `{written}`?")
 
 
-def _idiom(spot: Spot) -> Iterator[Repair]:
-    """Several words at once: `stop when x`, `minimize x`, `else if x {`, `depth 8`."""
-    here, word = spot.lexemes[spot.at], spot.here
-    last = statement_last(spot.lexemes, spot.at + (spot.word(1) == "when"))
-    end = spot.lexemes[last].end
-    rest = spot.text[here.end : end].strip()
-    if word in ("minimize", "minimise", "minimum") and rest:
-        written = f"maximize -({rest})"
-        yield _rewrite(spot, end, "there is no statement `minimize`", written)
-    if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
-        condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
-        yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
-    if word == "else" and spot.word(1) == "if":
-        yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)
-    if word in EXTENTS:
-        following = spot.word(1)
-        skip = 1 if following in ("=", ":", "<=", "<") else 0
-        message = f"`{word}` begins no statement"
-        yield spot.replace("SG011", message, f"limit {word}", f"write `limit {word} {spot.word(1 + skip)}`", 1 + skip)
-    extent = _extent(word)
-    if extent and word not in EXTENTS:
-        skip = 1 if spot.word(1) in ("=", ":") else 0
-        help = f"write `limit {extent} {spot.word(1 + skip)}`"
-        yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
-
-
 def _unheard_of(spot: Spot) -> Iterator[Repair]:
     """A first word that resembles nothing: what follows tells what the line was to be; at worst the line goes."""
     here, following = spot.lexemes[spot.at], spot.word(1)
@@ -237,61 +193,3 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
     change = (here.start, spot.lexemes[last].end, "")
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
     yield Repair("SG011", message, here.start, here.end, help, (change,))
-
-
-def _extent(word: str) -> str | None:
-    found = re.fullmatch(r"(?:max|maximum|limit)_?(depth|width|topk|nodes)", word)
-    return found.group(1) if found else {"topK": "topk", "top_k": "topk", "max_tokens": "nodes"}.get(word)
-
-
-def _unnamed(spot: Spot) -> Iterator[Repair]:
-    """`x = 3`, `x: prob = 0.5`: the statement's own word is missing."""
-    here, word = spot.lexemes[spot.at], spot.here
-    if here.sort != "name":
-        return
-    if spot.word(1) in ("<", "<=", ">", ">=", "=="):
-        condition = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
-        change = (here.start, here.start, "subject to ")
-        message = "a condition by itself says nothing"
-        yield Repair("SG011", message, here.start, here.end, f"write `subject to {condition}`", (change,))
-    if "." in word:
-        return
-    sign = spot.word(1)
-    if sign == "=":
-        change = (here.start, here.start, "let ")
-        yield Repair(
-            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,)
-        )
-    if sign == ":" and spot.word(3) in ("=", "/"):
-        change = (here.start, here.start, "param ")
-        help = f"write `param {word}: {spot.word(2)} = ...`"
-        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, (change,))
-    if sign == ":":
-        colon = spot.lexemes[spot.at + 1]
-        changes = ((here.start, here.start, "let "), (colon.start, colon.end, " ="))
-        yield Repair(
-            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
-        )
-
-
-def _foreign_statement(spot: Spot) -> Iterator[Repair]:
-    """Loops, returns and the like have nothing they could be: they go, with their block."""
-    here = spot.lexemes[spot.at]
-    last = statement_last(spot.lexemes, spot.at)
-    if last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].text == "{":
-        close = closing(spot.lexemes, last + 1)
-        last = last + 1 if close is None else close
-    change = (here.start, spot.lexemes[last].end, "")
-    yield Repair(
-        "SG006",
-        f"`{here.text}` is not a word of this language",
-        here.start,
-        here.end,
-        "remove it: a policy has no loops and no functions of its own, it only names expressions, `let x = ...`",
-        (change,),
-    )
-
-
-def _rewrite(spot: Spot, end: int, message: str, written: str) -> Repair:
-    here = spot.lexemes[spot.at]
-    return Repair("SG011", message, here.start, here.end, f"write `{written}`", ((here.start, end, written),))

@@ -1,0 +1,114 @@
+"""Lines that say it in the manner of other languages: `minimize x`, `stop when x`, `x = 3`, loops and returns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.words import EXTENTS
+
+NO_WORDS = (
+    *(
+        "return",
+        "for",
+        "class",
+        "lambda",
+        "function",
+        "fn",
+        "func",
+        "print",
+        "try",
+        "with",
+        "do",
+        "goto",
+        "break",
+        "pass",
+    ),
+    *("switch", "match", "loop", "foreach", "end", "begin", "elsif"),
+)
+
+
+def idiom(spot: Spot) -> Iterator[Repair]:
+    """Several words at once: `stop when x`, `minimize x`, `else if x {`, `depth 8`."""
+    here, word = spot.lexemes[spot.at], spot.here
+    last = statement_last(spot.lexemes, spot.at + (spot.word(1) == "when"))
+    end = spot.lexemes[last].end
+    rest = spot.text[here.end : end].strip()
+    if word in ("minimize", "minimise", "minimum") and rest:
+        written = f"maximize -({rest})"
+        yield _rewrite(spot, end, "there is no statement `minimize`", written)
+    if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
+        condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
+        yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
+    if word == "else" and spot.word(1) == "if":
+        yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)
+    if word in EXTENTS:
+        following = spot.word(1)
+        skip = 1 if following in ("=", ":", "<=", "<") else 0
+        message = f"`{word}` begins no statement"
+        yield spot.replace("SG011", message, f"limit {word}", f"write `limit {word} {spot.word(1 + skip)}`", 1 + skip)
+    extent = _extent(word)
+    if extent and word not in EXTENTS:
+        skip = 1 if spot.word(1) in ("=", ":") else 0
+        help = f"write `limit {extent} {spot.word(1 + skip)}`"
+        yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _extent(word: str) -> str | None:
+    found = re.fullmatch(r"(?:max|maximum|limit)_?(depth|width|topk|nodes)", word)
+    return found.group(1) if found else {"topK": "topk", "top_k": "topk", "max_tokens": "nodes"}.get(word)
+
+
+def unnamed(spot: Spot) -> Iterator[Repair]:
+    """`x = 3`, `x: prob = 0.5`: the statement's own word is missing."""
+    here, word = spot.lexemes[spot.at], spot.here
+    if here.sort != "name":
+        return
+    if spot.word(1) in ("<", "<=", ">", ">=", "=="):
+        condition = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
+        change = (here.start, here.start, "subject to ")
+        message = "a condition by itself says nothing"
+        yield Repair("SG011", message, here.start, here.end, f"write `subject to {condition}`", (change,))
+    if "." in word:
+        return
+    sign = spot.word(1)
+    if sign == "=":
+        change = (here.start, here.start, "let ")
+        yield Repair(
+            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,)
+        )
+    if sign == ":" and spot.word(3) in ("=", "/"):
+        change = (here.start, here.start, "param ")
+        help = f"write `param {word}: {spot.word(2)} = ...`"
+        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, (change,))
+    if sign == ":":
+        colon = spot.lexemes[spot.at + 1]
+        changes = ((here.start, here.start, "let "), (colon.start, colon.end, " ="))
+        yield Repair(
+            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
+        )
+
+
+def foreign_statement(spot: Spot) -> Iterator[Repair]:
+    """Loops, returns and the like have nothing they could be: they go, with their block."""
+    here = spot.lexemes[spot.at]
+    last = statement_last(spot.lexemes, spot.at)
+    if last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].text == "{":
+        close = closing(spot.lexemes, last + 1)
+        last = last + 1 if close is None else close
+    change = (here.start, spot.lexemes[last].end, "")
+    yield Repair(
+        "SG006",
+        f"`{here.text}` is not a word of this language",
+        here.start,
+        here.end,
+        "remove it: a policy has no loops and no functions of its own, it only names expressions, `let x = ...`",
+        (change,),
+    )
+
+
+def _rewrite(spot: Spot, end: int, message: str, written: str) -> Repair:
+    here = spot.lexemes[spot.at]
+    return Repair("SG011", message, here.start, here.end, f"write `{written}`", ((here.start, end, written),))
