@@ -12,7 +12,7 @@ it wants a quiet machine, the same as the profile's. `replay` runs the same call
 no model. Recipes take turns on each batch, so that a slow moment of the machine hits all of them; what is learned is shared
 by all of them, as it belongs to the model and drafter, so replay shares it as well. Time of decoding is compared: the
 target's prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is Python: on the clock
-that of each recipe, in a replay what the profile says of the host. Two things make the comparison coarse: a machine may be a tenth
+that of each recipe, in a replay the profile's. Two things make the comparison coarse: a machine may be a tenth
 slower a few minutes later, so measure the profile just before; and in bf16 a near tie may turn, so that texts part.
 """
 

@@ -45,9 +45,11 @@ def _moved(places: list[int], edits: Sequence[Edit]) -> list[int]:
 
 
 def _mapped(each: Diagnostic, source: Source, text: str, places: list[int]) -> Diagnostic | None:
-    """The finding at its place in the original; None where it is about what was put in, or stands in another text."""
+    """The finding at its place in the original; None where it is about what was put in, or behind an end that is another."""
     spans = [*(label.span for label in each.labels), *(edit.span for edit in each.edits)]
-    if any(span.source.text != text or _NOWHERE in places[span.start : span.end + 1] for span in spans):
+    if any(span.source.text != text or span.end > len(text) for span in spans):
+        return None
+    if any(_NOWHERE in places[span.start : span.end + 1] for span in spans):
         return None
 
     def back(span: Span) -> Span:

@@ -101,7 +101,7 @@ def _step(step: Step, tier: Tier, drafted: Drafted | None, rows: Ints) -> Step:
     caps = replace(step.caps, depth=64, width=topk**2, topk=topk, room=room, low=tier.nodes, high=tier.nodes)
     caps = replace(caps, rows_depth=None, rows_width=None, rows_topk=None)
     shortest = int(situation.remaining.min())
-    basis = Basis(step.basis.gain, situation.remaining, shortest, lambda: None)
+    basis = Basis(step.basis.gain, situation.remaining, shortest)
     tree, board = DraftTree(len(rows)), Board.empty(len(rows))
     small = Step(situation, step.rules, caps, step.growth, step.gain, basis, tree, board, recalled=step.recalled)
     small.totals = Totals(board, basis, 0, 0)
