@@ -73,9 +73,8 @@ def _missing(typer: Typer, message: str, statement: str, at: Span) -> None:
 
 def head(span: Span) -> Span:
     """The first line of a policy: what is missing in it is told there."""
-    end = span.text.find("\n")
-    brace = span.text.find("{") + 1
-    stop = min(x for x in (end if end > 0 else len(span.text), brace if brace > 0 else len(span.text)) if x > 0)
+    ends = (at for at in (span.text.find("\n"), span.text.find("{") + 1) if at > 0)
+    stop = min(ends, default=len(span.text))
     return Span(span.source, span.start, span.start + stop)
 
 

@@ -205,8 +205,10 @@ class Tree:
 
 
 def empty(node: yaml.Node) -> bool:
-    """`key:` with nothing behind it, or YAML's null."""
-    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "~", "null", "Null", "NULL")
+    """`key:` with nothing behind it, nothing between quotes, or YAML's null."""
+    if not isinstance(node, yaml.ScalarNode):
+        return False
+    return not node.value.strip() or (node.style is None and node.value in ("~", "null", "Null", "NULL"))
 
 
 def filled(tree: Tree, node: yaml.Node) -> Span:
