@@ -19,7 +19,7 @@ from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import row_weights
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
-from smartgen.policy.labels import first_layer_right, label_step
+from smartgen.policy.labels import first_hits, label_step
 from smartgen.policy.learned import Learned
 from smartgen.policy.memories import Memories
 from smartgen.policy.past import Past
@@ -168,16 +168,19 @@ class Controller:
             step.going = answer if answer.shape == (step.tree.batch, 1) and not answer.all() else None
             return True
         step.reason = "no pass pays"
-        step.probe = self._affords(step) and self.learned.regime(rules.key, step.situation.sampled).probe_due()
+        regime = self.learned.regime(rules.key, step.situation.sampled)
+        step.probe = self._can_pay(step) and regime.probe_due(partial(self._effort, step.situation))
         return step.probe
 
-    def _affords(self, step: Step) -> bool:
+    def _can_pay(self, step: Step) -> bool:
         """Whether a look at a resting drafter is cheap enough: what it finds can pay until the call is over, no longer."""
-        situation, context = step.situation, step.situation.run_context
-        if not situation.drains:
-            return True
-        plain = float(self.costs.verify(situation.batch, 0, context)[0]) * self.tokens_left(situation)
-        return self.costs.draft(situation.batch, situation.pending, context) <= PROBE_SHARE * plain
+        situation = step.situation
+        return not situation.drains or self._effort(situation) <= PROBE_SHARE * self.tokens_left(situation)
+
+    def _effort(self, situation: Situation) -> float:
+        """Seconds of a pass that feeds all that the drafter has missed, over those of a plain step."""
+        batch, context = situation.batch, situation.run_context
+        return self.costs.draft(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
 
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:
@@ -276,7 +279,7 @@ class Controller:
                 if step.situation.drains:
                     self._goes_on(step.situation, outcome)
                 if step.passes and not step.situation.drafter.free:
-                    paid = not step.probe or first_layer_right(step, outcome)
+                    paid = not step.probe or self._would_have_paid(step, outcome)
                     self.learned.regime(step.rules.key, step.situation.sampled).drafted(paid, doubted and paid)
                 elif step.passes:
                     self._looked(step, outcome)
@@ -288,6 +291,13 @@ class Controller:
         """The call goes on, or ends with what rows might still have emitted."""
         tokens = [len(line) for line in outcome.committed]
         self.learned.calls.goes_on(max(tokens), int((situation.remaining - tokens).max()))
+
+    def _would_have_paid(self, step: Step, outcome: Outcome) -> bool:
+        """Whether drafting, as usual two tokens after the last time, and a number of a probe's best candidates were worth it."""
+        batch, context, hits = step.situation.batch, step.situation.run_context, first_hits(step, outcome)
+        plain, *verifying = self.costs.verify(batch, len(hits), context)
+        seconds = self.costs.draft(batch, 2, context) + np.array(verifying)
+        return bool(((batch + hits) * plain > batch * seconds).any())
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
         """Whether it was worth the time to look what a free drafter has; where a ratio is maximised, 0 nodes on offer."""

@@ -50,14 +50,16 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
             controller.learned.map_for(site).step()
 
 
-def first_layer_right(step: Step, outcome: Outcome) -> bool:
-    """Whether the drafter named the next token of some row."""
+def first_hits(step: Step, outcome: Outcome) -> Ints:
+    """In how many rows the next token was among the drafter's best 1, 2, ... candidates of the first layer."""
     tree, columns = step.tree, step.layers[0]
     text, _ = _text(outcome)
     own = tree.of("valid", columns)
     if step.free is not None:
         own = own & (tree.column(SOURCE, OWN)[:, columns] < FREE)
-    return bool((own & (tree.of("token", columns) == text[:, :1])).any())
+    _, right = _foremost(step, own, text, own.shape[1])
+    hits: Ints = np.logical_or.accumulate(right, 1).sum(0)
+    return hits
 
 
 def _text(outcome: Outcome) -> tuple[Ints, Ints]:
@@ -127,12 +129,18 @@ def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> Non
 
 def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
     """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
+    benefit, right = _foremost(step, among, text, PROBE_NODES)
+    gain.observe(float(benefit.sum()), float(np.count_nonzero(right.any(1))), step.tree.batch)
+
+
+def _foremost(step: Step, among: Bools, text: Ints, count: int) -> tuple[NDArray[np.float64], Bools]:
+    """(B, `count` at most) the highest benefits `among` (B, K) the first layer, and which of those candidates are right."""
     tree, columns = step.tree, step.layers[0]
     worth = tree.of("benefit", columns) * among
-    best = (-worth).argsort(1, kind="stable")[:, :PROBE_NODES]
+    best = (-worth).argsort(1, kind="stable")[:, :count]
     best += np.arange(0, worth.size, worth.shape[1])[:, None]
     right = among & (tree.of("token", columns) == text[:, :1])
-    gain.observe(float(worth.take(best).sum()), float(np.count_nonzero(right.take(best).any(1))), tree.batch)
+    return worth.take(best), right.take(best)
 
 
 def _observe_gains(

@@ -109,6 +109,14 @@ def test_rest():
     assert [step for step in range(1, 50) if regime.probe_due()] == [4, 8, 12, 16, 20, 28, 44]
 
 
+def test_a_look_that_takes_too_long_is_put_off():
+    regime, fed = Regime(), itertools.count()
+    efforts = (
+        0.3 + 0.001 * next(fed) for _ in itertools.count()
+    )  # plain steps; the third probe is the first to be asked
+    assert [step for step in range(1, 60) if regime.probe_due(lambda: next(efforts))] == [4, 12, 33, 54]
+
+
 def test_rest_of_a_drafter_that_costs_nothing():
     regime, a, b = Regime(), 1.0, 0.0
     for promise, effort in [(0.0, 0.2)] * 20 + [(0.6, 0.1)] * 5:

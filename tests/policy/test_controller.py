@@ -121,7 +121,7 @@ def test_a_staircase_is_crossed_where_the_other_side_pays():
 
 
 def test_a_useless_drafter_rests_and_is_probed_at_4_8_16_16():
-    controller = Controller(load("smart").program, Costs(slope=0.002, pass_=0.02), Learned())
+    controller = Controller(load("smart").program, Costs(slope=0.002, pass_=0.008), Learned())
     drafted = []
     for step in range(120):
         depth, _nodes = run(controller, np.array([0.02, 0.01]), [99])
@@ -132,6 +132,23 @@ def test_a_useless_drafter_rests_and_is_probed_at_4_8_16_16():
     regime = Regime()
     due = [step for step in range(1, 60) if regime.probe_due()]
     assert np.diff([0, *due]).tolist()[:4] == [4, 8, 16, 16]
+
+
+@pytest.mark.parametrize(("right", "soon"), [(0, False), (1, False), (7, False), (9, True), (16, True)])
+def test_a_probe_would_have_paid_if_enough_rows_were_right(right, soon):
+    """A pass costs a quarter of a plain step and verifying the first node another: half of 16 rows have to be right."""
+    costs = Costs(fixed=0.040, slope=0.010, pass_=0.010)
+    controller = Controller(load("smart").program, costs, Learned())
+    controller.learned.gain(controller.situations[-1][1].key, False).observe(100.0, 60.0, 1)  # doubted, not useless
+    drafted, here = [], situation(batch=16)
+    for step in range(30):
+        if controller.plan(here).draft:
+            drafted.append(step)
+            controller.grow([layer(np.array([0.1, 0.05]), batch=16)])
+        controller.select()
+        committed = [[0] if row < right else [99] for row in range(16)]
+        controller.observe(Outcome(committed, np.zeros(16, int), 0.04, []))
+    assert (np.diff(drafted)[1] == 4) == soon, drafted
 
 
 def test_a_mended_drafter_is_noticed_within_20_steps():
