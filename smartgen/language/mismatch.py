@@ -98,18 +98,18 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
 
 
 def _misdeclared(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
-    """`time <= tpot * tree.tokens` with `tpot: ms`: a factor that would go with another unit."""
+    """`time <= tpot * tree.tokens` with `tpot: ms`: a param that would go with another unit below its own."""
     factors = [e]
     while factors:
         part = factors.pop()
         if isinstance(part, s.Binary) and part.op == "*":
             factors += [part.left, part.right]
         param = typer.policy.params.get(part.text) if isinstance(part, s.Name) else None
-        if param is None or part is e or not isinstance(param.value, s.Number) or not param.value.unit:
+        if param is None or not isinstance(param.value, s.Number) or not param.value.unit:
             continue
         own = typer.params[param.name.text].kind.dimension
         due = EXAMPLE.get(own * other.kind.dimension / side.kind.dimension)
-        if due is not None and due.startswith(param.value.unit):
+        if due is not None and due.startswith(f"{param.value.unit}/"):
             written = f"param {param.name.text}: {due} = {param.value.written} {due}"
             edits = (Edit(param.type.span, due), Edit(param.value.span, f"{param.value.written} {due}"))
             return f"declare it as `{written}`", edits

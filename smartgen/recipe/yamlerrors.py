@@ -49,6 +49,9 @@ _TOLD = (
 
 _OF_NAMES = ("benefit", "cost", "let", "param", "params", "limit")  # keys whose values are names with values
 
+# A value with an interpolation, without quotes: in `{ }` YAML takes the interpolation's braces for its own.
+_BARE = re.compile(r"(?<=[:,\[{]\s)(?=\S)[^\"',{}\[\]]*\$\{[^{}\s]*\}(?:[^\"',{}\[\]]*[^\s\"',{}\[\]])?")
+
 
 def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     """One diagnostic for a file that is no YAML."""
@@ -192,6 +195,10 @@ def _open_quote(error: yaml.YAMLError, source: Source, at: int, message: str, fi
     start = _begun(error, source)
     end = _line_end(source.text, start)
     quote = source.text[start : start + 1]
+    before = source.text[source.text.rfind("\n", 0, start) + 1 : start]
+    inside = before.count("{") + before.count("[") - before.count("}") - before.count("]")
+    closers = re.search(rf"[}}\]]{{0,{max(inside, 0)}}}\s*$", source.text[start:end])
+    end = start + closers.start() if closers is not None else end
     edits = (Edit(Span(source, end, end), quote),) if quote in "\"'" else ()
     return _made(message, Span(source, start, start + 1), fix, edits)
 
@@ -203,6 +210,10 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
         return _made(message, Span(source, at, at + 1), fix, ())
     closes = "}" if opens == "{" else "]"
     end = _line_end(source.text, start)
+    bare = _BARE.search(source.text, start, end)
+    if bare is not None:
+        span = Span(source, bare.start(), bare.end())
+        return _made("`${...}` is quoted inside `{ }`", span, f'write `"{span.text}"`', (Edit(span, f'"{span.text}"'),))
     gaps = re.finditer(r"(?<=[^\s,:{\[])(?=\s+\w+:\s)", source.text[start:end])
     commas = tuple(Edit(Span(source, start + gap.start(), start + gap.start()), ",") for gap in gaps)
     if commas and closes in source.text[start:end]:

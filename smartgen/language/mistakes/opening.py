@@ -106,6 +106,7 @@ def opening(spot: Spot) -> Iterator[Repair]:
     near = misspelt(here.text, STATEMENTS)
     if near:
         yield from _instead(spot, here.text, near)
+    yield from _named_with_it(spot)
     yield from _glued(spot)
     yield from _misspelt_and_glued(spot)
     yield from unnamed(spot)
@@ -164,6 +165,20 @@ def _glued(spot: Spot) -> Iterator[Repair]:
         rest = re.sub(_SECOND[keyword], r"\1 ", rest) if keyword in _SECOND else rest
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
+
+
+def _named_with_it(spot: Spot) -> Iterator[Repair]:
+    """`benefit_accepted = x`, `maximize_rate = x`: a statement and its name in one word, which stands nowhere else."""
+    word, sign = spot.here, spot.word(1)
+    keyword, _, name = word.partition("_")
+    if sign not in ("=", ":") or not name or sum(x.text == word for x in spot.lexemes) > 1:
+        return
+    message = f"there is no statement `{word}`"
+    if keyword in ("let", "benefit", "cost", "param"):
+        written = f"{keyword} {name if name not in KEYWORDS else f'my_{name}'}"
+        yield spot.replace("SG011", message, written, f"did you mean `{written}`?")
+    if keyword in ("maximize", "maximise"):
+        yield spot.replace("SG011", message, "maximize", "write `maximize ...`", 2)
 
 
 def _misspelt_and_glued(spot: Spot) -> Iterator[Repair]:
