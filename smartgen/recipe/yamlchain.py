@@ -24,7 +24,7 @@ class Chain:
 
 
 def chain(root: yaml.MappingNode, tree: Tree) -> Chain | None:
-    """The chain among the keys of `root`; None where fewer than two pairs are one."""
+    """The chain among the keys of `root`; None where fewer than two pairs are one, and no list."""
     pairs, cases, pending = [], [], ""
     for key, value in root.value:
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
@@ -35,6 +35,8 @@ def chain(root: yaml.MappingNode, tree: Tree) -> Chain | None:
         elif name in ("when", "if") and isinstance(value, yaml.MappingNode):
             inner = [(str(k.value), v) for k, v in value.value if isinstance(v, yaml.MappingNode)]
             found = inner if len(inner) == len(value.value) else None
+        elif name in ("when", "if") and isinstance(value, yaml.SequenceNode):
+            found = _listed(value)
         elif name in ("then", "do") and pending and isinstance(value, yaml.MappingNode):
             found, pending = [(pending, value)], ""
         elif (spelt or name in _REST) and isinstance(value, yaml.MappingNode):
@@ -42,9 +44,22 @@ def chain(root: yaml.MappingNode, tree: Tree) -> Chain | None:
         if found is not None:
             pairs.append((key, value))
             cases += found
-    if len(pairs) < 2 or pending or root.flow_style or not all(condition for condition, _ in cases[:-1]):
+    listed = any(isinstance(value, yaml.SequenceNode) for _, value in pairs)
+    if len(pairs) + listed < 2 or pending or root.flow_style or not all(condition for condition, _ in cases[:-1]):
         return None
     return Chain(tuple(pairs), _edits(tuple(pairs), cases, tree))
+
+
+def _listed(items: yaml.SequenceNode) -> list[Case] | None:
+    """`- batch.size > 8: {...}`; None where an item is something else."""
+    found: list[Case] = []
+    for item in items.value:
+        pair = item.value[0] if isinstance(item, yaml.MappingNode) and len(item.value) == 1 else (None, None)
+        if not isinstance(pair[0], yaml.ScalarNode) or not isinstance(pair[1], yaml.MappingNode):
+            return None
+        name = str(pair[0].value)
+        found.append(("" if name in _REST else name, pair[1]))
+    return found
 
 
 def _edits(pairs: tuple[tuple[yaml.Node, yaml.Node], ...], cases: list[Case], tree: Tree) -> tuple[Edit, ...]:

@@ -96,6 +96,11 @@ class Mappings:
         ):
             written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif what == "a case" and len(there) == 1 and isinstance(value, yaml.MappingNode) and meant not in known:
+            condition = re.sub(r"^(?:when|if|elif|case)\s+", "", name)
+            between = ", " if self._in_braces(key) else f"\n{' ' * key.start_mark.column}"
+            written = f"when: {condition}{between}then"
+            fix, edits = f"write `when: {condition}` and `then:`", (Edit(self.tree.span(key), written),)
         elif (above := self._hanging(key)) is not None:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
@@ -117,6 +122,10 @@ class Mappings:
         else:
             fix, edits = f"remove it; keys are {', '.join(known)}", self._without(key, value)
         self.tree.wrong("SG405", message, key, fix, False, edits)
+
+    def _in_braces(self, key: yaml.Node) -> bool:
+        text = self.tree.source.text
+        return text[text.rfind("\n", 0, key.start_mark.index) + 1 : key.start_mark.index].strip(" -") != ""
 
     def _hanging(self, key: yaml.Node) -> str | None:
         """The key on the line above whose names and values this one seems to be among: it has nothing behind it."""

@@ -14,6 +14,7 @@ from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
 _FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
 _CHOICE = r"^(best|all)(?=[0-9])"
 _SECOND = {"expand": _CHOICE, "verify": _CHOICE, "limit": rf"^({'|'.join(EXTENTS)})(?=[0-9])"}  # glued in their turn
+_FOLLOWS = {"expand": ("best",), "verify": ("best",), "limit": tuple(EXTENTS), "continue": ("while",)}  # by a slip too
 _OTHER_WORDS = {
     "optimize": "maximize",
     "optimise": "maximize",
@@ -163,6 +164,7 @@ def _glued(spot: Spot) -> Iterator[Repair]:
         if second and rest.startswith(second) and rest != second:
             rest = f"{second} {rest[len(second) :]}"
         rest = re.sub(_SECOND[keyword], r"\1 ", rest) if keyword in _SECOND else rest
+        rest = misspelt(rest, _FOLLOWS.get(keyword, ())) or rest
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
 
