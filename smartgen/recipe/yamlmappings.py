@@ -18,6 +18,7 @@ from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
 _OUTSIDE = [key for key in KEYS if key not in ("smartgen", "policy", "name", "profile")]  # no names of one's own
+_OTHERWISE_BUILT = ("cases", "smartgen", "when", "then", "otherwise")  # what stands there is not always read as theirs
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -39,7 +40,9 @@ class Mappings:
                 continue
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in known:
-                self.unknown(key, value, str(name), tuple(known), what, there)
+                meant = self.unknown(key, value, str(name), tuple(known), what, there)
+                if meant is not None and meant not in there:
+                    found.setdefault(meant, value)  # so that what is wrong in it is told, too
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
@@ -72,13 +75,14 @@ class Mappings:
         known: tuple[str, ...],
         what: str,
         there: Collection[str] = (),
-    ) -> None:
-        self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+    ) -> str | None:
+        """Records a key that a mapping does not have; the known one that it was meant to be, where that is plain."""
         message = f"{what} has no key `{name}`"
         pair = self.tree.span(key).to(self.tree.span(value))
         borrowed = extent(name) if what == "`limit`" else None
         meant = borrowed or (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
         edits: tuple[Edit, ...] = ()
+        renamed: str | None = None
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
         elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
@@ -119,9 +123,13 @@ class Mappings:
             fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
+            renamed = str(meant) if meant not in _OTHERWISE_BUILT else None
         else:
             fix, edits = f"remove it; keys are {', '.join(known)}", self._without(key, value)
         self.tree.wrong("SG405", message, key, fix, False, edits)
+        if renamed is None:
+            self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+        return renamed
 
     def _in_braces(self, key: yaml.Node) -> bool:
         text = self.tree.source.text

@@ -209,4 +209,6 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
     last = statement_last(spot.lexemes, spot.at)
     change = (here.start, spot.lexemes[last].end, "")
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
+    if following in STATEMENTS:
+        help = f"remove `{here.text}`"
     yield Repair("SG011", message, here.start, here.end, help, (change,))
