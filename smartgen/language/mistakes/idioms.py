@@ -43,6 +43,8 @@ def idiom(spot: Spot) -> Iterator[Repair]:
     if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
         condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
         yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
+    if word in ("off", "disable", "disabled", "skip") and last == spot.at:
+        yield _rewrite(spot, end, f"there is no statement `{word}`", "limit depth 0")
     if word == "else" and spot.word(1) == "if":
         yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)
     if word in EXTENTS:
