@@ -83,9 +83,9 @@ class OnlineCosts:
                 if seen.count >= seen.SURE and abs(seen.usual) > math.log(MISFIT)
             ]
             found += [
-                f"what grows with the size of {WORK[phase]} is {tilt.steepness:.2g} × as much, against the rest"
+                f"the largest {WORK[phase]} take {tilt.widest:.2g} × that, against the smallest"
                 for phase, tilt in self._tilts.items()
-                if len(tilt.seen) == tilt.RING and abs(math.log(tilt.steepness)) > math.log(MISFIT)
+                if abs(math.log(tilt.widest)) > math.log(MISFIT)
             ]
             return "; ".join(found)
 

@@ -41,6 +41,17 @@ class Tilt:
             fixed, sloped = pulled_together(shares, ratios, 1.0, self.BELIEF, self.FIXED)
             self.steepness = sloped / fixed
 
+    @property
+    def widest(self) -> float:
+        """Factor over the table of the largest size that was seen, where the fixed part is right; 1 before the ring is full.
+
+        A growing part that is off by a multiple and small all the same misleads nobody.
+        """
+        if len(self.seen) < self.RING:
+            return 1.0
+        share = min(share for share, _ in self.seen)
+        return share + (1.0 - share) * self.steepness
+
 
 def pulled_together(
     share: Floats, ratio: Floats, steepness: float, belief: float, right: float = 1e-3
