@@ -163,9 +163,10 @@ class Typer:
 
     def _let(self, text: str, span: Span) -> Typed:
         if text in self._open:
-            raise self.fail(
-                "SG104", f"`{text}` is defined by itself", span, "a `let` names an expression of other things"
-            )
+            between = [name for name in self._open[self._open.index(text) + 1 :] if name in self.policy.lets]
+            through = f", through `{'`, `'.join(between)}`" if between else ""
+            fix = "a `let` names an expression of other things"
+            raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix)
         self.read_lets.add(text)
         self._open.append(text)
         try:

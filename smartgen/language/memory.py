@@ -62,6 +62,8 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         _of_nodes(typer, e, kind, values, options)
     if kind == "ema" and len(values) == 1:
         raise _no_weight(typer, e, values[0], options)
+    if kind == "ema" and len(values) == function.most + 1 and "start" not in options:
+        raise _start_by_place(typer, values[-1])
     if not function.least <= len(values) <= function.most:
         raise wrong_count(typer, e, function.least, function.most)
     if kind in ("ema", "ladder") and "start" not in options:
@@ -138,6 +140,12 @@ def _no_start(typer: Typer, e: s.Call, kind: str, values: list[Typed]) -> Broken
     fix = f"add `start: {start}`, its value before there is data"
     message = f"`{kind}` needs its value before there is data"
     return typer.fail("SG111", message, e.span, fix, edits=(Edit(_end(e), f", start: {start}"),))
+
+
+def _start_by_place(typer: Typer, start: Typed) -> Broken:
+    """`ema(x, 0.2, 3)`."""
+    written = f"start: {start.span.text}"
+    return typer.replaced("SG111", "the start of `ema` is named", start.span, written)
 
 
 def _rungs(typer: Typer, rungs: list[Typed], e: s.Call) -> None:

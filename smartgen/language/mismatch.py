@@ -88,6 +88,11 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         if one:
             written = f"{_grouped(other.span)} / 1 {one}"
             return "SG202", f"divide by its unit: `{written}`", (_wrapped(other.span, "", f" / 1 {one}"),)
+    turned = _turned(typer, e.left, left, right) or _turned(typer, e.right, right, left)
+    if turned:
+        return ("SG203" if e.op in _VERBS else "SG202", *turned)
+    if e.op in _VERBS and typer.place.word != "`cost`":
+        return "SG203", f"bring both to one unit: the left is {left.kind}, the right {right.kind}", ()
     if e.op in _VERBS:
         return (
             "SG203",
@@ -98,22 +103,39 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
 
 
 def _misdeclared(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
-    """`time <= tpot * tree.tokens` with `tpot: ms`: a factor that would go with another unit."""
+    """`time <= tpot * tree.tokens` with `tpot: ms`: a param that would go with another unit below its own."""
     factors = [e]
     while factors:
         part = factors.pop()
         if isinstance(part, s.Binary) and part.op == "*":
             factors += [part.left, part.right]
         param = typer.policy.params.get(part.text) if isinstance(part, s.Name) else None
-        if param is None or part is e or not isinstance(param.value, s.Number) or not param.value.unit:
+        if param is None or not isinstance(param.value, s.Number) or not param.value.unit:
             continue
         own = typer.params[param.name.text].kind.dimension
         due = EXAMPLE.get(own * other.kind.dimension / side.kind.dimension)
-        if due is not None and due.startswith(param.value.unit):
+        if due is not None and due.startswith(f"{param.value.unit}/"):
             written = f"param {param.name.text}: {due} = {param.value.written} {due}"
             edits = (Edit(param.type.span, due), Edit(param.value.span, f"{param.value.written} {due}"))
             return f"declare it as `{written}`", edits
     return None
+
+
+def _turned(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time * tpot` where `time / tpot` has the other side's unit, and the other way round."""
+    if not isinstance(e, s.Binary) or e.op not in ("*", "/"):
+        return None
+    first, second = typer.expression(e.left).kind.dimension, typer.expression(e.right).kind.dimension
+    if (first / second if e.op == "*" else first * second) != other.kind.dimension or second.bare:
+        return None
+    start, end = e.left.span.end, e.right.span.start
+    at = e.span.source.text.find(e.op, start, end)
+    if at < 0 or e.span.text != e.span.source.text[e.span.start : e.span.end]:
+        return None
+    sign = "/" if e.op == "*" else "*"
+    place = Span(e.span.source, at, at + 1)
+    written = side.span.text[: at - side.span.start] + sign + side.span.text[at + 1 - side.span.start :]
+    return f"write `{' '.join(written.split())}`", (Edit(place, sign),)
 
 
 def _spare_unit(e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
@@ -11,7 +12,7 @@ from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS, SOURCES, SYNONYMS
-from smartgen.language.source import Edit
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import PLACES_OF_NODES, TEXT
 from smartgen.language.units import ENERGY, MONEY, SPELT, TIME, TOKEN, UNITS
 
@@ -130,6 +131,7 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         fix = f"it is one of {', '.join(there)}" if there else "`smartgen explain signals` lists what can be read"
         return typer.fail(code, message, e.span, fix)
     kind = "count = 8" if typer.place.word == "a count" else "prob = 0.5"
+    kind = f"flag = {asked}" if (asked := _asked(e.span)) else kind
     chain = typer.policy.chain[0].span if typer.policy.chain else None
     help, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
     return typer.fail(code, message, e.span, f"declare it: {help.removeprefix('add ')}", edits=edits)
@@ -214,3 +216,13 @@ def uncalled(typer: Typer, e: s.Binary) -> None:
 
 def _known(typer: Typer, name: str) -> bool:
     return name in typer.params or name in typer.policy.lets or name in SIGNALS
+
+
+def _asked(span: Span) -> str:
+    """Of a condition by itself (`not x`, `while x`, `a and x`) the flag with which it holds; empty where it is none."""
+    text = span.source.text
+    before, after = text[max(0, span.start - 40) : span.start].split(), re.match(r"[ \t)]*(\S*)", text[span.end :])
+    word, following = before[-1].lstrip("(") if before else "", after.group(1) if after else ""
+    if word not in ("not", "and", "or", "while", "when", "where", "if") or following[:1] in tuple("-+*/<>=!,("):
+        return ""
+    return "false" if word == "not" else "true"

@@ -70,6 +70,14 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
         phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
         written = f"{found.span.text} ms" if bare else f"profile.{phase}.time"
         message = f"a cost is a time, an energy or money, this is {found.kind}"
+        if found.kind.base == "number" and found.kind.dimension.bare and (numbers := _first_numbers(line.value)):
+            edits = tuple(Edit(number.span, f"{number.written} ms") for number in numbers)
+            text, begins = found.span.text, found.span.start
+            for number in reversed(numbers):
+                end = number.span.end - begins
+                text = f"{text[:end]} ms{text[end:]}"
+            typer.findings.add("SG209", message, found.span, f"write `{text}`", edits=edits)
+            return None
         typer.findings.add("SG209", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
         return None
     if found.axis > Axis.STEP:
@@ -88,6 +96,19 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
         typer.findings.add("SG314", message, found.span, "write two `cost` lines", edits=_two_lines(line))
         return None
     return CostTerm(line.name.text, found.code, total, "pass" if per_pass else "step"), found  # type: ignore[arg-type]
+
+
+def _first_numbers(value: s.Expression) -> tuple[s.Number, ...]:
+    """The number that begins each term of a sum, in order: where a unit makes a time of it; empty if one has none."""
+    if isinstance(value, s.Number):
+        return (value,)
+    if not isinstance(value, s.Binary) or value.op not in ("+", "-", "*", "/"):
+        return ()
+    left = _first_numbers(value.left)
+    if value.op in ("*", "/"):
+        return left or (_first_numbers(value.right) if value.op == "*" else ())
+    right = _first_numbers(value.right)
+    return (*left, *right) if left and right else ()
 
 
 def _two_lines(line: s.Cost) -> tuple[Edit, ...]:

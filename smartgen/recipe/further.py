@@ -30,8 +30,10 @@ def further(source: Source, found: Sequence[Diagnostic], again: Check) -> list[D
             break
         text, places = mended(text, [first]), _moved(places, edits)
         rest = [each for each in again(text) if each.severity == "error"]
-        told += [mapped for each in rest if (mapped := _mapped(each, source, text, places)) is not None]
-        if not rest or rest[0].code != UNREADABLE:
+        mapped = [it for each in rest if (it := _mapped(each, source, text, places)) is not None]
+        said = {(it.message, it.span) for it in told}
+        told += [it for it in mapped if (it.message, it.span) not in said]
+        if not rest or rest[0].code != UNREADABLE or len(said) == len({(it.message, it.span) for it in told}):
             break
         first = rest[0]
     return sorted(told, key=lambda each: each.span.start)

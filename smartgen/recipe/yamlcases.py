@@ -6,9 +6,10 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.source import Edit, Span
-from smartgen.recipe.yamlkeys import CASE_KEYS, KEYS
+from smartgen.recipe.yamlkeys import CASE_KEYS, CASE_MEANT, KEYS
 from smartgen.recipe.yamlmeant import rule_of_case, rule_written, said
 from smartgen.recipe.yamlstatements import Statements
+from smartgen.recipe.yamltree import empty
 
 
 class Cases:
@@ -30,7 +31,7 @@ class Cases:
                 continue
             keys = self.statements.mappings.keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
-            if body is None and any(rule_of_case(str(k.value)) or said(k, "then") for k, _ in case.value):
+            if (body is None or empty(body)) and any(_told(*pair) for pair in case.value):
                 continue  # told at that key
             if isinstance(body, yaml.ScalarNode) and (rule := rule_written(str(body.value))) is not None:
                 edits = (Edit(self.tree.span(body), rule),)
@@ -68,3 +69,12 @@ class Cases:
             return ()
         at = Span(case.source, behind, behind)
         return Edit(Span(case.source, start, end + 1), ""), Edit(at, "\n" + lines.rstrip("\n"))
+
+
+def _told(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether a key that no case has was meant as one of those that hold what is done in it, which is said at the key."""
+    name = str(key.value)
+    if name not in CASE_KEYS and isinstance(value, yaml.MappingNode):
+        return True
+    meant = name in KEYS or rule_of_case(name) or said(key, "then")
+    return bool(meant) or CASE_MEANT.get(name) in ("then", "otherwise")

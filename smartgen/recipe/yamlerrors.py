@@ -8,7 +8,9 @@ import yaml
 
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.nearest import closest
+from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Source, Span
+from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlkeys import KEYS
 
 # A part of the reader's own words → what is told.
@@ -47,7 +49,10 @@ _TOLD = (
 )
 
 
-_OF_NAMES = ("benefit", "cost", "let", "param", "params", "limit")  # keys whose values are names with values
+_OF_NAMES = ("benefit", "cost", "let", "param", "params", "limit", "then", "otherwise")  # names with values
+
+# A value with an interpolation, without quotes: in `{ }` YAML takes the interpolation's braces for its own.
+_BARE = re.compile(r"(?<=[:,\[{]\s)(?=\S)[^\"',{}\[\]]*\$\{[^{}\s]*\}(?:[^\"',{}\[\]]*[^\s\"',{}\[\]])?")
 
 
 def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
@@ -86,10 +91,11 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         span = Span(source, line + twice.start(2), line + twice.end(2))
         written = f"{twice.group(3)} {twice.group(4)}"
         return _made(f"no `:` stands behind `{twice.group(3)}`", span, f"write `{written}`", (Edit(span, written),))
-    named = re.match(r"[ ]*(\w+):[ ]+((\w+):[ ]+([^\n#]*[^\s#]))", text[line:])
+    named = re.match(r"[ ]*(?:-[ ]+)?(\w+):[ ]+((\w+):[ ]+([^\n#]*[^\s#]))", text[line:])
     if named is not None and "mapping values" in said and named.group(1) in _OF_NAMES:
         span = Span(source, line + named.start(2), line + named.end(2))
-        value = f'"{named.group(4)}"' if re.search(r"[,{}\[\]]", named.group(4)) else named.group(4)
+        bare = named.group(4).startswith("{") or not re.search(r"[,{}\[\]]", named.group(4))
+        value = named.group(4) if bare else f'"{named.group(4)}"'
         written = f"{{{named.group(3)}: {value}}}"
         message = "a second `: ` stands on this line: names with values stand in braces"
         return _made(message, span, f"write `{named.group(1)}: {written}`", (Edit(span, written),))
@@ -192,6 +198,10 @@ def _open_quote(error: yaml.YAMLError, source: Source, at: int, message: str, fi
     start = _begun(error, source)
     end = _line_end(source.text, start)
     quote = source.text[start : start + 1]
+    before = source.text[source.text.rfind("\n", 0, start) + 1 : start]
+    inside = before.count("{") + before.count("[") - before.count("}") - before.count("]")
+    closers = re.search(rf"[}}\]]{{0,{max(inside, 0)}}}\s*$", source.text[start:end])
+    end = start + closers.start() if closers is not None else end
     edits = (Edit(Span(source, end, end), quote),) if quote in "\"'" else ()
     return _made(message, Span(source, start, start + 1), fix, edits)
 
@@ -203,6 +213,10 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
         return _made(message, Span(source, at, at + 1), fix, ())
     closes = "}" if opens == "{" else "]"
     end = _line_end(source.text, start)
+    bare = _BARE.search(source.text, start, end)
+    if bare is not None:
+        span = Span(source, bare.start(), bare.end())
+        return _made("`${...}` is quoted inside `{ }`", span, f'write `"{span.text}"`', (Edit(span, f'"{span.text}"'),))
     gaps = re.finditer(r"(?<=[^\s,:{\[])(?=\s+\w+:\s)", source.text[start:end])
     commas = tuple(Edit(Span(source, start + gap.start(), start + gap.start()), ",") for gap in gaps)
     if commas and closes in source.text[start:end]:
@@ -227,6 +241,14 @@ def _no_colon(error: yaml.YAMLError, source: Source, at: int, message: str, fix:
 
 def _indentation(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
     line = source.text.rfind("\n", 0, at) + 1
+    partly = re.match(
+        r"[ ]*(?:-[ ]+)?\w+:[ ]+(\"([^\"\n]*)\"[ ]*[^\s#,][^\n#]*?)[ ]*(?:#[^\n]*)?(?:\n|$)", source.text[line:]
+    )
+    if partly is not None and at > line + partly.start(1):
+        span = Span(source, line + partly.start(1), line + partly.end(1))
+        name = partly.group(2) in SIGNALS or partly.group(2) in KEYWORDS
+        written = span.text.replace(f'"{partly.group(2)}"', partly.group(2), 1) if name else f"'{span.text}'"
+        return _made("a value in quotes ends with its quote", span, f"write `{written}`", (Edit(span, written),))
     above = source.text[:line].rstrip("\n").rsplit("\n", 1)[-1]
     spaces = above[: len(above) - len(above.lstrip())]
     key = re.match(r"[ ]*(\w+):", source.text[line:])

@@ -11,11 +11,14 @@ from smartgen.language.borrowed import extent
 from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
-from smartgen.recipe.yamlkeys import CASE_MEANT, MEANT
+from smartgen.recipe.yamlchain import chain
+from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
 from smartgen.recipe.yamlmeant import as_cases, rule_of_case, values_only
 from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
+_OUTSIDE = [key for key in KEYS if key not in ("smartgen", "policy", "name", "profile")]  # no names of one's own
+_OTHERWISE_BUILT = ("cases", "smartgen", "when", "then", "otherwise")  # what stands there is not always read as theirs
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,10 +33,16 @@ class Mappings:
         if self.tree.torn(node):
             return found
         there = {str(key.value) for key, _ in node.value}
+        told = self._chained(node) if "cases" in known and "cases" not in there else ()
+        told = self._hung(node) if what == "a case" else told
         for key, value in node.value:
+            if any(key is other for other in told):
+                continue
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in known:
-                self.unknown(key, value, str(name), tuple(known), what, there)
+                meant = self.unknown(key, value, str(name), tuple(known), what, there)
+                if meant is not None and meant not in there:
+                    found.setdefault(meant, value)  # so that what is wrong in it is told, too
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
@@ -46,6 +55,18 @@ class Mappings:
                 found[name] = value
         return found
 
+    def _chained(self, node: yaml.MappingNode) -> tuple[yaml.Node, ...]:
+        """The keys of a chain of `when` that stands among the keys of a recipe; it is recorded as one mistake."""
+        found = chain(node, self.tree)
+        if found is None:
+            return ()
+        for _, value in found.pairs:
+            self.findings.lost(self.tree.span(value).text)
+        first = found.pairs[0][0]
+        fix = "write one list, `cases: [{when: ..., then: {...}}, {otherwise: {...}}]`"
+        self.tree.wrong("SG405", f"a recipe has no key `{first.value}`", first, fix, False, found.edits)
+        return tuple(key for key, _ in found.pairs)
+
     def unknown(
         self,
         key: yaml.Node,
@@ -54,13 +75,14 @@ class Mappings:
         known: tuple[str, ...],
         what: str,
         there: Collection[str] = (),
-    ) -> None:
-        self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+    ) -> str | None:
+        """Records a key that a mapping does not have; the known one that it was meant to be, where that is plain."""
         message = f"{what} has no key `{name}`"
         pair = self.tree.span(key).to(self.tree.span(value))
         borrowed = extent(name) if what == "`limit`" else None
         meant = borrowed or (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
         edits: tuple[Edit, ...] = ()
+        renamed: str | None = None
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
         elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
@@ -78,6 +100,11 @@ class Mappings:
         ):
             written = f"then: {{{rule}: {self.tree.span(value).text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
+        elif what == "a case" and len(there) == 1 and isinstance(value, yaml.MappingNode) and meant not in known:
+            condition = re.sub(r"^(?:when|if|elif|case)\s+", "", name)
+            between = ", " if self._in_braces(key) else f"\n{' ' * key.start_mark.column}"
+            written = f"when: {condition}{between}then"
+            fix, edits = f"write `when: {condition}` and `then:`", (Edit(self.tree.span(key), written),)
         elif (above := self._hanging(key)) is not None:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
@@ -96,9 +123,17 @@ class Mappings:
             fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
+            renamed = str(meant) if meant not in _OTHERWISE_BUILT else None
         else:
             fix, edits = f"remove it; keys are {', '.join(known)}", self._without(key, value)
         self.tree.wrong("SG405", message, key, fix, False, edits)
+        if renamed is None:
+            self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+        return renamed
+
+    def _in_braces(self, key: yaml.Node) -> bool:
+        text = self.tree.source.text
+        return text[text.rfind("\n", 0, key.start_mark.index) + 1 : key.start_mark.index].strip(" -") != ""
 
     def _hanging(self, key: yaml.Node) -> str | None:
         """The key on the line above whose names and values this one seems to be among: it has nothing behind it."""
@@ -106,6 +141,45 @@ class Mappings:
         above = text[:line].rstrip("\n").rsplit("\n", 1)[-1]
         found = re.fullmatch(rf"[ ]{{{key.start_mark.column}}}(benefit|cost|let|limit|params?):\s*", above)
         return found.group(1) if found else None
+
+    def _hung(self, case: yaml.MappingNode) -> tuple[yaml.Node, ...]:
+        """The keys behind an empty `then:` or `otherwise:` of a case, not indented below it; recorded as one mistake."""
+        names = [str(key.value) for key, _ in case.value]
+        place = next((i for i, (_, v) in enumerate(case.value) if names[i] in ("then", "otherwise") and empty(v)), None)
+        rest = case.value[place + 1 :] if place is not None and not case.flow_style else []
+        if place is None or not rest or not all(str(key.value) in _OUTSIDE for key, _ in rest):
+            return ()
+        text, first = self.tree.source.text, rest[0][0]
+        line = first.start_mark.index - first.start_mark.column
+        end = first.start_mark.index + len(text[first.start_mark.index : rest[-1][1].end_mark.index].rstrip())
+        starts = [line, *(line + found.end() for found in re.finditer(r"\n(?=[ ])", text[line:end]))]
+        edits = tuple(Edit(Span(self.tree.source, start, start), "  ") for start in starts)
+        message, fix = (
+            f"what holds stands below `{names[place]}:`, one step further in",
+            f"indent it below `{names[place]}:`",
+        )
+        self.tree.wrong("SG405", message, first, fix, False, edits)
+        for _, value in rest:
+            self.findings.lost(self.tree.span(value).text)
+        return tuple(key for key, _ in rest)
+
+    def _too_deep(self, key: yaml.Node, value: yaml.Node, what: str) -> bool:
+        """Whether a key of the recipe stands among the names of `what`, a level too deep; that is recorded."""
+        name, text, source = str(key.value), self.tree.source.text, self.tree.source
+        line = key.start_mark.index - key.start_mark.column
+        outer = re.findall(rf"^([ ]*){what}:[ ]*$", text[:line], re.MULTILINE)
+        if name not in _OUTSIDE or not outer or text[line : key.start_mark.index].strip():
+            return False
+        if re.search(rf"^{outer[-1]}{name}:", text, re.MULTILINE):
+            return False
+        deeper = key.start_mark.column - len(outer[-1])
+        end = key.start_mark.index + len(text[key.start_mark.index : value.end_mark.index].rstrip())
+        starts = [line, *(line + found.end() for found in re.finditer(r"\n(?=[ ])", text[line:end]))]
+        edits = tuple(Edit(Span(source, start, start + deeper), "") for start in starts)
+        fix = f"indent it like `{what}:`"
+        self.tree.wrong("SG405", f"`{name}` is a key of the recipe, not one of `{what}`", key, fix, False, edits)
+        self.findings.lost(self.tree.span(value).text)
+        return True
 
     def _without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
         """The pair removed, if it has lines of its own."""
@@ -127,7 +201,9 @@ class Mappings:
         if not isinstance(node, yaml.MappingNode):
             self._no_mapping(node, what)
             return []
-        return [] if self.tree.torn(node) else list(node.value)
+        if self.tree.torn(node):
+            return []
+        return [(key, value) for key, value in node.value if not self._too_deep(key, value, what)]
 
     def _no_mapping(self, node: yaml.Node, what: str) -> None:
         raw = self.tree.span(node).text.strip()
@@ -158,15 +234,39 @@ class Mappings:
     def named(self, keys: Nodes, what: str) -> list[tuple[str, Span, yaml.Node]]:
         """Pairs whose keys are names of one's own."""
         found: list[tuple[str, Span, yaml.Node]] = []
+        before: yaml.Node | None = None
         for key, value in self.pairs(keys, what):
             name = self.tree.text(key)
-            if name is None:
+            if name is None or self._glued(name, key, value, before):
                 continue
+            before = value
             if any(name == other for other, _, _ in found):
                 self.tree.wrong("SG105", f"`{name}` stands twice in `{what}`", key, "keep one of them")
             elif self.good_name(name, key):
                 found.append((name, self.tree.span(key), value))
         return found
+
+    def _glued(self, name: str, key: yaml.Node, value: yaml.Node, before: yaml.Node | None) -> bool:
+        """Whether a name without a value is a pair with another sign, or the end of a number; that is recorded."""
+        pair = re.fullmatch(r"(\w+)\s*(?:=|:)\s*(\S.*)", name)
+        if self.tree.span(value).text.strip():
+            return False
+        if pair is not None:
+            written = f"{pair.group(1)}: {pair.group(2)}"
+            edits = (Edit(self.tree.span(key), written),)
+            message = "a key and its value have `: ` between them"
+            self.tree.wrong("SG405", message, key, f"write `{written}`", False, edits)
+            return True
+        if (
+            before is None
+            or re.fullmatch(r"\d+,\d+", (number := self.tree.span(before).to(self.tree.span(key))).text) is None
+        ):
+            return False
+        written = number.text.replace(",", ".")
+        self.findings.add(
+            "SG010", "the decimal sign is a point", number, f"write `{written}`", edits=(Edit(number, written),)
+        )
+        return True
 
     def good_name(self, name: str, key: yaml.Node) -> bool:
         written = f"my_{name}" if name in KEYWORDS else re.sub(r"\W", "_", name)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import yaml
 
 from smartgen.language.nearest import misspelt
-from smartgen.language.units import unit
+from smartgen.language.units import SPELT, unit
 from smartgen.recipe.yamlkeys import KEYS, RULE_KEYS
 from smartgen.recipe.yamltree import Tree
 
@@ -43,6 +43,14 @@ def type_of(value: str) -> str:
     if number.group(2):
         return number.group(2)
     return "count" if "." not in number.group(1) else "prob" if float(number.group(1)) <= 1 else "number"
+
+
+def param_taken_apart(node: yaml.MappingNode) -> str:
+    """`{type: count, default: 4}` as `count = 4`; empty where it is something else."""
+    parts = {str(key.value): str(value.value) for key, value in node.value if isinstance(value, yaml.ScalarNode)}
+    value = next((parts[key] for key in ("default", "value") if key in parts), "")
+    kind = next((parts[key] for key in ("type", "kind", "unit") if key in parts), "") or type_of(value)
+    return f"{SPELT.get(kind, kind)} = {value}" if value and kind and "\n" not in kind + value else ""
 
 
 def rule_of_case(name: str) -> str | None:

@@ -9,11 +9,11 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.parse import parse_expression, parse_statement
-from smartgen.language.source import Edit, Excerpt
+from smartgen.language.source import Edit, Excerpt, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.yamlkeys import RULE_KEYS
 from smartgen.recipe.yamlmappings import Mappings, Nodes
-from smartgen.recipe.yamlmeant import type_of
+from smartgen.recipe.yamlmeant import param_taken_apart, type_of
 from smartgen.recipe.yamltree import Tree, empty, filled
 
 
@@ -50,6 +50,13 @@ class Statements:
             written = f"{kind} = {value.value}"
             edits = (Edit(self.tree.span(value), written),)
             self.tree.wrong("SG005", f"`{name}` has no type", value, f"write `{name}: {written}`", False, edits)
+            self.findings.lost(name)
+            return None
+        if isinstance(value, yaml.MappingNode) and (line := param_taken_apart(value)):
+            span = self.tree.span(value)
+            at = Span(span.source, span.start, span.start + len(span.text.rstrip()))
+            message, edits = "a param is `type = value` on one line", (Edit(at, line),)
+            self.tree.wrong("SG407", message, value, f"write `{name}: {line}`", True, edits)
             self.findings.lost(name)
             return None
         found = self._statement("param", f"param {name}: ", value, name)

@@ -172,7 +172,7 @@ class Tree:
         try:
             whole = OmegaConf.create(_plain(root))
         except (OmegaConfBaseException, ValueError, TypeError) as error:
-            self._unresolved(scalars[0][1], error)
+            self._unresolved(*scalars[0], error)
             return
         for path, node in scalars:
             try:
@@ -181,13 +181,15 @@ class Tree:
                     found = found[step]
                 self._values[id(node)] = str(found)
             except RecursionError as error:
-                self._unresolved(node, error)
+                self._unresolved(path, node, error)
             except (OmegaConfBaseException, ValueError, TypeError, KeyError, AttributeError) as error:
-                self._unresolved(node, error)
+                self._unresolved(path, node, error)
 
-    def _unresolved(self, node: yaml.ScalarNode, error: BaseException) -> None:
+    def _unresolved(self, path: tuple[Any, ...], node: yaml.ScalarNode, error: BaseException) -> None:
         self._values[id(node)] = None
-        self.findings.take(unresolved(error, self.span(node), self._names))
+        itself = ".".join(map(str, path))
+        known = [name for name in self._names if name != itself]
+        self.findings.take(unresolved(error, self.span(node), known))
 
     # -- findings -----------------------------------------------------------------------------------------------
     def span(self, node: yaml.Node) -> Span:

@@ -30,7 +30,7 @@ def head(spot: Spot, statement: str) -> Iterator[Repair]:
         yield spot.remove(
             "SG008", f"no `{here.text}` stands behind `{statement}`", f"write `{statement} {spot.word(1)} ...`"
         )
-    if here.text == "(":
+    if here.text in ("(", "{"):
         yield from unwrapped(spot, statement)
     if here.sort == "number" and spot.word(1) in ("best", "all"):
         help = f"write `{statement} best {here.text}`"
@@ -46,6 +46,10 @@ def head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text == "between" and spot.word(2) in ("and", "to"):
         written = f"best {spot.word(1)}..{spot.word(3)}"
         yield spot.replace("SG006", message, written, f"write `{statement} {written}`", 4)
+    counted, apart = spot.near(1), spot.word(1) == "-"
+    if here.text in ("width", "nodes", "topk", "top") and counted and (counted.sort == "number" or apart):
+        shown = rest.removeprefix("-").strip()
+        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 1 + apart)
     if here.text in ("true", "True", "yes", "on"):
         yield spot.replace("SG006", message, "all", f"write `{statement} all`")
     if here.text in ("none", "nothing", "off", "no", "false", "False"):
@@ -100,6 +104,7 @@ def unwrapped(spot: Spot, statement: str) -> Iterator[Repair]:
     close = closing(spot.lexemes, spot.at)
     if close is None:
         return
-    inside = re.sub(r"\s*[:=]\s*", " ", spot.slice(spot.at, close)[1:-1]).strip()
-    message = f"`{statement}` is a statement and no call"
+    lines = re.sub(r"(?<=[^,\s])[ \t]*\n\s*(?=\S)", ", ", spot.slice(spot.at, close)[1:-1].strip())
+    inside = " ".join(re.sub(r"\s*[:=]\s*", " ", lines).rstrip(", ").split())
+    message = f"`{statement}` is a statement and no {'block' if spot.here == '{' else 'call'}"
     yield spot.replace("SG006", message, f" {inside}", f"write `{statement} {inside}`", close - spot.at + 1)

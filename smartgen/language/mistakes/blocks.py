@@ -24,7 +24,7 @@ def unclosed_block(spot: Spot) -> Iterator[Repair]:
         brace = spot.lexemes[spot.at - 1]
         if opened is None or not brace.first or not _begins_block(spot, opened):
             return
-        if _column(spot, brace.start) < _indent(spot, opened):
+        if spot.column(brace.start) < _indent(spot, opened):
             yield _closed(spot, opened, spot.at - 2)
 
 
@@ -47,11 +47,7 @@ def _closed(spot: Spot, opened: int, last: int) -> Repair:
     return Repair("SG015", message, brace.start, brace.end, f"write `}}` {where}", ((end, end, written),))
 
 
-def _column(spot: Spot, at: int) -> int:
-    return at - spot.text.rfind("\n", 0, at) - 1
-
-
 def _indent(spot: Spot, index: int) -> int:
     """Column of the first lexeme on the line of lexeme `index`."""
     first = next(i for i in range(index, -1, -1) if spot.lexemes[i].first or i == 0)
-    return _column(spot, spot.lexemes[first].start)
+    return spot.column(spot.lexemes[first].start)

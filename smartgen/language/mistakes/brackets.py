@@ -31,9 +31,11 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
 
 
 def _paths(text: str, sign: Lexeme, close: Lexeme) -> Repair | None:
-    """`verify tree [[0], [0, 0]]`."""
+    """`verify tree [[0], [0, 0]]`, `verify tree [0, 00]`."""
     inside, span = text[sign.end : close.start], (sign.start, close.end)
     paths = [re.findall(r"[0-9]+", path) for path in re.findall(r"[\[(]([0-9, ]*)[\])]", inside)]
+    if not paths and re.fullmatch(r"[\s\"'0-9,]*[0-9][\s\"'0-9,]*", inside):
+        paths = [list(path) for path in re.findall(r"[0-9]+", inside)]
     if not paths or any(len(digit) > 1 for path in paths for digit in path):
         return None
     written = f'"{" ".join("".join(path) for path in paths)}"'

@@ -9,6 +9,7 @@ from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import closing, expression_last, operand_last, unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS
 
 _ARGUMENTS = {
@@ -77,7 +78,9 @@ def _method(spot: Spot, called: Lexeme) -> Iterator[Repair]:
     if called.text in SIGNALS or not owner or owner in SCOPES:
         return
     if function in AGGREGATES or function in FUNCTIONS:
-        written = f"layer.{function}({owner})" if function in AGGREGATES else f"{function}({owner})"
+        rows = owner in SIGNALS and SIGNALS[owner].axis is Axis.REQUEST
+        scope = "batch" if rows else "layer"
+        written = f"{scope}.{function}({owner})" if function in AGGREGATES else f"{function}({owner})"
         yield spot.replace("SG108", f"`{function}` is called with what it takes", written, "", 3, -2)
 
 

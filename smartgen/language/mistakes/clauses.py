@@ -30,9 +30,12 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace(
             "SG016", "the paths of a tree are a text", written, f"write `verify tree {written}`", last - spot.at + 1
         )
+    if here.text == "if":
+        yield from counted(spot)
     yield from _filter(spot)
     yield from _order(spot)
-    yield from counted(spot)
+    if here.text != "if":
+        yield from counted(spot)
     if here.text in ("maximize", "maximise", "maximising") and "_MAXIMIZING" in spot.accepts:
         yield spot.replace(
             "SG006", "a range of `expand` is searched by `maximizing`", "maximizing", "write `maximizing`"

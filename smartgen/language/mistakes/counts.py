@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from smartgen.language.functions import AGGREGATES, FUNCTIONS
+from smartgen.language.mistakes.operands import expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.words import EXTENTS, KEYWORDS
 
@@ -33,6 +34,8 @@ def counted(spot: Spot) -> Iterator[Repair]:
         "most",
     ):
         yield from _counted_what(spot)
+    if here.text == "if" and before != "best":
+        yield from _by_condition(spot)
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):
         yield from _range(spot)
     if before == "all" and here.sort == "number" and not here.first:
@@ -80,6 +83,24 @@ def _counted_what(spot: Spot) -> Iterator[Repair]:
     yield spot.remove(
         "SG004", f"a count has no unit, and `{words}` is no clause", f"remove `{words}`: a count is per row", count
     )
+
+
+def _by_condition(spot: Spot) -> Iterator[Repair]:
+    """`best 4 if c else 2`, `best 4 if c else best 2`."""
+    end = statement_last(spot.lexemes, spot.at)
+    otherwise = next((i for i in range(spot.at, end + 1) if spot.lexemes[i].text == "else"), None)
+    first = next((i for i in range(spot.at - 1, spot.begun, -1) if spot.lexemes[i].text == "best"), None)
+    if otherwise is None or first is None:
+        return
+    second = otherwise + 1 + (otherwise < end and spot.lexemes[otherwise + 1].text == "best")
+    if second > end or otherwise == spot.at + 1 or first + 1 == spot.at:
+        return
+    last, here = expression_last(spot.lexemes, second), spot.lexemes[spot.at]
+    condition, value = spot.slice(spot.at + 1, otherwise - 1), spot.slice(first + 1, spot.at - 1)
+    written = f"(if {condition} then {value} else {spot.slice(second, last)})"
+    change = (spot.lexemes[first + 1].start, spot.lexemes[last].end, written)
+    help = f"write `{spot.statement} best {written}`"
+    yield Repair("SG006", "the condition stands in front", here.start, here.end, help, (change,))
 
 
 def _range(spot: Spot) -> Iterator[Repair]:

@@ -24,7 +24,7 @@ def param(spot: Spot) -> Iterator[Repair]:
             "SG210", f"there is no type `{here.text}`", SPELT.get(here.text) or closest(here.text, TYPES) or "number"
         )
     if spot.accepts == {"NAME"} and before == ":" and here is not None and here.text == "=":
-        kind = _type(spot, spot.at + 1)
+        kind = type_of(spot, spot.at + 1)
         yield spot.insert("SG005", "this param has no type", kind, f"write `: {kind} = ...`")
     if "EQUAL" in spot.accepts:
         yield from _no_value(spot, before)
@@ -48,7 +48,7 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
         message = "the type stands before the value"
         yield spot.replace("SG018", message, swapped, f"write `param {written}{swapped}`", 4)
     if here.text in ("=", "=="):
-        kind = _type(spot, spot.at + 1)
+        kind = type_of(spot, spot.at + 1)
         change = (here.start, here.end, f": {kind} =")
         help = f"write `param {written}: {kind} = ...`"
         before = spot.lexemes[spot.at - 1]
@@ -79,7 +79,7 @@ def _no_value(spot: Spot, before: str) -> Iterator[Repair]:
         )
 
 
-def _type(spot: Spot, index: int) -> str:
+def type_of(spot: Spot, index: int) -> str:
     """The type that the value at `index` would have."""
     value = spot.lexemes[index] if index < len(spot.lexemes) else None
     if value is not None and value.sort == "text":

@@ -44,6 +44,21 @@ def header(spot: Spot) -> Iterator[Repair]:
         return
     missing = "a recipe begins with its language version"
     later = next((x for x in spot.lexemes[1:] if x.text == "smartgen" and x.first), None)
+    opened = [x.text for x in spot.lexemes[:3]]
+    if (
+        spot.at == 0
+        and later is not None
+        and opened[0] == "policy"
+        and opened[2:] == ["{"]
+        and later is spot.lexemes[3]
+    ):
+        number = spot.near(4)
+        end = number.end if number is not None and number.sort == "number" else later.end
+        version = spot.text[later.start : end]
+        changes = ((spot.lexemes[0].start, spot.lexemes[0].start, f"{version}\n"), (later.start, end, ""))
+        yield Repair(
+            "SG001", f"{missing}, in front of the policy", later.start, end, "move it to the first line", changes
+        )
     if spot.at == 0 and later is not None:
         start, end = spot.lexemes[0].start, spot.text.rfind("\n", 0, later.start)
         shown = " ".join(spot.text[start:end].split())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.mistakes.declaring import type_of
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
-from smartgen.language.words import EXTENTS
+from smartgen.language.words import CONSTANTS, EXTENTS
 
 NO_WORDS = (
     *(
@@ -42,6 +43,8 @@ def idiom(spot: Spot) -> Iterator[Repair]:
     if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
         condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
         yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
+    if word in ("off", "disable", "disabled", "skip") and last == spot.at:
+        yield _rewrite(spot, end, f"there is no statement `{word}`", "limit depth 0")
     if word == "else" and spot.word(1) == "if":
         yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)
     if word in EXTENTS:
@@ -74,6 +77,8 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     if "." in word:
         return
     sign = spot.word(1)
+    if sign == "=" and any(x.text == "use" for x in spot.lexemes[: spot.at]):
+        yield from _setting(spot, word)
     if sign == "=":
         change = (here.start, here.start, "let ")
         yield Repair(
@@ -89,6 +94,17 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
         yield Repair(
             "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
         )
+
+
+def _setting(spot: Spot, word: str) -> Iterator[Repair]:
+    """`trust = 0.8` below a `use`: a value for a param of the base."""
+    value, end = spot.near(2), statement_last(spot.lexemes, spot.at)
+    if value is None or end != spot.at + 2 or (value.sort not in ("number", "text") and value.text not in CONSTANTS):
+        return
+    here, kind = spot.lexemes[spot.at], type_of(spot, end)
+    changes = ((here.start, here.end, f"param {word}: {kind}"),)
+    help = f"write `param {word}: {kind} = {value.text}`"
+    yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, changes)
 
 
 def foreign_statement(spot: Spot) -> Iterator[Repair]:

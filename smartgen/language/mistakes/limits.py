@@ -63,7 +63,7 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
     if here.sort == "number" and spot.word(1) in EXTENTS:
         swapped = f"{spot.word(1)} {here.text}"
         yield spot.replace("SG008", "the extent stands before its count", swapped, f"write `limit {swapped}`", 2)
-    if here.text == "(":
+    if here.text == "(" or (here.text == "{" and before == "limit"):
         yield from unwrapped(spot, "limit")
     if here.sort == "number" or here.text == "(":
         yield spot.insert(

@@ -14,6 +14,7 @@ from smartgen.language.words import EXTENTS, KEYWORDS, SECOND_WORDS, STATEMENTS
 _FULL = {word: f"{word} {second}" for word, second in SECOND_WORDS.items()}
 _CHOICE = r"^(best|all)(?=[0-9])"
 _SECOND = {"expand": _CHOICE, "verify": _CHOICE, "limit": rf"^({'|'.join(EXTENTS)})(?=[0-9])"}  # glued in their turn
+_FOLLOWS = {"expand": ("best",), "verify": ("best",), "limit": tuple(EXTENTS), "continue": ("while",)}  # by a slip too
 _OTHER_WORDS = {
     "optimize": "maximize",
     "optimise": "maximize",
@@ -106,6 +107,7 @@ def opening(spot: Spot) -> Iterator[Repair]:
     near = misspelt(here.text, STATEMENTS)
     if near:
         yield from _instead(spot, here.text, near)
+    yield from _named_with_it(spot)
     yield from _glued(spot)
     yield from _misspelt_and_glued(spot)
     yield from unnamed(spot)
@@ -162,8 +164,23 @@ def _glued(spot: Spot) -> Iterator[Repair]:
         if second and rest.startswith(second) and rest != second:
             rest = f"{second} {rest[len(second) :]}"
         rest = re.sub(_SECOND[keyword], r"\1 ", rest) if keyword in _SECOND else rest
+        rest = misspelt(rest, _FOLLOWS.get(keyword, ())) or rest
         written = f"{keyword} {rest}"
         yield spot.replace("SG011", f"there is no statement `{word}`", written, f"did you mean `{written}`?")
+
+
+def _named_with_it(spot: Spot) -> Iterator[Repair]:
+    """`benefit_accepted = x`, `maximize_rate = x`: a statement and its name in one word, which stands nowhere else."""
+    word, sign = spot.here, spot.word(1)
+    keyword, _, name = word.partition("_")
+    if sign not in ("=", ":") or not name or sum(x.text == word for x in spot.lexemes) > 1:
+        return
+    message = f"there is no statement `{word}`"
+    if keyword in ("let", "benefit", "cost", "param"):
+        written = f"{keyword} {name if name not in KEYWORDS else f'my_{name}'}"
+        yield spot.replace("SG011", message, written, f"did you mean `{written}`?")
+    if keyword in ("maximize", "maximise"):
+        yield spot.replace("SG011", message, "maximize", "write `maximize ...`", 2)
 
 
 def _misspelt_and_glued(spot: Spot) -> Iterator[Repair]:
@@ -192,4 +209,6 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
     last = statement_last(spot.lexemes, spot.at)
     change = (here.start, spot.lexemes[last].end, "")
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
+    if following in STATEMENTS:
+        help = f"remove `{here.text}`"
     yield Repair("SG011", message, here.start, here.end, help, (change,))

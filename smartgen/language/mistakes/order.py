@@ -183,6 +183,7 @@ def block(spot: Spot) -> Iterator[Repair]:
             i
             for i in range(spot.at, len(spot.lexemes))
             if spot.lexemes[i].text in ("when", "otherwise", "}", "else", "elif", "if", "policy")
+            or (i > spot.at and _as_far_out(spot, i))
         ),
         len(spot.lexemes),
     )
@@ -195,6 +196,13 @@ def block(spot: Spot) -> Iterator[Repair]:
     yield Repair(
         "SG002", message, here.start, here.end, f"write `{spot.statement} ... {{ ... }}`", (opens, (end, end, " }"))
     )
+
+
+def _as_far_out(spot: Spot, index: int) -> bool:
+    """Whether lexeme `index` begins a line indented no deeper than the `when` whose block is indented, or on its line."""
+    margin = spot.column(spot.lexemes[spot.begun].start)
+    inside = not spot.lexemes[spot.at].first or spot.column(spot.start) > margin
+    return inside and spot.lexemes[index].first and spot.column(spot.lexemes[index].start) <= margin
 
 
 RULES = (block, order)

@@ -98,6 +98,10 @@ class Spot:
         """The text from lexeme `first` to lexeme `last`."""
         return self.text[self.lexemes[first].start : self.lexemes[last].end]
 
+    def column(self, at: int) -> int:
+        """How many characters stand before character `at` on its line."""
+        return at - self.text.rfind("\n", 0, at) - 1
+
     # -- proposals ----------------------------------------------------------------------------------------------
     def replace(self, code: str, message: str, text: str, help: str = "", count: int = 1, offset: int = 0) -> Repair:
         """`count` lexemes from the one at `offset` on become `text`."""
