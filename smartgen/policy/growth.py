@@ -32,21 +32,21 @@ class Growth:
 
     def ahead(self, depth: int, frontier: Floats) -> Floats:
         """(B, RANKS) forecast benefits below a frontier whose benefits sum to `frontier` (B,) at `depth`."""
-        d = min(depth, len(self.ratio) - 1)
-        forecast: Floats = frontier[:, None] * (self._known(d) * self.shares[d])
+        ratio, shares = self._known(min(depth, len(self.ratio) - 1))
+        forecast: Floats = frontier[:, None] * (ratio * shares)
         return forecast
 
-    def _known(self, depth: int) -> float:
+    def _known(self, depth: int) -> tuple[float, Floats]:
         """A depth never drawn behaves like the one above it."""
-        end = depth + 1
-        known, drawn = float(self.ratio[0]), float(self.seen[0])
-        learned = zip(self.ratio[1:end].tolist(), self.seen[1:end].tolist(), self.last[1:end].tolist(), strict=True)
-        for ratio, seen, last in learned:
-            told = min(seen, 1.0 / self.WEIGHT)
+        ratio, shares, drawn = float(self.ratio[0]), self.shares[0], float(self.seen[0])
+        for d in range(1, depth + 1):
+            told = min(float(self.seen[d]), 1.0 / self.WEIGHT)
             if told:
-                told *= 0.5 ** ((drawn - last) / self.STALE)
-                known += told / (told + self.PRIOR) * (ratio - known)
-        return known
+                told *= 0.5 ** ((drawn - float(self.last[d])) / self.STALE)
+                belief = told / (told + self.PRIOR)
+                ratio += belief * (float(self.ratio[d]) - ratio)
+                shares = shares + belief * (self.shares[d] - shares)
+        return ratio, shares
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.

@@ -144,24 +144,23 @@ def test_gain():
 
 
 def test_growth():
-    growth, root, ratio, shares, n = Growth(), 0.0, 0.0, np.zeros(12), 0
+    growth, g, shares, seen = Growth(), [0.0, 0.0], np.zeros((2, 12)), [0, 0]
     for step in range(1, 60):
         random = np.random.default_rng(step)
-        frontier, layer = random.random(2), random.random((2, 5)) / 4
-        growth.observe(0, np.ones(2), layer)
-        root += max(0.06, 1 / step) * (layer.sum() / 2 - root)
-        if step > 40:  # the second layer is not drawn any more
-            continue
-        growth.observe(1, frontier, layer)
-        n, ordered = n + 1, np.sort(layer, axis=1)[:, ::-1].sum(0)
-        weight = max(0.06, 1 / n)
-        ratio += weight * (layer.sum() / frontier.sum() - ratio)
-        shares[:5] += weight * (ordered / layer.sum() - shares[:5])
-        shares[5:] *= 1 - weight
-    told = min(n, 1 / 0.06) * 0.5 ** (19 / 200)
-    second = (told * ratio + root) / (told + 1)
-    assert growth.ahead(0, np.array([0.5]))[0].sum() == pytest.approx(0.5 * root)
-    assert growth.ahead(1, np.array([0.5]))[0] == pytest.approx(0.5 * second * shares, rel=1e-9)
-    assert growth.ahead(2, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])  # the depth above's g
-    assert growth.ahead(9, np.array([0.5]))[0] == pytest.approx([0.5 * second, *[0.0] * 11])
-    assert abs(second - ratio) > 1e-3
+        frontier, layers = random.random(2), random.random((2, 2, 5)) ** np.array([1, 3])[:, None, None] / 4
+        for d, (above, layer) in enumerate(zip((np.ones(2), frontier), layers, strict=True)):
+            if d == 1 and step > 40:  # the second layer is not drawn any more
+                continue
+            growth.observe(d, above, layer)
+            seen[d] += 1
+            weight = max(0.06, 1 / seen[d])
+            g[d] += weight * (layer.sum() / above.sum() - g[d])
+            shares[d, :5] += weight * (np.sort(layer, axis=1)[:, ::-1].sum(0) / layer.sum() - shares[d, :5])
+            shares[d, 5:] *= 1 - weight
+    told = min(seen[1], 1 / 0.06) * 0.5 ** (19 / 200)
+    second, spread = (told * g[1] + g[0]) / (told + 1), (told * shares[1] + shares[0]) / (told + 1)
+    assert growth.ahead(0, np.array([0.5]))[0] == pytest.approx(0.5 * g[0] * shares[0])
+    for depth in (1, 2, 9):  # never drawn: as the depth above
+        assert growth.ahead(depth, np.array([0.5]))[0] == pytest.approx(0.5 * second * spread, rel=1e-9)
+    assert abs(second - g[1]) > 1e-3
+    assert abs(spread - shares[1]).max() > 1e-3

@@ -281,6 +281,11 @@ def test_a_layer_that_disappointed_once_is_drawn_again():
     for _ in range(2000):
         growth.observe(0, root, np.array([[0.6, 0.2]]))
     assert growth.ahead(1, frontier).sum() > 0.8 * 0.7, "long ago it is not"
+    flat = Growth()
+    flat.observe(1, frontier, np.full((1, 10), 0.04))
+    for _ in range(2000):
+        flat.observe(0, root, np.array([[0.6, 0.2]]))
+    assert flat.ahead(1, frontier)[0, 0] > 0.8 * 0.55, "nor how it spread over its candidates"
 
 
 def test_growth_and_gain_follow_what_they_see():
