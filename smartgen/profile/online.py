@@ -25,6 +25,7 @@ WORK = {"verify": "steps of the target", "draft": "drafting passes"}
 MOST_CACHED = 1024  # entries of each kind of what was worked out from the tables
 CONTEXT_STEP = 64  # contexts this close share cached predictions
 SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
+BEYOND = 4  # times the largest measured size: what is larger says nothing of the table (a whole prompt is cheap, a token)
 
 
 class OnlineCosts:
@@ -33,6 +34,7 @@ class OnlineCosts:
     def __init__(self, verify: CostTable, draft: CostTable) -> None:
         self._lock = threading.Lock()
         self.tables = {"verify": verify, "draft": draft}
+        self._largest = {phase: BEYOND * table.largest for phase, table in self.tables.items()}
         self._corrections: dict[tuple[str, int], Correction] = {}
         self._tilts = {phase: Tilt() for phase in self.tables}
         self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
@@ -43,6 +45,7 @@ class OnlineCosts:
         """New tables (more was measured); what was learned about their errors is forgotten."""
         with self._lock:
             self.tables = {"verify": verify, "draft": draft}
+            self._largest = {phase: BEYOND * table.largest for phase, table in self.tables.items()}
             self._corrections.clear()
             self._tilts = {phase: Tilt() for phase in self.tables}
             self._cached.clear()
@@ -90,7 +93,7 @@ class OnlineCosts:
             return "; ".join(found)
 
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
-        if not len(self.tables[phase]) or seconds <= 0:
+        if not len(self.tables[phase]) or size > self._largest[phase] or seconds <= 0:
             return
         with self._lock:
             smallest, predicted = self._tabled(phase, batch, size, context)

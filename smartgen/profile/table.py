@@ -54,6 +54,11 @@ class CostTable:
         """Measured batch sizes, ascending."""
         return list(self._slices)
 
+    @property
+    def largest(self) -> int:
+        """The largest measured size; 0 where nothing was measured."""
+        return max((point.size for point in self.points), default=0)
+
     def with_points(self, points: Iterable[Point]) -> CostTable:
         """A new table; newer points replace older ones at the same place."""
         return CostTable([*self.points, *points])

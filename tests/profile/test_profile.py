@@ -240,3 +240,15 @@ def test_a_dip_in_the_measured_sizes_is_noise_and_is_pooled():
 
     seconds = measure_sizes(run, cost, budget=1000, clock=lambda: now[0])
     assert seconds == pytest.approx({0: 4.0, 1: 4.35, 2: 4.35, 4: 4.95, 8: 4.95})
+
+
+def test_a_pass_over_a_prompt_says_nothing_of_narrow_ones():
+    table = CostTable([Point(1, 100, n, 0.002 + 0.0005 * n) for n in (1, 4, 10)])
+    costs = OnlineCosts(TABLE, table)
+    for _ in range(400):
+        costs.observe_draft(1, 200, 100, 0.01)
+    np.testing.assert_array_equal(costs.draft(1, 4, 100), table.seconds(1, np.array([4.0]), 100)[0])
+    assert costs.misfit() == ""
+    for _ in range(400):
+        costs.observe_draft(1, 10, 100, 0.014)
+    assert costs.draft(1, 10, 100) > 1.5 * table.seconds(1, np.array([10.0]), 100)[0]
