@@ -55,19 +55,19 @@ def test_caddtree_takes_the_best_ratio_of_all_sizes():
     assert_acts(np.array(sizes) > 0, np.array(sizes) < 20)
 
 
-def forecast_says_on(depth, order, frontier, ratio, verify, drafting):
-    """smart's question before a pass: does one more child, of `ratio` x the frontier's mass, raise the best ratio?"""
+def forecast_says_on(depth, order, frontier, ratio, spread, verify, drafting):
+    """smart's question before a pass: do children of `ratio` x the frontier's mass, spread as told, raise the best ratio?"""
     sizes = np.arange(len(order) + 1)
     now = (1 + np.concatenate([[0], np.cumsum(order)])) / (depth * drafting + verify[sizes])
-    grown = -np.sort(-np.append(order, ratio * frontier))
+    grown = -np.sort(-np.append(order, ratio * frontier * spread))
     sizes = np.arange(len(grown) + 1)
     then = (1 + np.concatenate([[0], np.cumsum(grown)])) / ((depth + 1) * drafting + verify[sizes])
     return then.max() > now.max()
 
 
 def test_smart_stops_when_the_forecast_of_a_layer_does_not_pay():
-    """First step: the ratio of a layer never drawn is that of the one above, which, drawn once, is half believed to be like
-    the one above it; its mass sits on one candidate.
+    """First step: a layer never drawn is like the one above, which, drawn once, is half believed to be like the one above
+    it, in its sum and in how it spreads over its first twelve candidates; the first is one sure child.
     """
     random = np.random.default_rng(10)
     depths = []
@@ -76,12 +76,13 @@ def test_smart_stops_when_the_forecast_of_a_layer_does_not_pay():
         verify = 0.02 + np.concatenate([[0], np.cumsum(random.exponential(random.uniform(0.0005, 0.008), 40))])
         drafting = random.uniform(0.0005, 0.015)
         found = act("smart", world, table(dict(enumerate(verify)), {1: drafting, 16: drafting}))
-        pool, depth, mass, ratio = np.zeros(0), 0, 1.0, 1.0
-        while depth < world.depth and forecast_says_on(depth, pool, mass, ratio, verify, drafting):
-            layer = world.path[depth][0]
+        pool, depth, mass, ratio, spread = np.zeros(0), 0, 1.0, 1.0, np.eye(12)[0]
+        while depth < world.depth and forecast_says_on(depth, pool, mass, ratio, spread, verify, drafting):
+            layer = -np.sort(-world.path[depth][0])
             pool, depth = -np.sort(-np.concatenate([pool, layer])), depth + 1
-            own, mass = layer.sum() / mass, np.sort(layer)[-10:].sum()
-            ratio = own if depth == 1 else (ratio + own) / 2
+            own, mass = layer.sum() / mass, layer[:10].sum()
+            over = np.append(layer, np.zeros(12))[:12] / layer.sum()
+            ratio, spread = (own, over) if depth == 1 else ((ratio + own) / 2, (spread + over) / 2)
         assert found.layers == depth
         tokens = 1 + np.concatenate([[0], np.cumsum(pool)])
         assert found.verified.sum() == int(np.argmax(tokens / (depth * drafting + verify[: len(tokens)])))

@@ -22,7 +22,7 @@ from tests.hf.zoo import V, model, noisy_copy
 
 NEW = 24
 REQUESTS = 5
-ENVELOPE = Envelope(beams=(1, 3, 10))
+ENVELOPE = Envelope(beams=(1, 3, 10, 20))
 
 
 @dataclass
