@@ -46,7 +46,7 @@ def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
         raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
     if not least <= len(e.arguments) <= most:
         raise wrong_count(typer, e, least, most)
-    return [typer.expression(argument.value) for argument in e.arguments]
+    return typer.all(argument.value for argument in e.arguments)
 
 
 def _extreme(op: str) -> Handler:
@@ -249,7 +249,7 @@ def _table(typer: Typer, e: s.Call) -> Typed:
     keys = [_key(typer, at, row) for row in rows]
     if len(set(keys)) < len(keys) or not _ascending(keys):
         raise _unsorted(typer, e, keys)
-    values = [typer.expression(row.value) for row in rows]
+    values = typer.all(row.value for row in rows)
     kind = values[0].kind
     for value in values[1:]:
         kind = typer.common(replace(values[0], kind=kind), value, "the rows of `table`")

@@ -62,12 +62,17 @@ def mended(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     for diagnostic in diagnostics:
         if all(_apart(edit, other) for edit in diagnostic.edits for other in taken):
             taken += diagnostic.edits
-    for edit in sorted(taken, key=lambda e: (e.span.start, e.span.end), reverse=True):
+    for edit in reversed(sorted(taken, key=lambda e: (e.span.start, e.span.end))):  # noqa: C413: of one place the last first
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 
 
+def _loose(text: str) -> bool:
+    """Whether an insertion is a line or a word of its own, so that another can stand beside it."""
+    return text != text.strip()
+
+
 def _apart(a: Edit, b: Edit) -> bool:
     if (a.span.start, a.span.end) == (b.span.start, b.span.end):
-        return False
+        return a.span.start == a.span.end and a.text != b.text and _loose(a.text) and _loose(b.text)
     return a.span.end <= b.span.start or b.span.end <= a.span.start

@@ -19,6 +19,7 @@ from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.bases import finder
 from smartgen.recipe.completed import completed
+from smartgen.recipe.fitting import fitted
 from smartgen.recipe.further import further
 from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
@@ -71,7 +72,8 @@ def load_source(
         except RecipeError as error:
             return error.diagnostics
 
-    raise RecipeError(completed(source, further(source, found, again), again))
+    told = completed(source, further(source, found, again), again)
+    raise RecipeError(fitted(source, told, again))
 
 
 def _checked(source: Source, params: Mapping[str, Any] | None, limits: Mapping[str, int] | None) -> Recipe:
