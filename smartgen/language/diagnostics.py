@@ -62,7 +62,8 @@ def mended(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     for diagnostic in diagnostics:
         if all(_apart(edit, other) for edit in diagnostic.edits for other in taken):
             taken += diagnostic.edits
-    for edit in reversed(sorted(taken, key=lambda e: (e.span.start, e.span.end))):  # noqa: C413: of one place the last first
+    ordered = sorted(taken, key=lambda e: (e.span.start, e.span.end))
+    for edit in ordered[::-1]:  # of several at one place the last first
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 
