@@ -23,7 +23,8 @@ class Label:
 class Diagnostic:
     """`code` is stable (SG101), `message` stands alone, `labels` point (the first one is *the* position), `help` is the fix.
 
-    `edits`, where there are any, are the help as changes of the text: applied, the mistake is gone.
+    `edits`, where there are any, are the help as changes of the text: applied, the mistake is gone. `instead`: other ways
+    to say and mend it, for where this one does not go with the rest of the text.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Diagnostic:
     help: str
     severity: Severity = "error"
     edits: tuple[Edit, ...] = ()
+    instead: tuple[Diagnostic, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -58,14 +60,18 @@ def one(code: str, message: str, span: Span, fix: str, edits: tuple[Edit, ...] =
 
 def mended(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     """`text` with the edits of all findings applied; of edits that overlap the earlier finding's counts."""
+    for edit in changes(diagnostics)[::-1]:
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+def changes(diagnostics: Sequence[Diagnostic]) -> list[Edit]:
+    """The edits of all findings that go together, in the order of the text."""
     taken: list[Edit] = []
     for diagnostic in diagnostics:
         if all(_apart(edit, other) for edit in diagnostic.edits for other in taken):
             taken += diagnostic.edits
-    ordered = sorted(taken, key=lambda e: (e.span.start, e.span.end))
-    for edit in ordered[::-1]:  # of several at one place the last first
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
+    return sorted(taken, key=lambda e: (e.span.start, e.span.end))
 
 
 def _loose(text: str) -> bool:

@@ -16,7 +16,7 @@ from smartgen.language.program import Axis, Const, Measured, Operation, Phase, R
 from smartgen.language.resolve import Resolved
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, Kind, Typed, quantity
+from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, UNFIT, Kind, Typed, quantity
 from smartgen.language.units import ENERGY, MONEY, TIME, unit
 from smartgen.language.unknown import uncalled, unknown_name, unquoted
 
@@ -122,6 +122,8 @@ class Typer:
         text, policy = e.text, self.policy
         if text in self.params:
             self.read_params.add(text)
+            if self.params[text].kind == UNFIT:
+                raise Broken
             return replace(self.params[text], span=e.span)
         if text in policy.lets:
             return self._let(text, e.span)

@@ -77,6 +77,8 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         raise _no_start(typer, e, kind, values)
     everything = [*values, *options.values()]
     memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
+    if kind == "ema":
+        _share(typer, values[1])
     if kind == "ladder":
         _rungs(typer, values[1:], e)
     if kind == "ucb" and "reward" not in options:
@@ -142,6 +144,18 @@ def _of_nodes(typer: Typer, e: s.Call, kind: str, values: list[Typed], options: 
         start = "" if "start" in options else f", start: {_nothing(first)}"
         written = f"tree.mean({first.span.text}), 0.2{start}"
         raise typer.replaced("SG301", message, first.span, written, f"write `ema({written})`")
+
+
+def _share(typer: Typer, weight: Typed) -> None:
+    """Raises Broken for a weight outside of 0..1, such as the 20 steps of a window."""
+    value = weight.code.value if isinstance(weight.code, Const) else None
+    if not isinstance(value, float) or not weight.kind.dimension.bare or 0 <= value <= 1:
+        return
+    meant = f"{1 / value:.2g}" if value >= 2 else "1" if value > 1 else f"{min(1.0, -value):.2g}"
+    param = typer.policy.params.get(weight.span.text)
+    at = param.value.span if param is not None and param.span.source == weight.span.source else weight.span
+    message = f"the weight of `ema` is the share of a new value, and {value:g} is none"
+    raise typer.replaced("SG205", message, at, meant, f"a share lies in 0..1: write `{meant}`")
 
 
 def _no_weight(typer: Typer, e: s.Call, x: Typed, options: Options) -> Broken:

@@ -25,28 +25,31 @@ def fitted(source: Source, found: Sequence[Diagnostic], again: Check) -> list[Di
         return list(found)
     told: list[Diagnostic] = []
     for each in found:
-        told.append(_fitted(source, each, [*found, *told], again))
+        others = [*told, *(other for other in found[len(told) :] if other is not each)]
+        told.append(_fitted(source, each, others, again))
     return told
 
 
 def _fitted(source: Source, each: Diagnostic, found: Sequence[Diagnostic], again: Check) -> Diagnostic:
-    candidates = _candidates(each)
+    """`found`: the other findings, each with the help it has so far."""
+    candidates = [*each.instead, *(_named(each, name) for name in _candidates(each))]
     if not candidates or each.severity != "error" or each.span.source != source:
         return each
-    known = {(other.code, other.message) for other in found}
+    known = {(other.code, other.message) for other in (each, *found)}
 
     def raises(proposal: Diagnostic) -> int:
-        errors = [other for other in again(mended(source.text, [proposal])) if other.severity == "error"]
+        text = mended(source.text, [proposal, *(other for other in found if other.severity == "error")])
+        errors = [other for other in again(text) if other.severity == "error"]
         return len({(other.code, other.message) for other in errors} - known)
 
     if each.edits and not raises(each):
         return each
-    for name in candidates:
-        help = f"did you mean `{name}`?" if each.code in _UNKNOWN else f"{each.help}: for example `{name}`"
-        proposal = replace(each, help=help, edits=(Edit(each.span, name),))
-        if not raises(proposal):
-            return proposal
-    return each
+    return next((proposal for proposal in candidates if not raises(proposal)), each)
+
+
+def _named(each: Diagnostic, name: str) -> Diagnostic:
+    help = f"did you mean `{name}`?" if each.code in _UNKNOWN else f"{each.help}: for example `{name}`"
+    return replace(each, help=help, edits=(Edit(each.span, name),))
 
 
 def _candidates(each: Diagnostic) -> list[str]:

@@ -20,7 +20,7 @@ from smartgen.language.words import EXTENTS
 from smartgen.recipe.bases import finder
 from smartgen.recipe.completed import completed
 from smartgen.recipe.fitting import fitted
-from smartgen.recipe.further import further
+from smartgen.recipe.further import behind, further
 from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.shipped import shipped
@@ -73,7 +73,7 @@ def load_source(
             return error.diagnostics
 
     told = completed(source, further(source, found, again), again)
-    raise RecipeError(fitted(source, told, again))
+    raise RecipeError(behind(source, fitted(source, told, again), again))
 
 
 def _checked(source: Source, params: Mapping[str, Any] | None, limits: Mapping[str, int] | None) -> Recipe:
