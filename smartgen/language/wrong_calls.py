@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.borrowed import signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest
 from smartgen.language.program import Axis
@@ -89,8 +90,13 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
     if arguments == ["node"] and f"node.{name}" in SIGNALS:
         return _whole(typer, e, message, f"node.{name}")
     owner, _, last = name.rpartition(".")
-    if owner in SIGNALS and last in FUNCTIONS:
-        return _whole(typer, e, message, f"{last}({', '.join([owner, *arguments])})")
+    if owner in SIGNALS or owner in typer.params or owner in typer.policy.lets:
+        method = _method(owner, last, arguments)
+        if method:
+            return _whole(typer, e, message, method)
+    value = _value(name)
+    if value:
+        return _whole(typer, e, f"`{name}` is no function", value)
     part = _looked_up(e)
     if part:
         return _whole(typer, e, message, part)
@@ -120,6 +126,21 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
     fix = f"did you mean `{meant}`?" if meant else f"functions are {', '.join(FUNCTIONS)}"
     edits = (Edit(e.name.span, meant),) if meant else ()
     return typer.fail("SG110", message, e.name.span, fix, edits=edits)
+
+
+def _method(owner: str, last: str, arguments: list[str]) -> str | None:
+    """`node.prob.clamp(0, 1)`, `k.min(4)`, `x.abs()`."""
+    if last in _ELSEWHERE and not arguments:
+        return _ELSEWHERE[last].format(owner)
+    own = _RENAMED.get(last, last)
+    return f"{own}({', '.join([owner, *arguments])})" if own in FUNCTIONS else None
+
+
+def _value(name: str) -> str | None:
+    """`profile.verify_time(n)`, `batch_size()`: a value under the name of a function."""
+    plain = name.lower().replace("_", "").replace(".", "")
+    same = next((it for it in SIGNALS if "." in it and it.replace("_", "").replace(".", "") == plain), None)
+    return same or (signal(name) if "_" in name or "." in name else None)
 
 
 def _looked_up(e: s.Call) -> str | None:

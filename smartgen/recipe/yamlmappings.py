@@ -13,7 +13,7 @@ from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.yamlchain import chain
 from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
-from smartgen.recipe.yamlmeant import as_cases, caps_of, rule_of_case, values_only
+from smartgen.recipe.yamlmeant import as_cases, caps_in, caps_of, named_items, rule_of_case, values_only
 from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
@@ -88,6 +88,8 @@ class Mappings:
         elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
             message, written = "a key and its value have `: ` between them", f"{tight.group(1)}: {tight.group(2)}"
             fix, edits = f"write `{written}`", (Edit(self.tree.span(key), written),)
+        elif what == "a recipe" and "limit" not in there and (caps := caps_in(value)) and meant not in known:
+            fix, edits = f"write `limit: {caps}`", (Edit(pair, f"limit: {caps}"),)
         elif name in EXTENTS and what == "a recipe" and "limit" not in there:
             written = f"limit: {{{pair.text}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
@@ -214,6 +216,14 @@ class Mappings:
         pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
         if pair and (what in ("limit", "params") or "=" in raw):
             written = f"{{{pair.group(1)}: {pair.group(2)}}}"
+        lines = named_items(node, what) if "\n" in raw or raw[:1] == "[" else ""
+        if lines:
+            indent = " " * (node.start_mark.column if raw[:1] != "[" else 2)
+            block = f"\n{indent}".join(lines) if raw[:1] != "[" else f"{{{', '.join(lines)}}}"
+            place = Span(self.tree.source, node.start_mark.index, node.start_mark.index + len(raw))
+            fix, edits = f"write names with values: `{lines[0]}`", (Edit(place, block),)
+            self.tree.wrong("SG406", f"`{what}` holds names and values", node, fix, True, edits)
+            return
         if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
             starts = (item.start_mark.index for item in node.value)
             text, source = self.tree.source.text, self.tree.source

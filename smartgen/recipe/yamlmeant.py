@@ -76,6 +76,35 @@ def caps_of(node: yaml.Node) -> str:
     return f"{{{', '.join(f'{name}: {cap}' for name, cap in pairs)}}}" if named else ""
 
 
+def caps_in(node: yaml.Node) -> str:
+    """`{num_speculative_tokens: 5}`, another engine's settings of the tree, as a mapping of extents; empty where none is."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    caps = {extent(str(key.value)): str(value.value) for key, value in pairs if str(value.value).isdigit()}
+    known = [f"{name}: {cap}" for name, cap in caps.items() if name is not None]
+    return f"{{{', '.join(known)}}}" if known else ""
+
+
+_NAME, _VALUE = ("name", "key", "id"), ("value", "default", "expression", "expr", "cost", "limit")
+
+
+def named_items(node: yaml.Node, what: str) -> list[str]:
+    """`- name: trust` with `value: 0.9` below, and costs without names, as `trust: 0.9`; empty where it is something else."""
+    items = node.value if isinstance(node, yaml.SequenceNode) else []
+    lines: list[str] = []
+    for item in items:
+        if what == "cost" and isinstance(item, yaml.ScalarNode) and "profile." in str(item.value):
+            lines.append(f"{'drafting' if 'profile.draft' in item.value else 'verifying'}: {item.value}")
+        elif isinstance(item, yaml.MappingNode):
+            parts = {
+                str(key.value): str(value.value) for key, value in item.value if isinstance(value, yaml.ScalarNode)
+            }
+            name = next((parts[key] for key in _NAME if key in parts), "")
+            value = next((parts[key] for key in _VALUE if key in parts), "")
+            value = param_taken_apart(item) if what == "param" else value
+            lines += [f"{name}: {value}"] if name and value else []
+    return lines if len({line.partition(":")[0] for line in lines}) == len(items) > 0 else []
+
+
 def rule_of_case(name: str) -> str | None:
     """The statement that a key of a case is, or was meant to be."""
     return name if name in KEYS else misspelt(name, [key for key, _, _ in RULE_KEYS] + ["limit"])

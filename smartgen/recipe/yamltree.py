@@ -121,8 +121,9 @@ class Tree:
         edits: tuple[Edit, ...] = ()
         fix = "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon"
         flat = _flat(node, joint)
-        if flat is not None and raw[:1] not in "[{":
-            end = max(value.end_mark.index for _, value in node.value)
+        taken_apart = flat is not None and isinstance(node, yaml.MappingNode) and len(node.value) > 1
+        if flat is not None and (raw[:1] not in "[{" or (taken_apart and "\n" not in raw)):
+            end = max(value.end_mark.index for _, value in node.value) if raw[:1] != "{" else span.start + len(raw)
             fix, edits = f"write `{flat}` on one line", (Edit(Span(self.source, span.start, end), flat),)
         elif "\n" not in raw and raw[:1] in "[{":
             inside = raw[1:-1].strip()
@@ -275,12 +276,38 @@ def _scalars(node: yaml.Node, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any
             yield from _scalars(value, (*path, place))
 
 
+_HOW_MANY = ("best", "top", "count", "k", "topk", "top_k", "num", "size", "width", "limit", "n", "nodes", "budget")
+_ENDS = (("min", "max"), ("low", "high"), ("from", "to"), ("start", "end"), ("least", "most"), ("minimum", "maximum"))
+_CLAUSE = {
+    **{word: word for word in CLAUSES},
+    **dict.fromkeys(("filter", "if", "when", "condition", "threshold"), "where"),
+    **dict.fromkeys(("order", "order_by", "sort", "sort_by", "key", "rank_by"), "by"),
+    **dict.fromkeys(("objective", "maximize"), "maximizing"),
+}
+
+
 def _flat(node: yaml.Node, joint: str) -> str | None:
-    """A mapping in lines of its own that is one statement taken apart: `best: 8` and `where: ...`, or `time: 25 ms`."""
+    """A mapping that is one statement taken apart: `best: 8` and `where: ...`, `min: 0` and `max: 64`, or `time: 25 ms`."""
     if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.ScalarNode) for _, v in node.value):
         return None
     pairs = [(str(key.value), str(value.value)) for key, value in node.value]
     if joint == " <= ":
         return f"{pairs[0][0]} <= {pairs[0][1]}" if len(pairs) == 1 else None
-    known = all(key in ("best", "all", *CLAUSES) for key, _ in pairs) and pairs[:1] and pairs[0][0] in ("best", "all")
-    return " ".join(f"{key} {value}".strip() for key, value in pairs) if known else None
+    found = dict(pairs)
+    ends = next(((low, high) for low, high in _ENDS if high in found and {*found} <= {low, high, *_CLAUSE}), None)
+    if ends is not None:
+        count = f"{found.pop(ends[0], '0')}..{found.pop(ends[1])}"
+    else:
+        word = pairs[0][0] if pairs else ""
+        if word not in (*_HOW_MANY, "all"):
+            return None
+        count = found.pop(word)
+    if joint == "limit":
+        return count if ends is not None and not found else None
+    if not all(key in _CLAUSE for key in found):
+        return None
+    head = "all" if pairs[0][0] == "all" else f"best {count}"
+    spoken = (
+        f"{_CLAUSE[key]} {value}" if key != "pooled" else "pooled" * (value != "false") for key, value in found.items()
+    )
+    return " ".join(f"{head} {' '.join(spoken)}".split())

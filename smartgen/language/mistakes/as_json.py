@@ -12,7 +12,8 @@ _NAMED = ("benefit", "cost", "let")
 _QUOTED = r"(?P<{0}>[\"'])(?P<{1}>[^\"'\n]*)(?P={0})"
 _PAIR = re.compile(
     rf"^[ \t]*(?P<q>[\"'])(?P<word>[a-z_ ]+)(?P=q)\s*[:=]\s*"
-    rf"(?:{_QUOTED.format('v', 'text')}|(?P<inside>\{{[^{{}}]*\}})|(?P<bare>[^\s\"'{{}}][^\"'{{}}\n]*?))[ \t]*(?P<comma>,?)[ \t]*$",
+    rf"(?:{_QUOTED.format('v', 'text')}|(?P<inside>\{{[^{{}}]*\}})|(?P<bare>[^\s\"'{{}}][^\"'{{}}\n]*?))"
+    r"[ \t]*(?P<comma>,?)[ \t]*$",
     re.MULTILINE,
 )
 _INNER = re.compile(r"[\"']?(\w+)[\"']?\s*[:=]\s*(?:\"([^\"]*)\"|'([^']*)'|([^,{}]+))")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from smartgen.language.borrowed import extent
 from smartgen.language.mistakes.all_or_best import head
 from smartgen.language.mistakes.counts import counted
 from smartgen.language.mistakes.operands import expression_last, statement_last
@@ -32,6 +33,8 @@ def choice(spot: Spot) -> Iterator[Repair]:
         )
     if here.text == "if":
         yield from counted(spot)
+    if here.text in ("until", "till", "for", "up") and before != statement:
+        yield from _as_long(spot)
     yield from _filter(spot)
     yield from _order(spot)
     if here.text != "if":
@@ -40,6 +43,25 @@ def choice(spot: Spot) -> Iterator[Repair]:
         yield spot.replace(
             "SG006", "a range of `expand` is searched by `maximizing`", "maximizing", "write `maximizing`"
         )
+
+
+def _as_long(spot: Spot) -> Iterator[Repair]:
+    """`expand best 10 until depth 6`, `for 6 steps`: how deep is a limit, and a condition is asked by `continue while`."""
+    here, last = spot.lexemes[spot.at], statement_last(spot.lexemes, spot.at)
+    words = [x for x in spot.lexemes[spot.at + 1 : last + 1] if x.text not in ("to", "is", "=", "==", ">=", ">", ":")]
+    numbers, end = [x.text for x in words if x.sort == "number"], spot.lexemes[last].end
+    named = [extent(x.text.rpartition(".")[2]) for x in words if x.word]
+    limited = any(x.text == "limit" for x in spot.lexemes)
+    if len(numbers) == 1 and len(words) <= 2 and (named == ["depth"] or not named):
+        written = f"continue while layer.depth < {numbers[0]}" if limited else f"limit depth {numbers[0]}"
+        fix = f"write `{written}`, a statement of its own"
+        message = "how deep is no part of this statement"
+        yield Repair("SG006", message, here.start, end, fix, ((here.start, end, f"\n  {written}"),))
+    elif here.text in ("until", "till") and last > spot.at:
+        condition = spot.slice(spot.at + 1, last)
+        written = f"continue while not ({condition})"
+        fix, message = f"write `{written}`, a statement of its own", "how long is no part of this statement"
+        yield Repair("SG006", message, here.start, end, fix, ((here.start, end, f"\n  {written}"),))
 
 
 def _opens_block(spot: Spot) -> bool:

@@ -41,8 +41,12 @@ def idiom(spot: Spot) -> Iterator[Repair]:
         written = f"maximize -({rest})"
         yield _rewrite(spot, end, "there is no statement `minimize`", written)
     if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
-        condition = re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest)
+        condition = _extents_read(re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest))
         yield _rewrite(spot, end, f"there is no statement `{word}`", f"continue while not ({condition})")
+    if word in ("return", "yield", "output", "emit") and rest and not any(x.text == "maximize" for x in spot.lexemes):
+        yield _rewrite(spot, end, f"there is no statement `{word}`", f"maximize {rest}")
+    if word in ("prune", "drop", "discard", "reject", "filter", "cut") and last > spot.at + 1:
+        yield from _pruned(spot, last)
     if word in ("off", "disable", "disabled", "skip") and last == spot.at:
         yield _rewrite(spot, end, f"there is no statement `{word}`", "limit depth 0")
     if word == "else" and spot.word(1) == "if":
@@ -57,6 +61,38 @@ def idiom(spot: Spot) -> Iterator[Repair]:
         skip = 1 if spot.word(1) in ("=", ":") else 0
         help = f"write `limit {extent} {spot.word(1 + skip)}`"
         yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _extents_read(condition: str) -> str:
+    """`depth >= 5` with the signal that the extent is a limit of."""
+    read = {"depth": "layer.depth", "nodes": "tree.nodes", "width": "frontier.nodes", "topk": "layer.nodes"}
+    return re.sub(r"(?<![\w.])(depth|nodes|width|topk)(?=\s*(?:[<>=!]|$))", lambda m: read[m.group(1)], condition)
+
+
+def _pruned(spot: Spot, last: int) -> Iterator[Repair]:
+    """`prune node.prob < 0.1`: what `expand`, or else `verify`, leaves out."""
+    words = [i for i, x in enumerate(spot.lexemes) if x.first and x.text in ("expand", "verify")]
+    for i in words:
+        to = statement_last(spot.lexemes, i)
+        if any(x.text in ("where", "by", "pooled", "tree") for x in spot.lexemes[i : to + 1]):
+            continue
+        first = spot.at + 1
+        while first < last and spot.lexemes[first].text in (
+            "nodes",
+            "node",
+            "candidates",
+            "if",
+            "when",
+            "where",
+            "with",
+        ):
+            first += 1
+        here, condition = spot.lexemes[spot.at], " ".join(spot.slice(first, last).split())
+        filtered = condition if here.text == "filter" else f"not ({condition})"
+        at, end = spot.lexemes[to].end, spot.lexemes[last].end
+        help = f"write `{' '.join(spot.slice(i, to).split())} where {filtered}`"
+        changes = ((at, at, f" where {filtered}"), (here.start, end, ""))
+        yield Repair("SG011", f"there is no statement `{here.text}`", here.start, here.end, help, changes)
 
 
 def _extent(word: str) -> str | None:

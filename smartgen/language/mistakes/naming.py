@@ -11,6 +11,25 @@ from smartgen.language.nearest import misspelt
 from smartgen.language.words import TYPES
 
 _NAMED = ("let", "benefit", "cost", "param")
+_BEFORE_NAMES = (
+    *("mut", "const", "final", "static", "constexpr", "auto", "var", "val", "ref"),
+    *(
+        "int",
+        "float",
+        "double",
+        "bool",
+        "string",
+        "str",
+        "usize",
+        "u32",
+        "i32",
+        "f32",
+        "f64",
+        "number",
+        "count",
+        "prob",
+    ),
+)
 USUAL = {
     "let": "gain",
     "benefit": "accepted",
@@ -126,6 +145,9 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
                 f"write `{statement} {written} = ...`",
                 close - spot.at + 1,
             )
+    if here.sort == "name" and written in _BEFORE_NAMES:
+        fix = f"write `{statement} {here.text} = ...`"
+        yield spot.remove("SG008", f"`{written}` does not stand before a name", fix, 1, -1)
     if written in ("is", "equals", "be", "as", "of"):
         usual = USUAL[statement]
         fix = f"write `{statement} {usual} = ...`"

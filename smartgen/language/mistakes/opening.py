@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.mistakes.groups import phases, sections, settings
 from smartgen.language.mistakes.idioms import NO_WORDS, foreign_statement, idiom, unnamed
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
@@ -93,6 +94,9 @@ def opening(spot: Spot) -> Iterator[Repair]:
     if not {"_LET", "_LIMIT"} & spot.accepts and "_OTHERWISE" not in spot.accepts:
         return
     yield from _twin(spot)
+    yield from sections(spot)
+    yield from phases(spot)
+    yield from settings(spot)
     yield from idiom(spot)
     if here.text in ("best", "all", "tree"):
         yield _choice(spot)

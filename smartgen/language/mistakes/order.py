@@ -176,6 +176,13 @@ def block(spot: Spot) -> Iterator[Repair]:
         back = spot.begun - spot.at
         message = "`otherwise` has no condition"
         yield spot.replace("SG006", message, "when", "write `when ... { ... }`", 1 - back, back)
+    if here.text in ("then", ":", "do", "=>", "->") and spot.word(1) in _OFF:
+        written = "{ limit depth 0 }"
+        yield spot.replace("SG002", message, written, f"write `{spot.statement} ... {written}`", 2)
+    if here.text in _OFF:
+        yield spot.replace("SG002", message, "{ limit depth 0 }")
+    if spot.statement == "when" and not begun.first:
+        yield from _behind_statement(spot, message)
     if here.text in ("then", ":", "do", "=>", "->") and spot.word(1) == "{":
         yield spot.remove("SG008", f"no `{here.text}` stands before a block", "remove it")
     following = next(
@@ -196,6 +203,22 @@ def block(spot: Spot) -> Iterator[Repair]:
     yield Repair(
         "SG002", message, here.start, here.end, f"write `{spot.statement} ... {{ ... }}`", (opens, (end, end, " }"))
     )
+
+
+_OFF = ("off", "disable", "disabled", "skip", "none", "None", "nothing", "stop", "pass", "break")
+
+
+def _behind_statement(spot: Spot, message: str) -> Iterator[Repair]:
+    """`limit depth 5 when batch.size < 4`: the statement belongs in the block."""
+    begun = spot.begun
+    first = next((i for i in range(begun - 1, -1, -1) if spot.lexemes[i].first), begun)
+    if spot.lexemes[first].text not in STATEMENTS or first == begun or spot.at <= begun + 1:
+        return
+    last = spot.at - 1
+    statement, condition = spot.slice(first, begun - 1), spot.slice(begun + 1, last)
+    start, end = spot.lexemes[first].start, spot.lexemes[last].end
+    written = f"when {condition} {{ {statement} }}"
+    yield Repair("SG002", message, start, end, f"write `{written}`", ((start, end, written),))
 
 
 def _as_far_out(spot: Spot, index: int) -> bool:

@@ -6,6 +6,8 @@ import re
 
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 
+LIBRARIES = ("std", "core", "math", "f32", "f64", "usize", "cmp", "torch", "at", "thrust", "ranges", "Math")
+
 
 def point(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
@@ -49,6 +51,11 @@ def joined(text: str, lexemes: Lexemes, index: int) -> Repair:
         return replaced(sign, "SG008", "a row of `table` is `key: value`", ":", "write `:`")
     if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
         return replaced(sign, "SG007", "`->` means nothing here", "", "remove it")
+    if sign.text == "::" and index and lexemes[index - 1].text in LIBRARIES:
+        library = lexemes[index - 1]
+        change = (library.start, sign.end, "")
+        message = "there are no libraries to take anything from"
+        return Repair("SG007", message, library.start, sign.end, f"remove `{library.text}::`", (change,))
     return replaced(
         sign, "SG007", f"`{sign.text}` means nothing here: parts of a name are joined by a point", ".", "write `.`"
     )

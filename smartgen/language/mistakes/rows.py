@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing, unclosed
 from smartgen.language.mistakes.spot import Change, Repair, Spot
 
+_ROW = re.compile(r"([0-9.]+|\"[^\"]*\")\s*:\s*((?:[^,(){}:]|\([^()]*\))+?)\s*(?=,|$|\s[0-9.\"_a-z]+\s*:)")
 _BELOW, _ABOVE = ("<", "<="), (">", ">=", "==")
+
+
+def matched(spot: Spot) -> Iterator[Repair]:
+    """`match batch.size { 1 => 8, _ => 4 }`: a lookup is a `table`."""
+    word = spot.near(-1)
+    if word is None or word.text not in ("match", "switch", "case", "select", "lookup") or spot.statement == word.text:
+        return
+    brace = next((i for i in range(spot.at, min(spot.at + 8, len(spot.lexemes))) if spot.lexemes[i].text == "{"), None)
+    close = closing(spot.lexemes, brace) if brace is not None else None
+    if brace is None or close is None or brace == spot.at:
+        return
+    inside = re.sub(r"\bcase\s+|[;\n]", " ", spot.text[spot.lexemes[brace].end : spot.lexemes[close].start])
+    found = _ROW.findall(inside.replace("=>", ":").replace("->", ":"))
+    if not found or any(not value.strip() for _, value in found):
+        return
+    key = spot.slice(spot.at, brace - 1).strip("()")
+    written = f"table({key}, {', '.join(f'{name}: {value.strip()}' for name, value in found)})"
+    start, end = word.start, spot.lexemes[close].end
+    yield Repair("SG007", f"there is no `{word.text}`", start, end, f"write `{written}`", ((start, end, written),))
 
 
 def rows(spot: Spot) -> Iterator[Repair]:
