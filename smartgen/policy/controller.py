@@ -197,8 +197,8 @@ class Controller:
 
     def _take_all(self, step: Step, layers: list[Layer]) -> None:
         """All layers of a one-pass drafter: together where nothing is asked between them, else until the answer is no."""
-        widths = [layer.token.shape[1] for layer in layers]
-        if layers and step.rules.at_once and max(widths) <= step.caps.width:
+        widths, caps = [layer.token.shape[1] for layer in layers], step.caps
+        if layers and step.rules.at_once and caps.rows_width is None and max(widths) <= caps.width:
             add(self, step, beside(layers), widths)
             return
         for layer in layers:
