@@ -35,7 +35,7 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
     Where what was learned is frozen only the past goes on.
     """
     text, length = _text(outcome)
-    line = _trials(controller, step, text, length)
+    line = count_trials(controller, step, text, length)
     drafted = step.totals.row_nodes
     tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
     controller.past.record(outcome, length, drafted, tested, step.situation.rows)
@@ -69,7 +69,7 @@ def _text(outcome: Outcome) -> tuple[Ints, Ints]:
     return padded.reshape(-1, len(length)).T, length
 
 
-def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
+def count_trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
     """Count the trials along the committed path; returns that path: per depth the place of the node, (B,)."""
     tree, line = step.tree, list[Ints]()
     sites = () if controller.learned.frozen else controller.calibrations
@@ -124,10 +124,10 @@ def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> Non
         predicted = np.minimum(step.totals.row_benefit, step.situation.remaining - 1)
         step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), step.tree.batch)
     elif step.layers:
-        _look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
+        look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
 
 
-def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
+def look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
     """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
     benefit, right = _foremost(step, among, text, PROBE_NODES)
     gain.observe(float(benefit.sum()), float(np.count_nonzero(right.any(1))), step.tree.batch)
@@ -162,4 +162,4 @@ def _observe_gains(
         if mine.any():
             gain.observe(float(worth[mine].sum()), float(hits.sum()), tree.batch)
         elif (among := named & tree.valid[:, step.layers[0]]).any():
-            _look(step, gain, among, text)
+            look(step, gain, among, text)
