@@ -35,7 +35,7 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
     Where what was learned is frozen only the past goes on.
     """
     text, length = _text(outcome)
-    line = count_trials(controller, step, text, length)
+    line = _trials(controller, step, text, length)
     drafted = step.totals.row_nodes
     tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
     controller.past.record(outcome, length, drafted, tested, step.situation.rows)
@@ -69,7 +69,7 @@ def _text(outcome: Outcome) -> tuple[Ints, Ints]:
     return padded.reshape(-1, len(length)).T, length
 
 
-def count_trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
+def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
     """Count the trials along the committed path; returns that path: per depth the place of the node, (B,)."""
     tree, line = step.tree, list[Ints]()
     sites = () if controller.learned.frozen else controller.calibrations

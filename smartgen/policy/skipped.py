@@ -12,7 +12,7 @@ import numpy as np
 
 from smartgen.policy.adding import valued
 from smartgen.policy.board import Board
-from smartgen.policy.labels import count_trials, look
+from smartgen.policy.labels import look
 from smartgen.policy.step import Step
 from smartgen.tree.draft_tree import DraftTree
 from smartgen.tree.layer import Layer, Skipped
@@ -29,13 +29,12 @@ def positions(step: Step) -> int:
 
 
 def label_skipped(controller: Controller, step: Step, skipped: Skipped) -> None:
-    """Count every position as a step that only probed: trials of its candidates, and what they tell of the gain."""
+    """Every position tells the drafter's gain what a step tells it that only probed. Its candidates are no trials: a map
+    that counts those of a useless drafter promises less of a mended one.
+    """
     for place in range(skipped.valid.shape[1]):
-        real = skipped.valid[:, place]
         imagined = _imagined(controller, step, skipped, place)
-        text = skipped.following[:, place : place + 1]
-        count_trials(controller, imagined, text, real.astype(np.int64))
-        look(imagined, step.gain, imagined.tree.of("valid", imagined.newest), text)
+        look(imagined, step.gain, imagined.tree.of("valid", imagined.newest), skipped.following[:, place : place + 1])
 
 
 def _imagined(controller: Controller, step: Step, skipped: Skipped, place: int) -> Step:
