@@ -39,7 +39,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         widths, step.family = [parent.shape[1]], None
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
-    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, source)
+    scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
     best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
         benefit = tree.of("benefit", step.newest)
@@ -67,21 +67,21 @@ def hang(controller: Controller, step: Step) -> None:
         return
     layer, parent, valid, widths = found
     free.stem = len(step.tree.layers), step.board
-    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
+    scope, by_benefit = valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, step.tree, step.caps.room, all_open, order is by_benefit, step.worth)
     free.hung = step.fresh[0]
     step.fresh, step.newest, step.whole, step.depth = seen
 
 
-def _valued(
+def valued(
     controller: Controller,
     step: Step,
     layer: Layer,
     parent: Ints,
     valid: Bools,
     widths: Sequence[int],
-    source: Ints | None,
+    source: Ints | None = None,
 ) -> tuple[Scope, Ints]:
     """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
     tree = step.tree
