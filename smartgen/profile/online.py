@@ -25,7 +25,9 @@ WORK = {"verify": "steps of the target", "draft": "drafting passes"}
 MOST_CACHED = 1024  # entries of each kind of what was worked out from the tables
 CONTEXT_STEP = 64  # contexts this close share cached predictions
 SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
-BEYOND = 4  # times the largest measured size: what is larger says nothing of the table (a whole prompt is cheap, a token)
+BEYOND = (
+    4  # times the largest measured size: what is larger says nothing of the table (a whole prompt is cheap, a token)
+)
 
 
 class OnlineCosts:
