@@ -33,6 +33,7 @@ class AverageTree:
         self.sums: dict[tuple[int, int], float] = {}  # and of the layer
         self.shares: dict[tuple[int, int], Floats] = {}
         self.told: dict[tuple[int, int], tuple[float, int]] = {}  # observations' worth, `drafts` when it was seen
+        self._expected: dict[int, list[tuple[float, Floats]]] = {}  # by topk: growth and layers, as far as asked since
 
     def known(self, topk: int) -> bool:
         """Whether trees of this width have been seen often enough, to depth 1 at least."""
@@ -48,6 +49,7 @@ class AverageTree:
             if above <= self.LEAST:
                 break
         self.drafts[topk] = drafts + 1
+        self._expected.pop(topk, None)
 
     def _learn(self, key: tuple[int, int], above: float, ordered: Floats) -> None:
         told = min(self._told(key) + 1.0, 1.0 / self.WEIGHT)
@@ -67,16 +69,17 @@ class AverageTree:
 
     def layers(self, topk: int, steps: int) -> list[Floats]:
         """(K,), then (K x K,) each: the expected benefits of layers 1 to `steps`, descending. Of a width that was seen."""
-        growth = self.sums[topk, 1]
         first = self.shares.get((topk, 1), np.full(topk, 1.0 / topk))
-        found = [growth * first]
-        for depth in range(2, steps + 1):
-            best, key = found[-1][:topk], (topk, depth)
-            shares = np.sort(np.outer(best, first).ravel())[::-1] / max(float(best.sum()), self.LEAST)
-            told = self._told(key)
-            belief = told / (told + self.PRIOR)
+        found = self._expected.setdefault(topk, [(self.sums[topk, 1], self.sums[topk, 1] * first)])
+        while len(found) < steps:
+            growth, above = found[-1]
+            best, key = above[:topk], (topk, len(found) + 1)
+            mass = float(best.sum())
+            shares = np.sort(np.outer(best, first), axis=None)[::-1] / max(mass, self.LEAST)
             if key in self.sums:
+                told = self._told(key)
+                belief = told / (told + self.PRIOR)
                 growth += belief * (self.sums[key] / max(self.above[key], self.LEAST) - growth)
                 shares = shares + belief * (self.shares.get(key, shares) - shares)
-            found.append(float(best.sum()) * growth * shares)
-        return found
+            found.append((growth, mass * growth * shares))
+        return [layer for _, layer in found[:steps]]

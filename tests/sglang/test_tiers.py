@@ -156,6 +156,29 @@ class TestChoosing:
         assert found.chosen_of("tokens") == pytest.approx(2 * (1 + best.sum()))
         assert found.chosen_of("time") == pytest.approx(1.4 + 2 * 0.1)
 
+    def test_a_pass_is_charged_for_the_layer_it_continues(self) -> None:
+        text = """smartgen 1
+policy deep {
+  benefit  accepted  = node.path
+  cost     drafting  = 1 ms * batch.mean(layer.depth + layer.nodes + frontier.nodes + frontier.tokens / 1 tok)
+  cost     verifying = 4 ms
+  maximize tokens / time
+  expand   best 2
+  verify   best 0..6
+  limit    depth 3
+}
+"""
+        made, average = (
+            Controller(load(text).program, OnlineCosts(CostTable([]), CostTable([])), Learned()),
+            imagined(0.6, 0.4, {2}, 3),
+        )
+        step = made.begin(situation())
+        first, second, _ = average.layers(2, 3)
+        passes = [0 + 1 + 1 + 1, 1 + 2 + 2 + first.sum(), 2 + 4 + 2 + second[:2].sum()]
+        for steps in (1, 2, 3):
+            found = price(made, step, Tier(steps, 2, 3), average, np.ones(2))
+            assert found.chosen_of("time") == pytest.approx(1e-3 * (4 + sum(passes[:steps])))
+
 
 class TestAverageTree:
     def test_mean_of_sorted_layers(self) -> None:
