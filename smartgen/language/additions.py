@@ -19,8 +19,10 @@ def addition(policy: Span, statement: str, chain: Span | None = None) -> tuple[s
     if chain is not None and chain.source == policy.source:
         return help, (Edit(Span(policy.source, chain.start, chain.start), f"{statement}\n{_indent(chain)}"),)
     brace = policy.end - 1
-    if policy.source.text[brace : brace + 1] != "}":
-        return help, ()
+    if policy.source.text[brace : brace + 1] != "}":  # it is missing, which is told by itself
+        end = policy.end + (policy.source.text[policy.end : policy.end + 1] == "\n")
+        before = "" if policy.source.text[:end].endswith("\n") else "\n"
+        return help, (Edit(Span(policy.source, end, end), f"{before}  {statement}\n"),)
     line = policy.source.text.rfind("\n", 0, brace) + 1
     if policy.source.text[line:brace].strip():
         return help, (Edit(Span(policy.source, brace, brace), f" {statement} "),)

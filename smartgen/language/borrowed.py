@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 # Extents: the first row of which a word is in the name decides, so `speculative_num_steps` is a depth.
 _EXTENTS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -40,6 +40,29 @@ _SIGNALS: Mapping[str, str] = {
     **dict.fromkeys(("numnodes", "treesize", "nnodes"), "tree.nodes"),
     **dict.fromkeys(("treedepth", "curdepth", "currentdepth"), "tree.depth"),
 }
+
+# The last part of a signal's name in other words: `last.seconds`, `profile.verify.joules`.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("seconds", "second", "sec", "secs", "s", "ms", "millis", "milliseconds", "us"), ("time",)),
+    **dict.fromkeys(("duration", "latency", "cost", "walltime", "runtime", "took", "delay"), ("time", "elapsed")),
+    **dict.fromkeys(("joules", "joule", "power", "watts", "watt", "j", "wh"), ("energy", "power")),
+    **dict.fromkeys(("size", "count", "len", "num", "n", "number", "total", "budget"), ("nodes", "size", "tokens")),
+    **dict.fromkeys(("length", "seqlen", "ctx", "kv"), ("length", "context", "nodes", "size")),
+    **dict.fromkeys(("level", "height", "steps", "layers"), ("depth",)),
+    **dict.fromkeys(("width", "breadth", "candidates", "children"), ("nodes",)),
+    **dict.fromkeys(("p", "probability", "likelihood"), ("prob",)),
+    **dict.fromkeys(("ratio", "acceptance", "alpha"), ("rate",)),
+    **dict.fromkeys(("hits", "accepts", "committed"), ("accepted",)),
+    **dict.fromkeys(("proposed", "draft", "speculated"), ("drafted",)),
+    **dict.fromkeys(("waiting", "pending", "backlog"), ("queue",)),
+    **dict.fromkeys(("label", "name", "id", "kind", "tier", "priority"), ("tag",)),
+}
+
+
+def part(name: str, known: Collection[str]) -> str | None:
+    """The name of `known` in the same group whose last part says the same in another word."""
+    group, _, last = name.rpartition(".")
+    return next((it for word in _PARTS.get(last.lower(), ()) if (it := f"{group}.{word}") in known), None)
 
 
 def extent(name: str) -> str | None:

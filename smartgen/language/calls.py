@@ -14,12 +14,14 @@ from smartgen.language.program import Aggregate, Axis, Const, Expr, Measured, Pa
 from smartgen.language.signals import GROUPS, MODELS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, PROB, Kind, Typed
+from smartgen.language.units import EXAMPLE
 from smartgen.language.wrong_calls import unknown_function, without_unit, wrong_count
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Handler = Callable[["Typer", s.Call], Typed]
+_REST = ("default", "otherwise", "rest", "other", "others", "_")  # of a table, in other words
 _NO_POINTS = ("batch", "batch_size", "rows", "requests", "context")  # a profile is of the batch at hand
 
 
@@ -46,7 +48,7 @@ def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
         raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
     if not least <= len(e.arguments) <= most:
         raise wrong_count(typer, e, least, most)
-    return [typer.expression(argument.value) for argument in e.arguments]
+    return typer.all(argument.value for argument in e.arguments)
 
 
 def _extreme(op: str) -> Handler:
@@ -241,15 +243,43 @@ def _no_key(typer: Typer, e: s.Call) -> Broken:
     return typer.replaced("SG111", message, e.span, f"table(batch.size, {rows})")
 
 
+def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
+    """`table(batch.size, 5, 3, 1)`, `table(batch.size, 1: 5, default: 3)`: rows that do not say from where on they hold."""
+    rows, unit = e.arguments[1:], EXAMPLE.get(at.kind.dimension, "")
+    wrong = [row for row in rows if not isinstance(row.label, s.Number | s.Text)]
+    label = wrong[0].label
+    if len(wrong) == 1 and isinstance(label, s.Name) and label.text in _REST and len(rows) > 1:
+        removed = Span(e.span.source, e.arguments[len(rows) - 1].span.end, wrong[0].span.end)
+        fix = "remove it: below the first key the first row holds, from the last one on the last"
+        edits = (Edit(removed, ""),) if rows[-1] is wrong[0] else ()
+        return typer.fail("SG111", f"a table has no row `{label.text}`", wrong[0].span, fix, edits=edits)
+    written, last = list[str](), 0.0
+    for index, row in enumerate(rows):
+        if row not in wrong:
+            last = row.label.value if isinstance(row.label, s.Number) else last
+            written.append(" ".join(row.span.text.split()))
+            continue
+        last = round(index / len(rows), 2) if at.kind.prob else max(4 * last, float(index > 0 or at.kind.whole))
+        key = f"{last:g} {unit}".strip() if at.kind.base == "number" else f'"{index}"'
+        written.append(f"{key}: {' '.join(row.value.span.text.split())}")
+    shown, whole = ", ".join(written), rows[0].span.to(rows[-1].span)
+    fix = f"write for example `{shown}`: each row says from where on it holds"
+    place = whole if len(wrong) == len(rows) else wrong[0].span
+    return typer.fail("SG111", "a row of `table` is `key: value`", place, fix, edits=(Edit(whole, shown),))
+
+
 def _table(typer: Typer, e: s.Call) -> Typed:
     if len(e.arguments) < 2 or e.arguments[0].label is not None:
         raise _no_key(typer, e)
     at = typer.expression(e.arguments[0].value)
     rows = e.arguments[1:]
+    declared = {*typer.params, *typer.policy.lets, *SIGNALS}
+    if any(row.label is None or (isinstance(row.label, s.Name) and row.label.text not in declared) for row in rows):
+        raise _keyless(typer, e, at)
     keys = [_key(typer, at, row) for row in rows]
     if len(set(keys)) < len(keys) or not _ascending(keys):
         raise _unsorted(typer, e, keys)
-    values = [typer.expression(row.value) for row in rows]
+    values = typer.all(row.value for row in rows)
     kind = values[0].kind
     for value in values[1:]:
         kind = typer.common(replace(values[0], kind=kind), value, "the rows of `table`")
@@ -272,10 +302,8 @@ def _key(typer: Typer, at: Typed, row: s.Argument) -> float | str:
         if param is not None and isinstance(param.code, Const) and key in typer.policy.params:
             written = typer.policy.params[key].value.span.text
             raise typer.replaced("SG111", "the keys of a table are literals", row.label.span, written)  # type: ignore[union-attr]
-        written = f"0: {row.value.span.text}" if not key else row.span.text
         fix = "write `16: 2`: a key, a colon, a value"
-        edits = (Edit(row.span, written),) if not key else ()
-        raise typer.fail("SG111", "a row of `table` is `key: value`", row.span, fix, edits=edits)
+        raise typer.fail("SG111", "a row of `table` is `key: value`", row.span, fix)
     key_typed = typer.expression(row.label)
     typer.common(at, key_typed, "the looked-up value and this key")
     return key_typed.code.value if isinstance(key_typed.code, Const) else 0.0

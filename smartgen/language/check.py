@@ -10,6 +10,7 @@ from smartgen.language import syntax as s
 from smartgen.language.additions import addition, additions
 from smartgen.language.choices import Chosen
 from smartgen.language.demands import demand
+from smartgen.language.direction import backwards
 from smartgen.language.expressions import Typer
 from smartgen.language.extents import Verbs, extents, head, never_drafts
 from smartgen.language.facts import Line
@@ -37,6 +38,7 @@ class Checker:
         objective = values.objective(typer, slots)
         if objective is not None and slots.maximize is not None:
             self._line("maximize", objective, slots.maximize.value.span)
+            backwards(typer, slots.maximize.value, objective)
             if len(costs) == len(slots.costs):  # a broken cost line has its own finding
                 self._totals_exist(slots.maximize.value, objective, costs)
         constraints = self._constraints(slots)

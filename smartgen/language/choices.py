@@ -14,7 +14,7 @@ from smartgen.language.program import Axis, Choice, Const, Expr, Phase
 from smartgen.language.resolve import Slots
 from smartgen.language.shapes import static_tree
 from smartgen.language.signals import TOTALS
-from smartgen.language.source import Edit
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, Kind, Typed
 from smartgen.language.values import late, typed
 
@@ -102,7 +102,8 @@ def _repeated(typer: Typer, choice: s.Choice) -> None:
         message = f"this choice already has a `{word}`"
         written = re.sub(rf"^{word}\b", "and", span.text) if word == "where" else ""
         fix = f"join them: `{written}`" if written else "keep one of them"
-        typer.findings.add("SG105", message, span, fix, edits=(Edit(span, written),))
+        at = Span(span.source, span.start, span.start + len(word)) if written else span
+        typer.findings.add("SG105", message, at, fix, edits=(Edit(at, "and" if written else ""),))
 
 
 def _no_objective(typer: Typer, choice: s.Choice) -> None:

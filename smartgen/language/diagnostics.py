@@ -23,7 +23,8 @@ class Label:
 class Diagnostic:
     """`code` is stable (SG101), `message` stands alone, `labels` point (the first one is *the* position), `help` is the fix.
 
-    `edits`, where there are any, are the help as changes of the text: applied, the mistake is gone.
+    `edits`, where there are any, are the help as changes of the text: applied, the mistake is gone. `instead`: other ways
+    to say and mend it, for where this one does not go with the rest of the text.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Diagnostic:
     help: str
     severity: Severity = "error"
     edits: tuple[Edit, ...] = ()
+    instead: tuple[Diagnostic, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -58,16 +60,26 @@ def one(code: str, message: str, span: Span, fix: str, edits: tuple[Edit, ...] =
 
 def mended(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     """`text` with the edits of all findings applied; of edits that overlap the earlier finding's counts."""
-    taken: list[Edit] = []
-    for diagnostic in diagnostics:
-        if all(_apart(edit, other) for edit in diagnostic.edits for other in taken):
-            taken += diagnostic.edits
-    for edit in sorted(taken, key=lambda e: (e.span.start, e.span.end), reverse=True):
+    for edit in changes(diagnostics)[::-1]:
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 
 
+def changes(diagnostics: Sequence[Diagnostic]) -> list[Edit]:
+    """The edits of all findings that go together, in the order of the text."""
+    taken: list[Edit] = []
+    for diagnostic in diagnostics:
+        if all(_apart(edit, other) for edit in diagnostic.edits for other in taken):
+            taken += diagnostic.edits
+    return sorted(taken, key=lambda e: (e.span.start, e.span.end))
+
+
+def _loose(text: str) -> bool:
+    """Whether an insertion is a line or a word of its own, so that another can stand beside it."""
+    return text != text.strip()
+
+
 def _apart(a: Edit, b: Edit) -> bool:
     if (a.span.start, a.span.end) == (b.span.start, b.span.end):
-        return False
+        return a.span.start == a.span.end and a.text != b.text and _loose(a.text) and _loose(b.text)
     return a.span.end <= b.span.start or b.span.end <= a.span.start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from smartgen.language.program import Axis, Const, Measured, Operation, Phase, R
 from smartgen.language.resolve import Resolved
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, Kind, Typed, quantity
+from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, UNFIT, Kind, Typed, quantity
 from smartgen.language.units import ENERGY, MONEY, TIME, unit
 from smartgen.language.unknown import uncalled, unknown_name, unquoted
 
@@ -122,6 +122,8 @@ class Typer:
         text, policy = e.text, self.policy
         if text in self.params:
             self.read_params.add(text)
+            if self.params[text].kind == UNFIT:
+                raise Broken
             return replace(self.params[text], span=e.span)
         if text in policy.lets:
             return self._let(text, e.span)
@@ -209,12 +211,20 @@ class Typer:
 
     def _both(self, e: s.Binary) -> tuple[Typed, Typed]:
         """Both sides, so that one expression reports the mistakes of both."""
-        try:
-            left = self.expression(e.left)
-        except Broken:
-            self.expression(e.right)
-            raise
-        return left, self.expression(e.right)
+        left, right = self.all((e.left, e.right))
+        return left, right
+
+    def all(self, expressions: Iterable[s.Expression]) -> list[Typed]:
+        """Each of them, so that one expression reports the mistakes of all. Raises Broken if one is."""
+        found, broken = list[Typed](), False
+        for expression in expressions:
+            try:
+                found.append(self.expression(expression))
+            except Broken:
+                broken = True
+        if broken:
+            raise Broken
+        return found
 
     def _arithmetic(self, e: s.Binary, left: Typed, right: Typed) -> Kind:
         a, b = left.kind, right.kind
@@ -240,7 +250,7 @@ class Typer:
         return self.replaced("SG211", "nothing is divided by 0", divisor.span, by, fix)
 
     def conditional(self, e: s.Conditional) -> Typed:
-        condition, then, otherwise = (self.expression(part) for part in (e.condition, e.then, e.otherwise))
+        condition, then, otherwise = self.all((e.condition, e.then, e.otherwise))
         self.require(condition, "flag", "the condition of `if`")
         kind = self.common(then, otherwise, "the branches of `if`")
         return self.made(kind, e.span, "if", condition, then, otherwise)

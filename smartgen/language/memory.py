@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Options = dict[str, Typed]
-_SYNONYMS = dict.fromkeys(("begin", "initial", "init", "default", "first"), "start")
+_SYNONYMS = {
+    **dict.fromkeys(("begin", "initial", "init", "default", "first", "prior", "value"), "start"),
+    **dict.fromkeys(("delay", "warmup", "warm_up", "wait", "patience", "cooldown", "burn_in"), "after"),
+    **dict.fromkeys(("interval", "period", "steps", "frequency", "update_every", "window"), "every"),
+    **dict.fromkeys(("raise", "increase", "upper", "higher"), "up"),
+    **dict.fromkeys(("lower", "decrease", "drop"), "down"),
+    **dict.fromkeys(("buckets", "groups", "keys"), "bins"),
+}
 
 
 def calibrated(typer: Typer, e: s.Call) -> Typed:
@@ -36,7 +43,7 @@ def calibrated(typer: Typer, e: s.Call) -> Typed:
     function = FUNCTIONS["calibrated"]
     if not function.least <= len(e.arguments) <= function.most:
         raise wrong_count(typer, e, function.least, function.most)
-    values = [typer.expression(argument.value) for argument in e.arguments]
+    values = typer.all(argument.value for argument in e.arguments)
     first = values[0]
     if "node.path" in first.reads or isinstance(first.code, PathProduct):
         rest = "".join(f", {argument.value.span.text}" for argument in e.arguments[1:])
@@ -70,6 +77,8 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         raise _no_start(typer, e, kind, values)
     everything = [*values, *options.values()]
     memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
+    if kind == "ema":
+        _share(typer, values[1])
     if kind == "ladder":
         _rungs(typer, values[1:], e)
     if kind == "ucb" and "reward" not in options:
@@ -83,27 +92,42 @@ def memory(typer: Typer, e: s.Call) -> Typed:
 
 
 def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[Typed], Options]:
-    values: list[Typed] = []
-    named: Options = {}
+    """The values by place and by name; all that is wrong with them is recorded before the first is raised."""
+    given = [a for a in e.arguments if isinstance(a.label, s.Name) and a.label.text in options]
+    labels = [a.label.text for a in given if isinstance(a.label, s.Name)]
+    free = [option for option in options if option not in labels]
+    least, places = FUNCTIONS[e.name.text].least, sum(a.label is None for a in e.arguments)
+    broken: Broken | None = None
     for argument in e.arguments:
-        label = argument.label.text if isinstance(argument.label, s.Name) else None
-        if argument.label is not None and label not in options:
-            if len(values) < FUNCTIONS[e.name.text].least and label not in _SYNONYMS:
-                message = f"this argument of `{e.name.text}` goes by its place"
-                written = argument.value.span.text
-                raise typer.replaced("SG111", message, argument.span, written)
-            near = _SYNONYMS.get(str(label)) or closest(str(label), options, 0.4) or options[0]
-            fix = f"did you mean `{near}:`? options are {', '.join(options)}"
-            message = f"`{e.name.text}` has no option `{label or argument.label.span.text}`"
-            raise typer.replaced("SG111", message, argument.label.span, near, fix)
-        value = typer.expression(argument.value)
-        if label is None:
-            values.append(value)
-        elif label in named:
-            raise typer.fail("SG105", f"`{label}:` stands twice", argument.span, "keep one of them")
-        else:
-            named[label] = value
+        if argument.label is None or argument in given:
+            continue
+        label = argument.label.text if isinstance(argument.label, s.Name) else argument.label.span.text
+        if places < least and label not in _SYNONYMS:
+            message, written = f"this argument of `{e.name.text}` goes by its place", argument.value.span.text
+            broken, places = typer.replaced("SG111", message, argument.span, written), places + 1
+            continue
+        near = _option(label, free or list(options))
+        free = [option for option in free if option != near]
+        fix = f"did you mean `{near}:`? options are {', '.join(options)}"
+        message = f"`{e.name.text}` has no option `{label}`"
+        broken = typer.replaced("SG111", message, argument.label.span, near, fix)
+    for argument, label in zip(given, labels, strict=True):
+        if label in labels[: given.index(argument)]:
+            removed = Span(e.span.source, e.arguments[e.arguments.index(argument) - 1].span.end, argument.span.end)
+            message, edits = f"`{label}:` stands twice", (Edit(removed, ""),)
+            broken = typer.fail("SG105", message, argument.span, "keep one of them", edits=edits)
+    typed = typer.all(argument.value for argument in e.arguments)
+    if broken is not None:
+        raise broken
+    values = [value for value, argument in zip(typed, e.arguments, strict=True) if argument.label is None]
+    named = {a.label.text: value for value, a in zip(typed, e.arguments, strict=True) if isinstance(a.label, s.Name)}
     return values, named
+
+
+def _option(label: str, free: list[str]) -> str:
+    """The option that was meant, among those that the call does not have yet."""
+    meant = _SYNONYMS.get(label)
+    return meant if meant in free else closest(label, free, 0.4) or free[0]
 
 
 def _of_nodes(typer: Typer, e: s.Call, kind: str, values: list[Typed], options: Options) -> None:
@@ -120,6 +144,18 @@ def _of_nodes(typer: Typer, e: s.Call, kind: str, values: list[Typed], options: 
         start = "" if "start" in options else f", start: {_nothing(first)}"
         written = f"tree.mean({first.span.text}), 0.2{start}"
         raise typer.replaced("SG301", message, first.span, written, f"write `ema({written})`")
+
+
+def _share(typer: Typer, weight: Typed) -> None:
+    """Raises Broken for a weight outside of 0..1, such as the 20 steps of a window."""
+    value = weight.code.value if isinstance(weight.code, Const) else None
+    if not isinstance(value, float) or not weight.kind.dimension.bare or 0 <= value <= 1:
+        return
+    meant = f"{1 / value:.2g}" if value >= 2 else "1" if value > 1 else f"{min(1.0, -value):.2g}"
+    param = typer.policy.params.get(weight.span.text)
+    at = param.value.span if param is not None and param.span.source == weight.span.source else weight.span
+    message = f"the weight of `ema` is the share of a new value, and {value:g} is none"
+    raise typer.replaced("SG205", message, at, meant, f"a share lies in 0..1: write `{meant}`")
 
 
 def _no_weight(typer: Typer, e: s.Call, x: Typed, options: Options) -> Broken:

@@ -82,6 +82,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         if rate:
             return ("SG202", *rate)
     bare = next((side for side in (left, right) if side.kind.dimension.bare), None)
+    factor = _factor(e.left if bare is left else e.right, left if bare is right else right) if bare else None
+    if factor:
+        return ("SG203" if e.op in _VERBS else "SG202", *factor)
     if bare is not None:
         other = right if bare is left else left
         one = EXAMPLE.get(other.kind.dimension)
@@ -157,6 +160,19 @@ def _spare_unit(e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[
             written = side.span.text[:-before] + number.written + side.span.text[behind:]
             return f"leave out its unit: `{written}`", (Edit(number.span, number.written),)
     return None
+
+
+def _factor(e: s.Expression, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`tokens - 0.5 * time / plain`: a number that weighs a bare value could have the other side's unit."""
+    due = EXAMPLE.get(other.kind.dimension)
+    while isinstance(e, s.Binary) and e.op in ("*", "/"):
+        if e.op == "*" and isinstance(e.right, s.Number) and not e.right.unit:
+            e = e.right
+        else:
+            e = e.left
+    if due is None or not isinstance(e, s.Number) or e.unit:
+        return None
+    return f"write `{e.written} {due}`", (Edit(e.span, f"{e.written} {due}"),)
 
 
 def _as_rate(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
+from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.expressions import PARAM_KINDS, Broken, Place, Typer, constant
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
 from smartgen.language.program import Axis, Const
 from smartgen.language.resolve import Resolved, Slots
 from smartgen.language.source import Edit
-from smartgen.language.types import Kind, Typed, quantity
+from smartgen.language.types import UNFIT, Kind, Typed, quantity
 from smartgen.language.units import EXAMPLE, SPELT, unit
 
 Settings = Mapping[str, s.Argument]  # values from outside, each with the place of its name
@@ -70,6 +72,7 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
                 )
                 value = constant(1.0, kind or Kind(), param.span)
             elif kind is not None and not _fits(kind, value, param, example, findings):
+                kind = kind if value.kind.dimension == kind.dimension else UNFIT
                 value = constant(1.0, kind, param.span)
         kind = kind or value.kind
         found[name] = Typed(kind, Axis.POLICY, value.phase, value.code, frozenset(), param.span)
@@ -138,7 +141,10 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
     if value.kind.base != kind.base or value.kind.dimension != kind.dimension:
         fix, edits = _refitted(kind, value, param, example)
         message = f"`{name}` is declared as {written}, this is {value.kind}"
-        findings.add("SG205", message, value.span, fix, edits=edits)
+        retyped = _retyped(value, param)
+        other = Diagnostic("SG205", message, (Label(param.type.span), Label(value.span)), "", "error", retyped)
+        instead = (replace(other, help=f"declare `{_type(value)}`"),) if retyped and retyped != edits else ()
+        findings.take(Diagnostic("SG205", message, (Label(value.span),), fix, "error", edits, instead))
         return False
     if kind.prob and not value.kind.prob:
         meant = _probability(number)

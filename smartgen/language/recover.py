@@ -14,6 +14,7 @@ from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
 from smartgen.language.mistakes import RULES
+from smartgen.language.mistakes.as_json import as_json
 from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.frame import other_form
@@ -63,6 +64,10 @@ class _Recovery:
         if other is not None:
             self._report(other)
             return None
+        pairs = as_json(self.excerpt.text) if self.document else []
+        for pair in pairs:
+            self._report(pair)
+        self.excerpt = self.excerpt.edited([change for pair in pairs for change in pair.changes])
         if not self._signs():
             return None
         walk = self._walk(self.excerpt)

@@ -28,6 +28,7 @@ class Kind:
         return str(self.dimension)
 
 
+UNFIT = Kind("unfit")  # of a param whose value is not of its declared type: told there, and nowhere that it is read
 FLAG, TEXT, NUMBER = Kind("flag"), Kind("text"), Kind()
 PROB, COUNT = Kind(prob=True), Kind(whole=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
-from smartgen.language.borrowed import signal
+from smartgen.language.borrowed import part, signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.program import Axis
@@ -100,7 +100,8 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
     """A name that resembles something, or that only its author can explain."""
     text = e.text
     known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
-    meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or signal(text)
+    meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or part(text, SIGNALS)
+    meant = meant or signal(text)
     meant = meant or _meant(typer, text, known)
     code = "SG101" if "." in text else "SG102"
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"

@@ -19,7 +19,8 @@ from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.bases import finder
 from smartgen.recipe.completed import completed
-from smartgen.recipe.further import further
+from smartgen.recipe.fitting import fitted
+from smartgen.recipe.further import behind, further
 from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.shipped import shipped
@@ -71,7 +72,8 @@ def load_source(
         except RecipeError as error:
             return error.diagnostics
 
-    raise RecipeError(completed(source, further(source, found, again), again))
+    told = completed(source, further(source, found, again), again)
+    raise RecipeError(behind(source, fitted(source, told, again), again))
 
 
 def _checked(source: Source, params: Mapping[str, Any] | None, limits: Mapping[str, int] | None) -> Recipe:

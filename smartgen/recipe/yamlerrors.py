@@ -65,6 +65,9 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     form = text_form(source)
     if form is not None:
         return form
+    equals = other_sign(source) if "mapping values" in said else None
+    if equals is not None:
+        return equals
     if text[at : at + 1] == "\t" or "\\t" in said:
         return _tab(source, at)
     message, fix = next(((m, f) for part, m, f in _TOLD if part in said), ("this is not YAML", "save it as plain text"))
@@ -120,6 +123,23 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     elif fix == "remove it":
         edits = (Edit(span, ""),)
     return _made(message, span, fix, edits)
+
+
+_SIGN = re.compile(r"^([ ]*(?:-[ ]+)?)(\w+)([ ]*(?::=|=>|->|=)[ ]*)(?=[^\s=])([^\n]*)", re.MULTILINE)
+
+
+def other_sign(source: Source) -> Diagnostic | None:
+    """The first line `key = value` of a file in which other lines are `key: value`, or every line is such a one."""
+    for line in _SIGN.finditer(source.text):
+        above = source.text[: line.start()].rstrip().rsplit("\n", 1)[-1]
+        among = line.group(1) and (_SIGN.match(above) or re.match(r"[ ]*(\w+:\s*$|(?:-[ ]+)?\w+:\s)", above))
+        if line.group(2) in KEYS if not line.group(1) else among:
+            span = Span(source, line.start(3), line.end(3))
+            written = f"{line.group(2)}: {line.group(4).strip()}"
+            edits = (Edit(span, ": "),)
+            whole = Span(source, line.start(2), line.end(3) + 1)
+            return _made("between a key and its value stands `:`", whole, f"write `{written}`", edits)
+    return None
 
 
 def _made(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:

@@ -13,7 +13,7 @@ from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.yamlchain import chain
 from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
-from smartgen.recipe.yamlmeant import as_cases, rule_of_case, values_only
+from smartgen.recipe.yamlmeant import as_cases, caps_of, rule_of_case, values_only
 from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
@@ -220,7 +220,10 @@ class Mappings:
             edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if text[at - 2 : at] == "- ")
             self.tree.wrong("SG406", f"`{what}` holds names and values", node, "write them without `-`", True, edits)
             return
-        if isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
+        caps = caps_of(node) if what == "limit" else ""
+        if caps:
+            written, edits = caps, (Edit(self.tree.span(node), caps),)
+        elif isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
             written = f"{{{node.value[0].value}: {node.value[1].value}}}"
             edits = (Edit(self.tree.span(node), written),)
         elif isinstance(node, yaml.SequenceNode) and len(node.value) == 1 and "\n" not in raw:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import yaml
 
+from smartgen.language.borrowed import extent
 from smartgen.language.nearest import misspelt
 from smartgen.language.units import SPELT, unit
+from smartgen.language.words import EXTENTS
 from smartgen.recipe.yamlkeys import KEYS, RULE_KEYS
 from smartgen.recipe.yamltree import Tree
 
@@ -51,6 +53,27 @@ def param_taken_apart(node: yaml.MappingNode) -> str:
     value = next((parts[key] for key in ("default", "value") if key in parts), "")
     kind = next((parts[key] for key in ("type", "kind", "unit") if key in parts), "") or type_of(value)
     return f"{SPELT.get(kind, kind)} = {value}" if value and kind and "\n" not in kind + value else ""
+
+
+_IN_A_ROW = (("depth",), ("depth", "nodes"), ("depth", "topk", "nodes"), ("depth", "width", "topk", "nodes"))
+
+
+def caps_of(node: yaml.Node) -> str:
+    """`[6, 40]`, `[depth 6, nodes 40]`, `depth 6, nodes 40` as a mapping of extents; empty where it is something else."""
+    items = node.value if isinstance(node, yaml.SequenceNode) else str(node.value).split(",")
+    texts = [str(item.value) if isinstance(item, yaml.Node) else item for item in items]
+    if not all(isinstance(text, str) and "\n" not in text for text in texts) or not 0 < len(texts) <= len(EXTENTS):
+        return ""
+    if all(text.strip().isdigit() for text in texts):
+        pairs = list(zip(_IN_A_ROW[len(texts) - 1], (text.strip() for text in texts), strict=True))
+    else:
+        found = [re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:<=|[:= ])\s*(\w+)\s*", text) for text in texts]
+        pairs = [(m.group(1), m.group(2)) for m in found if m is not None]
+        pairs = [
+            (name if name in EXTENTS else misspelt(name, EXTENTS) or extent(name) or "", cap) for name, cap in pairs
+        ]
+    named = len({name for name, _ in pairs}) == len(texts) and all(name for name, _ in pairs)
+    return f"{{{', '.join(f'{name}: {cap}' for name, cap in pairs)}}}" if named else ""
 
 
 def rule_of_case(name: str) -> str | None:

@@ -11,7 +11,7 @@ import yaml
 from smartgen.language.findings import Findings
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import CLAUSES
-from smartgen.recipe.yamlerrors import not_yaml, text_form, unresolved
+from smartgen.recipe.yamlerrors import not_yaml, other_sign, text_form, unresolved
 
 _MOST_NODES = 5_000  # with every alias written out
 _MOST_CHARACTERS = 100_000
@@ -39,7 +39,7 @@ class Tree:
         return node
 
     def _no_mapping(self, node: yaml.Node) -> None:
-        form = text_form(self.source)
+        form = text_form(self.source) or other_sign(self.source)
         if form is not None:
             self.findings.take(form)
             return

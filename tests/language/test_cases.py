@@ -19,10 +19,8 @@ ROUNDS = 3  # a fix may uncover what stood behind the mistake
 
 # Mistakes whose fix is not a change of this text: only the author knows it, or the file has to be saved or named otherwise.
 BY_HAND = {
-    "names/circle.smart": "which of the two names stands for what",
     "names/later_policy.smart": "which of the two stands on its own",
     "names/missing_file.smart": "where the file is",
-    "names/self_let.smart": "what the name stood for before",
     "recipe/interpolation_name.yaml": "what is meant to be read",
     "recipe/merge.yaml": "which keys are meant",
     "recipe/smart_text.yaml": "the name of the file",

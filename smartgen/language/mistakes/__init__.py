@@ -10,6 +10,7 @@ from smartgen.language.mistakes.inheriting import use
 from smartgen.language.mistakes.limits import limit
 from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
+from smartgen.language.mistakes.rows import rows
 from smartgen.language.mistakes.spot import Rule
 from smartgen.language.mistakes.statements import as_value
 from smartgen.language.mistakes.unfinished import nothing
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *naming.RULES,
     param,
     choice,
+    rows,
     limit,
     use,
     *order.RULES,

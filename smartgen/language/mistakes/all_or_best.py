@@ -50,7 +50,7 @@ def head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text in ("width", "nodes", "topk", "top") and counted and (counted.sort == "number" or apart):
         shown = rest.removeprefix("-").strip()
         yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 1 + apart)
-    if here.text in ("true", "True", "yes", "on"):
+    if here.text in ("true", "True", "yes", "on", "None", "null", "nil"):
         yield spot.replace("SG006", message, "all", f"write `{statement} all`")
     if here.text in ("none", "nothing", "off", "no", "false", "False"):
         yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
@@ -105,6 +105,7 @@ def unwrapped(spot: Spot, statement: str) -> Iterator[Repair]:
     if close is None:
         return
     lines = re.sub(r"(?<=[^,\s])[ \t]*\n\s*(?=\S)", ", ", spot.slice(spot.at, close)[1:-1].strip())
+    lines = re.sub(r"[\"'](\w+)[\"']", r"\1", lines)  # as JSON has it
     inside = " ".join(re.sub(r"\s*[:=]\s*", " ", lines).rstrip(", ").split())
     message = f"`{statement}` is a statement and no {'block' if spot.here == '{' else 'call'}"
     yield spot.replace("SG006", message, f" {inside}", f"write `{statement} {inside}`", close - spot.at + 1)

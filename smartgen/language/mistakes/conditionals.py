@@ -82,7 +82,8 @@ def _bare(spot: Spot) -> Iterator[Repair]:
         message = "an `if` inside an expression has two branches and stands in parentheses"
     changes = ((here.start, here.start, "("), (end, end, f"{lacking})"))
     written = f"({spot.text[here.start : end]}{lacking})"
-    yield Repair("SG006", message, here.start, here.end, f"write `{' '.join(written.split())}`", changes)
+    to = end if lacking and "\n" not in spot.text[here.start : end] else here.end
+    yield Repair("SG006", message, here.start, to, f"write `{' '.join(written.split())}`", changes)
 
 
 def _branches(spot: Spot) -> tuple[str, int] | None:
@@ -152,11 +153,12 @@ def _no_else(spot: Spot) -> Iterator[Repair]:
         end = spot.lexemes[spot.at - 1].end
         start = spot.lexemes[begun] if begun is not None else here
         change = (end, end, f" else {value}")
+        to = end if start.start < end and "\n" not in spot.text[start.start : end] else start.end
         yield Repair(
             "SG006",
             message,
             start.start,
-            start.end,
+            to,
             f"write what holds otherwise, for example `else {value}`",
             (change,),
         )

@@ -11,13 +11,14 @@ from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
 
+_IMPORTS = ("import", "from", "using", "package", "include", "require", "module", "load", "extends", "use", "library")
 _EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
 
 
 def other_form(text: str) -> Repair | None:
     """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
     program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
-    if program is not None and not re.search(r"^smartgen[ \t]+\d", text, re.MULTILINE):
+    if program is not None and not re.search(r"^(?:smartgen[ \t]+\d|policy[ \t]+\w+[ \t]*\{)", text, re.MULTILINE):
         message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
         fix = "write `smartgen 1` and a policy, `policy mine { ... }`"
         return Repair("SG001", message, program.start(1), program.end(1), fix, ())
@@ -68,6 +69,7 @@ def header(spot: Spot) -> Iterator[Repair]:
     if spot.accepts == {"QUANTITY"}:
         yield from _version(spot, missing)
         return
+    yield from _imports(spot, missing)
     first = spot.lexemes[0]
     if spot.at == 0 and first.word and (misspelt(first.text, ["smartgen"]) or first.text in ("version", "language")):
         yield spot.replace(
@@ -77,6 +79,19 @@ def header(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
     change = (first.start, first.start, "smartgen 1\n")
     yield Repair("SG001", missing, first.start, first.end, "write `smartgen 1` on the first line", (change,))
+
+
+def _imports(spot: Spot, missing: str) -> Iterator[Repair]:
+    """`from recipes import smart` above the policy, in the place of the version."""
+    first = spot.lexemes[0]
+    policy = next((i for i, x in enumerate(spot.lexemes) if x.text == "policy" and x.first), 0)
+    if spot.at or not policy or not first.word or first.text not in _IMPORTS:
+        return
+    end = spot.lexemes[policy - 1].end
+    shown = " ".join(spot.text[first.start : end].split())
+    shown = f"`{shown}`" if len(shown) < 60 else "what stands before the policy"
+    fix = f"write `smartgen 1` in the place of {shown}: a policy inherits with `use`"
+    yield Repair("SG001", missing, first.start, end, fix, ((first.start, end, "smartgen 1"),))
 
 
 def _version(spot: Spot, missing: str) -> Iterator[Repair]:
@@ -236,15 +251,16 @@ def unclosed_end(spot: Spot) -> Iterator[Repair]:
     )
     also = ((spot.lexemes[opened].start, spot.lexemes[opened].end, "opened here"),) if opened is not None else ()
     end = at.end if at else 0
-    lines = "\n}\n" if "\n" in spot.text else " }"
+    below = spot.text[end : end + 1] == "\n"
+    close = (end + 1, end + 1, "}\n") if below else (end, end, "\n}\n" if "\n" in spot.text else " }")
     yield Repair(
         "SG002",
         "the recipe ends before its policy does"
         if here is None
         else "this policy is not closed before the next begins",
         end,
-        end,
+        end + below,
         "close it with `}`",
-        ((end, end, lines),),
+        (close,),
         also,
     )

@@ -113,7 +113,8 @@ def _unclosed(spot: Spot, opened: int) -> Iterator[Repair]:
         called = spot.lexemes[index - 1] if index and spot.lexemes[index - 1].end == at.start else at
         shown = " ".join(spot.text[called.start : close].split())
         message, change = "this parenthesis is not closed", (close, close, ")")
-        yield Repair("SG015", message, at.start, at.end, f"write `{shown})`", (change,))
+        end = close if "\n" not in spot.text[at.start : close] else at.end
+        yield Repair("SG015", message, at.start, end, f"write `{shown})`", (change,))
 
 
 def signs(spot: Spot) -> Iterator[Repair]:
