@@ -124,7 +124,8 @@ class FreeCandidates:
         benefit: Floats = step.tree.benefit[:, self.hung]
         if step.depth:
             benefit = np.where(_asked(step, step.tree.parent[:, self.hung]), benefit, 0.0)
-        return benefit.sum(1)
+        mass: Floats = benefit.sum(1)
+        return mass
 
     def below(self, step: Step) -> tuple[Layer, Ints, Bools, list[int]] | None:
         """What hangs below the merged layers: all deeper layers side by side, columns of parents, validity, widths."""
