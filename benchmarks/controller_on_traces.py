@@ -66,6 +66,8 @@ def variants() -> dict[str, str]:
             "path(calibrated(node.prob, node.rank, node.depth, node.spine, request.sampled))", "node.path"
         ),
         "raw order": text.replace("verify   best 0..64", "verify   best 0..64 by node.path"),
+        "passes of ten nodes": text.replace("best 1..10", "best 10"),
+        "passes of ten nodes (and no n-grams)": head.replace("best 1..10", "best 10"),
         "no n = 0": text.replace("best 0..64", "best 1..64"),
         "no forecast (2 passes, always)": text.replace("continue while forecast(objective) > objective\n", "").replace(
             "limit    depth 16", "limit    depth 2"

@@ -11,11 +11,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from smartgen.switch import shared
 
 NAME = "smartgen_grouped"
 LONGEST = 128  # queries; beyond it (prompts) the expanded mask would outweigh what is saved
@@ -61,18 +64,9 @@ def grouped(model: torch.nn.Module) -> Iterator[None]:
     if not _pays(model, config):
         yield
         return
-    with _lock:
-        users = getattr(config, "_smartgen_grouped_users", 0)
-        config._smartgen_grouped_users = users + 1
-        config._attn_implementation = NAME
-    try:
+    use = partial(setattr, config, "_attn_implementation")
+    with shared(_lock, config, "_smartgen_grouped_users", partial(use, NAME), partial(use, "sdpa")):
         yield
-    finally:
-        with _lock:
-            config._smartgen_grouped_users -= 1
-            if config._smartgen_grouped_users == 0:
-                config._attn_implementation = "sdpa"
-                del config._smartgen_grouped_users
 
 
 def _pays(model: torch.nn.Module, config: object) -> bool:

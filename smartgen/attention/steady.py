@@ -14,16 +14,24 @@ from contextlib import contextmanager
 
 import torch
 
+from smartgen.switch import shared
 
-class _Switch:
-    """torch's own switch is one for the whole process: the first block turns it off, the last one back."""
+
+class _Kernels:
+    """torch's own switch is one for the whole process; `before`: as it stood outside."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.users, self.before = 0, True
+        self.lock, self.before = threading.Lock(), True
+
+    def leave_out(self) -> None:
+        self.before = torch.backends.cuda.cudnn_sdp_enabled()
+        torch.backends.cuda.enable_cudnn_sdp(False)
+
+    def put_back(self) -> None:
+        torch.backends.cuda.enable_cudnn_sdp(self.before)
 
 
-_switch = _Switch()
+_kernels = _Kernels()
 
 
 @contextmanager
@@ -32,15 +40,5 @@ def steady(device: torch.device) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
-    with _switch.lock:
-        if _switch.users == 0:
-            _switch.before = torch.backends.cuda.cudnn_sdp_enabled()
-            torch.backends.cuda.enable_cudnn_sdp(False)
-        _switch.users += 1
-    try:
+    with shared(_kernels.lock, _kernels, "users", _kernels.leave_out, _kernels.put_back):
         yield
-    finally:
-        with _switch.lock:
-            _switch.users -= 1
-            if _switch.users == 0:
-                torch.backends.cuda.enable_cudnn_sdp(_switch.before)

@@ -12,10 +12,12 @@ from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskKind, MaskStyle
 from smartgen.drafters.errors import DrafterError
-from smartgen.drafters.fan import fanned
+from smartgen.drafters.fan import Children, fanned
 from smartgen.drafters.pending import Pending
+from smartgen.drafters.protocol import SHOWN
+from smartgen.drafters.waking import behind, woken
 from smartgen.packing.model import pack, packed
-from smartgen.tree.layer import Frontier, Layer
+from smartgen.tree.layer import Frontier, Layer, Skipped
 
 Ints = NDArray[np.int64]
 
@@ -73,13 +75,13 @@ class AssistantSession:
         self.seen: NDArray[np.bool_] | None = None
         self.spots: Ints | None = None  # (B, drafted) positions of the drafted slots
         self.last: torch.Tensor | None = None  # (B, 1, V) logits behind each row's last token, once something was fed
-        self._add(tokens, counts)
+        self._add(tokens, counts, prompt=True)
 
-    def _add(self, tokens: Ints, counts: Ints) -> None:
+    def _add(self, tokens: Ints, counts: Ints, prompt: bool = False) -> None:
         unknown = (tokens >= self.drafter.vocabulary) & (np.arange(tokens.shape[1]) < counts[:, None])
         self.lengths = self.lengths + counts
         self.dead = self.dead | unknown.any(1) | (self.lengths >= self.drafter.reach)
-        self.waiting.add(np.where(tokens < self.drafter.vocabulary, tokens, 0), counts, None)
+        self.waiting.add(np.where(tokens < self.drafter.vocabulary, tokens, 0), counts, None, prompt)
 
     @property
     def pending(self) -> int:
@@ -95,6 +97,19 @@ class AssistantSession:
                 self._digest()
             return [self._layer(self.last, np.ones((len(self.dead), 1), bool), topk)]
         return [self._layer(self._feed(frontier), frontier.valid, topk)]
+
+    @torch.no_grad()
+    def wake(self, topk: int, most: int) -> tuple[list[Layer], Skipped | None]:
+        """See `Session.wake`."""
+        skipped = self.waiting.back(most)
+        back = int(skipped.max(initial=0))
+        if back == 0:
+            return self.propose(None, topk), None
+        self.rewind()
+        tokens, counts, _ = self.waiting.take()
+        feed = self._digest_chunk if self.cache.sealed else self._prompt
+        children = self._children(feed(tokens, counts, back), max(topk, SHOWN))
+        return woken(children, topk, ~self.dead, tokens, counts, skipped)
 
     def rewind(self) -> None:
         """See `Session.rewind`."""
@@ -119,31 +134,38 @@ class AssistantSession:
         """Feed what waits: the prompt in one piece, what came after it in chunks; remember each row's last logits."""
         tokens, counts, _ = self.waiting.take()
         if not self.cache.sealed:
-            self.last = self._prompt(tokens, counts)
+            self._prompt(tokens, counts)
             return
         for start in range(0, tokens.shape[1], self.CHUNK):
             part = tokens[:, start : start + self.CHUNK]
             self._digest_chunk(part, (counts - start).clip(0, self.CHUNK))
 
-    def _digest_chunk(self, tokens: Ints, counts: Ints) -> None:
+    def _digest_chunk(self, tokens: Ints, counts: Ints, back: int = 0) -> torch.Tensor:
+        """Logits (B, back + 1, V) behind the last token of each row and `back` before it."""
         batch, width = tokens.shape
         causal = np.broadcast_to(np.tril(np.ones((width, width), bool)), (batch, width, width))
-        ends, at = np.unique((counts - 1).clip(0), return_inverse=True)
+        ends, at = np.unique(behind(counts, back), return_inverse=True)
         logits = self._forward(tokens, causal, self.cache.lengths[:, None] + np.arange(width), 0, ends)
         self.cache.accept(np.broadcast_to(np.arange(width), tokens.shape), counts)
-        last = _each(logits, at)
+        outputs = _each(logits, at.reshape(batch, back + 1))
+        last = outputs[:, -1:]
         if self.last is not None and (counts == 0).any():  # a row with nothing in this chunk keeps its logits
             fed = torch.from_numpy(counts > 0).to(last.device)[:, None, None]
             last = torch.where(fed, last, self.last)
         self.last = last
+        return outputs
 
-    def _prompt(self, tokens: Ints, counts: Ints) -> torch.Tensor:
-        """First feeding: right padding and a causal model need no mask; what padding wrote is overwritten later."""
-        ends, at = np.unique((counts - 1).clip(0), return_inverse=True)
+    def _prompt(self, tokens: Ints, counts: Ints, back: int = 0) -> torch.Tensor:
+        """First feeding: right padding and a causal model need no mask; what padding wrote is overwritten later. Logits as
+        `_digest_chunk`.
+        """
+        ends, at = np.unique(behind(counts, back), return_inverse=True)
         positions = np.broadcast_to(self._within_reach(np.arange(tokens.shape[1])), tokens.shape)
         logits = self._run(tokens, positions, None, ends)
         self.cache.seal(self.capacity + 64, counts)
-        return _each(logits, at)
+        outputs = _each(logits, at.reshape(len(tokens), back + 1))
+        self.last = outputs[:, -1:]
+        return outputs
 
     def _feed(self, frontier: Frontier) -> torch.Tensor:
         batch, width = frontier.token.shape
@@ -193,6 +215,10 @@ class AssistantSession:
         return np.minimum(positions, self.drafter.reach - 1)
 
     def _layer(self, logits: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
+        token, prob, entropy = self._children(logits, topk)
+        return fanned(token, prob, valid & ~self.dead[:, None], entropy)
+
+    def _children(self, logits: torch.Tensor, topk: int) -> Children:
         shared = min(self.drafter.target_vocabulary, logits.shape[-1])
         whole = logits.float()
         top, token = whole[..., :shared].topk(min(topk, shared), -1)
@@ -202,10 +228,10 @@ class AssistantSession:
             told.append(torch.special.entr(whole.softmax(-1)).sum(-1, keepdim=True).double().expand_as(told[0]))
         packed = torch.stack(told).cpu().numpy()  # one transfer
         entropy = packed[2, ..., 0] if len(told) == 3 else None
-        return fanned(packed[1].astype(np.int64), packed[0], valid & ~self.dead[:, None], entropy)
+        return packed[1].astype(np.int64), packed[0], entropy
 
 
 def _each(logits: torch.Tensor, at: Ints) -> torch.Tensor:
-    """Of logits (B, E, V) the place `at` (B,) of each row → (B, 1, V)."""
-    rows = torch.arange(len(at), device=logits.device)
-    return logits[rows, torch.as_tensor(at, device=logits.device)][:, None]
+    """Of logits (B, E, V) the places `at` (B, W) of each row → (B, W, V)."""
+    rows = torch.arange(len(at), device=logits.device)[:, None]
+    return logits[rows, torch.as_tensor(at, device=logits.device)]

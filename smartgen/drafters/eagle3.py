@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.checkpoint import HeadTensors, read_config
 from smartgen.drafters.errors import DrafterError
-from smartgen.drafters.fan import fanned
+from smartgen.drafters.fan import Children, fanned
 from smartgen.drafters.headcache import HeadCache
 from smartgen.drafters.headconfig import HeadConfig
 from smartgen.drafters.pending import Pending
+from smartgen.drafters.protocol import SHOWN
 from smartgen.drafters.rotary import Rotary, frequencies, rotate
+from smartgen.drafters.waking import behind, woken
 from smartgen.packing.linear import Linear
-from smartgen.tree.layer import Frontier, Layer
+from smartgen.tree.layer import Frontier, Layer, Skipped
 
 Ints = NDArray[np.int64]
 ROWS_AT_ONCE = 32  # of logits turned into probabilities: a megabyte of float32, which stays in a core's own cache
@@ -150,10 +152,8 @@ class Eagle3Head:
         gate, up = self.gate_up(self.normed(hidden)).chunk(2, -1)
         return hidden + self.down(F.silu(gate) * up)
 
-    def children(
-        self, hidden: torch.Tensor, topk: int, entropy: bool = False
-    ) -> tuple[NDArray[np.float64], Ints, NDArray[np.float64] | None]:
-        """Probabilities and target ids (B, W, k) of the likeliest children of nodes with output `hidden` (B, W, H).
+    def children(self, hidden: torch.Tensor, topk: int, entropy: bool = False) -> Children:
+        """Target ids and probabilities (B, W, k) of the likeliest children of nodes with output `hidden` (B, W, H).
 
         With `entropy` also that of each node's distribution over the head's own vocabulary, (B, W) in nats.
         """
@@ -171,7 +171,7 @@ class Eagle3Head:
             told.append(torch.cat(spread).double().expand_as(told[0]))
         packed = torch.stack(told).cpu().numpy()  # one transfer
         packed = packed.reshape(len(told), *hidden.shape[:2], k)
-        return packed[0], packed[1].astype(np.int64), packed[2, ..., 0] if entropy else None
+        return packed[1].astype(np.int64), packed[0], packed[2, ..., 0] if entropy else None
 
 
 class Eagle3Session:
@@ -190,7 +190,7 @@ class Eagle3Session:
         self.fed: torch.Tensor | None = None  # (B, W, H) outputs of the frontier fed last
         self.seen: NDArray[np.bool_] | None = None  # (B, W, drafted) what that frontier sees of the drafted slots
         self.depth = 0  # frontiers fed since the last commit
-        self.waiting.add(tokens[:, 1:], (counts - 1).clip(0), features[:, :-1])
+        self.waiting.add(tokens[:, 1:], (counts - 1).clip(0), features[:, :-1], prompt=True)
         self.from_prompt = self.waiting.longest
 
     @property
@@ -213,6 +213,18 @@ class Eagle3Session:
         if self.last is None:
             raise DrafterError("an EAGLE-3 head cannot draft before the first token is committed")
         return [self._layer(self.last, np.ones((len(self.last), 1), bool), topk)]
+
+    @torch.no_grad()
+    def wake(self, topk: int, most: int) -> tuple[list[Layer], Skipped | None]:
+        """See `Session.wake`."""
+        skipped = self.waiting.back(most)
+        back = int(skipped.max(initial=0))
+        if back == 0:
+            return self.propose(None, topk), None
+        self.rewind()
+        tokens, counts, features = self._taken()
+        children = self._children(self._digest_chunk(tokens, counts, features, back), max(topk, SHOWN))
+        return woken(children, topk, ~self.dead, tokens, counts, skipped)
 
     def rewind(self) -> None:
         """See `Session.rewind`."""
@@ -240,14 +252,19 @@ class Eagle3Session:
         """Feed all waiting pairs, in chunks; remember each row's last output."""
         if self.waiting.longest == 0:
             return
-        tokens, counts, features = self.waiting.take()
-        self.from_prompt = 0
+        tokens, counts, features = self._taken()
         for start in range(0, tokens.shape[1], self.CHUNK):
             part = slice(start, start + self.CHUNK)
             self._digest_chunk(tokens[:, part], (counts - start).clip(0, self.CHUNK), features[:, part])
 
-    def _digest_chunk(self, tokens: Ints, counts: Ints, features: torch.Tensor) -> None:
-        """Keys and values of all pairs; attention and what follows for the last one of each row."""
+    def _taken(self) -> tuple[Ints, Ints, torch.Tensor]:
+        self.from_prompt = 0
+        return self.waiting.take()
+
+    def _digest_chunk(self, tokens: Ints, counts: Ints, features: torch.Tensor, back: int = 0) -> torch.Tensor:
+        """Keys and values of all pairs; attention and what follows for the last one of each row and `back` before it,
+        (B, back + 1, H).
+        """
         head, cache, device = self.head, self.cache, self.head.device
         batch, width = tokens.shape
         positions = torch.from_numpy(cache.lengths[:, None] + np.arange(width)).to(device)
@@ -256,14 +273,16 @@ class Eagle3Session:
         query, keys, values = head.project(torch.tensor(tokens, device=device), hidden, rotary)
         cache.write(keys, values)
         cache.lengths = cache.lengths + counts
-        rows, at = torch.arange(batch, device=device), torch.from_numpy((counts - 1).clip(0)).to(device)
-        ends = (cache.lengths - 1).clip(0)
+        rows, at = torch.arange(batch, device=device)[:, None], torch.from_numpy(behind(counts, back)).to(device)
+        ends = behind(cache.lengths, back)
         slots = int(ends.max()) + 1
-        attended = cache.attend(query[rows, at][:, None], slots, cache.ends_mask(ends, slots))
-        last = head.finish(hidden[rows, at][:, None], attended)
+        attended = cache.attend(query[rows, at], slots, cache.ends_mask(ends, slots))
+        outputs = head.finish(hidden[rows, at], attended)
+        last = outputs[:, -1:]
         if self.last is not None and (counts == 0).any():  # a row with nothing in this chunk keeps its output
             last = torch.where(torch.from_numpy(counts > 0).to(device)[:, None, None], last, self.last)
         self.last = last
+        return outputs
 
     def _feed(self, frontier: Frontier) -> torch.Tensor:
         """Feed tree nodes behind the committed part; (B, W, H)."""
@@ -294,5 +313,8 @@ class Eagle3Session:
         return hidden, np.concatenate([self.seen[rows, frontier.parent], itself], 2)
 
     def _layer(self, hidden: torch.Tensor, valid: NDArray[np.bool_], topk: int) -> Layer:
-        prob, token, entropy = self.head.children(hidden, topk, "node.entropy" in self.wanted)
+        token, prob, entropy = self._children(hidden, topk)
         return fanned(token, prob, valid, entropy)
+
+    def _children(self, hidden: torch.Tensor, topk: int) -> Children:
+        return self.head.children(hidden, topk, "node.entropy" in self.wanted)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from smartgen.tree.layer import Layer
 
+Children = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]
+"""Tokens and probabilities (B, W, k) of W nodes' children, best first; entropy (B, W) of each node's, if asked for."""
+
 
 def fanned(
     token: NDArray[np.int64],

@@ -67,10 +67,10 @@ class HeadCache:
         return torch.from_numpy(allowed)[:, None].to(self.keys.device)
 
     def ends_mask(self, ends: Ints, slots: int) -> torch.Tensor | None:
-        """(B, 1, 1, slots): everything up to slot `ends` (B,) of each row; None if that is all there is."""
+        """(B, 1, Q, slots): everything up to slot `ends` (B, Q); None if that is all there is."""
         if bool((ends + 1 == slots).all()):
             return None
-        return torch.from_numpy((np.arange(slots) <= ends[:, None])[:, None, None]).to(self.keys.device)
+        return torch.from_numpy((np.arange(slots) <= ends[:, :, None])[:, None]).to(self.keys.device)
 
     def keep_rows(self, rows: Ints) -> None:
         """Go on with these rows only."""

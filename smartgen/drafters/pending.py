@@ -6,20 +6,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from smartgen.drafters.protocol import WITHIN
+
 Ints = NDArray[np.int64]
 
 
 class Pending:
-    """Chunks in order of arrival. `counts` (B,): how many tokens wait in each row."""
+    """Chunks in order of arrival. `counts` (B,): how many tokens wait in each row; `said` (B,): those behind the prompt."""
 
     def __init__(self, batch: int) -> None:
         self.counts: Ints = np.zeros(batch, np.int64)
+        self.said: Ints = np.zeros(batch, np.int64)
         self._chunks: list[tuple[Ints, Ints, torch.Tensor | None]] = []
 
-    def add(self, tokens: Ints, counts: Ints, features: torch.Tensor | None) -> None:
+    def add(self, tokens: Ints, counts: Ints, features: torch.Tensor | None, prompt: bool = False) -> None:
         """Append tokens (B, A), the first `counts` of each row; features (B, A, F) if there are any."""
         self._chunks.append((tokens, counts, features))
         self.counts = self.counts + counts
+        self.said = self.said if prompt else self.said + counts
+
+    def back(self, most: int) -> Ints:
+        """(B,) at how many positions between tokens behind the prompt a pass that feeds all of this can look, `most` at most."""
+        return np.zeros_like(self.said) if self.longest > WITHIN else (self.said - 1).clip(0, most)
 
     @property
     def longest(self) -> int:
@@ -30,6 +38,7 @@ class Pending:
         """Everything, packed to the left: tokens (B, Q), counts (B,), features (B, Q, F) or an empty tensor."""
         chunks, self._chunks = self._chunks, []
         counts, self.counts = self.counts, np.zeros_like(self.counts)
+        self.said = np.zeros_like(self.said)
         tokens = np.concatenate([tokens for tokens, _, _ in chunks], 1)
         given = [features for _, _, features in chunks if features is not None]
         features = torch.cat(given, 1) if given else torch.zeros(0)
@@ -45,7 +54,7 @@ class Pending:
 
     def keep_rows(self, rows: Ints) -> None:
         """Go on with these rows only."""
-        self.counts = self.counts[rows]
+        self.counts, self.said = self.counts[rows], self.said[rows]
         self._chunks = [
             (
                 tokens[rows],

@@ -4,6 +4,7 @@ A round of the decoding loop uses a session like this:
 
     layer = session.propose(None)            # the pass that feeds what was just committed is the first layer
     layer = session.propose(frontier)        # one pass per further layer, as often as the controller says
+    layer, skipped = session.wake(most)      # instead of the first one, where a drafter that rested is looked at
     session.rewind()                         # the drafted tree is forgotten, chosen or not
     session.commit(tokens, counts, features) # what the target really said; nothing is computed here
 
@@ -17,12 +18,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.tree.layer import Frontier, Layer
+from smartgen.tree.layer import Frontier, Layer, Skipped
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Drafter", "Frontier", "Layer", "Session"]
+__all__ = ["SHOWN", "WITHIN", "Drafter", "Frontier", "Layer", "Session", "Skipped"]
+
+SHOWN = 4  # children at a skipped position: more are seldom verified
+WITHIN = 512  # tokens a row in a pass that looks back
 
 
 class Session(Protocol):
@@ -33,6 +37,14 @@ class Session(Protocol):
 
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """Draft below `frontier` (None: below what is committed). One layer, or all of them from a one-pass drafter."""
+
+    def wake(self, topk: int, most: int) -> tuple[list[Layer], Skipped | None]:
+        """As `propose(None, topk)`, and what would have been proposed at the newest `most` positions of each row that lie
+        between committed tokens which this pass feeds: the `SHOWN` likeliest children.
+
+        None where there are no such positions, or where more than `WITHIN` tokens of a row wait. Asked only of drafters
+        that cost something and draft layer by layer.
+        """
 
     def rewind(self) -> None:
         """Forget everything drafted since the last commit."""

@@ -34,7 +34,6 @@ logger = logging.getLogger("smartgen")
 
 BUDGET = 3.0  # seconds of verification timing inside a call, at most
 CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
-RANGE = 1.5  # a measured batch within this factor of the asked one is near enough
 
 
 def model_name(model: torch.nn.Module) -> str:
@@ -101,7 +100,7 @@ class CostSource:
     def knows(self, batch: int, drafting: bool) -> bool:
         """Whether the tables reach this batch: measured, or between measured ones, or close to one."""
         tables = [self.profile.verify, self.profile.draft] if drafting else [self.profile.verify]
-        return all(_reaches(table.batches, batch) for table in tables)
+        return all(table.reaches(batch) for table in tables)
 
     def measure(self, target: Target, session: Session, drafter: Drafter) -> None:
         """Measure at the call's own batch and context, and remember. The session's drafted tree is forgotten."""
@@ -140,12 +139,6 @@ def _checked(profile: Profile, key: Key, named: str) -> Profile:
             f"the profile {named} is for another setting: {'; '.join(different)}; measure one with `smartgen profile`"
         )
     return profile
-
-
-def _reaches(batches: list[int], batch: int) -> bool:
-    if not batches:
-        return False
-    return batches[0] / RANGE <= batch <= batches[-1] * RANGE
 
 
 def dummy_selection(batch: int, size: int) -> Selection:

@@ -34,10 +34,11 @@ from smartgen.hf.watch import tell
 from smartgen.language.program import Measured, Program, Read, parts
 from smartgen.packing.model import pack, packed
 from smartgen.policy.asked import may_draft, merges
-from smartgen.policy.controller import Controller
+from smartgen.policy.controller import Controller, Plan
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.recipe import Recipe
+from smartgen.tree.layer import Layer
 from smartgen.tree.selection import root_only, select
 
 Ints = NDArray[np.int64]
@@ -197,7 +198,7 @@ class _Call:
         began = time.perf_counter()
         controller = self.controller
         plan = controller.plan(self.situation(), self.free.beside() if self.free else ())
-        draft_seconds = self.draft(plan.topk) if plan.draft else []
+        draft_seconds = self.draft(plan) if plan.draft else []
         drafting = sum(seconds for _, seconds in draft_seconds)
         chosen = controller.select()
         root = np.array([self.text.new[row][-1] for row in self.rows])
@@ -244,18 +245,26 @@ class _Call:
         elapsed = np.full(len(generated), time.perf_counter() - self.began)
         return {"request.elapsed": elapsed, "request.tpot": elapsed / generated}
 
-    def draft(self, topk: int) -> list[tuple[int, float]]:
+    def draft(self, plan: Plan) -> list[tuple[int, float]]:
         """Draft layer by layer as long as the controller says; seconds of each pass, with the width it fed."""
         spent, frontier = [], None
         while True:
             began = time.perf_counter()
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
-            layers = self.session.propose(frontier, topk)
+            layers = self.session.propose(frontier, plan.topk) if frontier is not None else self._first(plan)
             frontier = self.controller.grow(layers)
             spent.append((width, time.perf_counter() - began))
             if frontier is None:
                 self.session.rewind()
                 return spent
+
+    def _first(self, plan: Plan) -> list[Layer]:
+        """The first pass; one that wakes the drafter looks back."""
+        if not plan.back:
+            return self.session.propose(None, plan.topk)
+        layers, skipped = self.session.wake(plan.topk, plan.back)
+        self.controller.look_back(skipped)
+        return layers
 
     def _commit(self, paths: list[list[int]], committed: list[list[int]]) -> None:
         """Keep the accepted path in the cache and tell the drafter what was said."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from transformers.generation.stopping_criteria import StoppingCriteriaList, StopStringCriteria
 
+from smartgen.switch import shared
+
 _USERS = "_smartgen_healing_users"
 _lock = threading.Lock()
 _tokenizer: ContextVar[Any] = ContextVar("smartgen_healing_tokenizer", default=None)
@@ -48,17 +50,12 @@ def with_stop_strings(config: Any, default: Any, call: dict, options: Callable[[
 def healing(model: Any, tokenizer: Any) -> Iterator[None]:
     """Inside the block, stock's `heal_tokens` of this model finds `tokenizer` (of this thread's call)."""
     token = _tokenizer.set(tokenizer)
-    with _lock:
-        model.__dict__[_USERS] = model.__dict__.get(_USERS, 0) + 1
-        model.heal_tokens = partial(_heal, model)
+    ours = partial(setattr, model, "heal_tokens", partial(_heal, model))
     try:
-        yield
+        with shared(_lock, model, _USERS, ours, partial(model.__dict__.pop, "heal_tokens")):
+            yield
     finally:
         _tokenizer.reset(token)
-        with _lock:
-            model.__dict__[_USERS] -= 1
-            if model.__dict__[_USERS] == 0:
-                del model.__dict__[_USERS], model.__dict__["heal_tokens"]
 
 
 def _heal(model: Any, input_ids: Any, tokenizer: Any = None) -> Any:

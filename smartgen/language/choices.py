@@ -48,8 +48,6 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     counted = count(typer, choice.count, "`expand best`")
     where = _where(typer, choice, Place("`expand ... where`", frozenset({"marginal"})))
     maximizing = typed(typer, choice.maximizing, Place("`maximizing`")) if choice.maximizing is not None else None
-    if counted.searched and choice.maximizing is None and choice.count is not None:
-        _undecided(typer, choice, "add `maximizing tokens / time`, or write one number")
     if choice.pooled:
         _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates")
     by = _by(typer, choice)
@@ -106,14 +104,6 @@ def _repeated(typer: Typer, choice: s.Choice) -> None:
         fix = f"join them: `{written}`" if written else "keep one of them"
         at = Span(span.source, span.start, span.start + len(word)) if written else span
         typer.findings.add("SG105", message, at, fix, edits=(Edit(at, "and" if written else ""),))
-
-
-def _undecided(typer: Typer, choice: s.Choice, fix: str) -> None:
-    assert choice.count is not None
-    message = f"nothing decides between the counts of `{choice.count.span.text}`"
-    high = choice.count.high
-    edits = (Edit(choice.count.span, high.span.text),) if high is not None else ()
-    typer.findings.add("SG305", message, choice.count.span, fix, edits=edits)
 
 
 def _no_objective(typer: Typer, choice: s.Choice) -> None:

@@ -114,7 +114,7 @@ STATEMENTS: dict[str, Statement] = {
 CLAUSES: dict[str, str] = {
     "by": "`best N by e`: the order, largest first; without it the benefit. A node never outranks its parent",
     "where": "`... where c`: a filter; what fails is left out with its descendants",
-    "maximizing": "`expand best A..B maximizing e`: what the width is searched for",
+    "maximizing": "`expand best A..B maximizing e`: what the width is searched for; without it, as many as `verify` takes",
     "pooled": "`verify best N pooled`: one count for all rows of the batch together",
 }
 

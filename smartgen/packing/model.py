@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 
 from smartgen.packing.linear import Linear, can_pack
+from smartgen.switch import held, shared
 
 SHARE = 0.5  # of the memory that is available: what the copies may take at most
 
@@ -37,33 +38,25 @@ class Packing:
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
         self._lock = threading.RLock()
-        self._users = 0
         self._copies: dict[torch.nn.Linear, tuple[int, Linear]] = {}  # layer -> sum of its weight, packed weight
 
-    def enter(self) -> None:
-        """Let the layers use their copies."""
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._install()
+    def in_use(self) -> AbstractContextManager[None]:
+        """Inside the block the layers use their copies; behind the last one they have their own forward back."""
+        return shared(self._lock, self, "_users", self._install, self._remove)
 
     def _install(self) -> None:
         for layer, (_, weight) in self._copies.items():
             layer.forward = partial(_forward, layer, weight)
 
-    def leave(self) -> None:
-        """The last one to leave gives the layers their own forward back."""
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                for layer in self._copies:
-                    layer.__dict__.pop("forward", None)
+    def _remove(self) -> None:
+        for layer in self._copies:
+            layer.__dict__.pop("forward", None)
 
     def refresh(self, model: torch.nn.Module) -> None:
         """Copy what is new or has changed, drop what is gone."""
         with self._lock:
             self._copy(list(packable(model)))
-            if self._users:
+            if held(self, "_users"):
                 self._install()
 
     def _copy(self, layers: list[torch.nn.Linear]) -> None:
@@ -94,12 +87,8 @@ def pack(model: torch.nn.Module) -> None:
 @contextmanager
 def packed(model: torch.nn.Module) -> Iterator[None]:
     """Run the model's linear layers on their packed copies inside the block; blocks nest and may run side by side."""
-    packing = packing_of(model)
-    packing.enter()
-    try:
+    with packing_of(model).in_use():
         yield
-    finally:
-        packing.leave()
 
 
 def packing_of(model: torch.nn.Module) -> Packing:

@@ -15,6 +15,7 @@ from smartgen.policy.order import PLACE, packed, packed_positive
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
+from smartgen.policy.width import worthy
 from smartgen.tree.layer import Layer
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         widths, step.family = [parent.shape[1]], None
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
-    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, source)
+    scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
     best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
         benefit = tree.of("benefit", step.newest)
@@ -52,6 +53,8 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     if step.free is not None:
         hang(controller, step)
     step.totals = totals(controller, step, step.board, step.spent)
+    if step.rules.narrows and not step.situation.drafter.one_pass:
+        nodes, real = worthy(step, nodes, real)
     _see_frontier(step, nodes, real, best if first else None)
 
 
@@ -59,30 +62,26 @@ def hang(controller: Controller, step: Step) -> None:
     """Let the free candidates that no layer has taken in yet hang below the tree."""
     free, seen = step.free, (step.fresh, step.newest, step.whole, step.depth)
     assert free is not None
-    free.ahead, found = None, free.below(step)
+    free.hung, found = None, free.below(step)
     if found is None:
         return
     layer, parent, valid, widths = found
     free.stem = len(step.tree.layers), step.board
-    scope, by_benefit = _valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
+    scope, by_benefit = valued(controller, step, layer, parent, valid, widths, np.full(parent.shape, FREE))
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, step.tree, step.caps.room, all_open, order is by_benefit, step.worth)
-    first = step.fresh[0]
-    benefit, above = step.tree.benefit[:, first], step.tree.parent[:, first]
+    free.hung = step.fresh[0]
     step.fresh, step.newest, step.whole, step.depth = seen
-    if step.depth:  # only below nodes that may be drafted from
-        benefit = np.where(np.take_along_axis(step.tree.kept, np.maximum(above, 0), 1), benefit, 0.0)
-    free.ahead = benefit.sum(1)
 
 
-def _valued(
+def valued(
     controller: Controller,
     step: Step,
     layer: Layer,
     parent: Ints,
     valid: Bools,
     widths: Sequence[int],
-    source: Ints | None,
+    source: Ints | None = None,
 ) -> tuple[Scope, Ints]:
     """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
     tree = step.tree

@@ -29,6 +29,11 @@ def asks_ahead(rules: Rules) -> bool:
     return any(isinstance(part, Shift) and part.kind == "forecast" for part in parts(rules.proceed))
 
 
+def narrows(rules: Rules) -> bool:
+    """Whether the width of a pass follows what `verify` takes: a range of `expand` that nothing else searches."""
+    return rules.expand.searched and rules.expand.maximizing is None
+
+
 def at_once(rules: Rules) -> bool:
     """Whether nothing is asked of one layer apart, so that several may be valued together."""
     asked = rules.proceed is not None and not asks_ahead(rules)

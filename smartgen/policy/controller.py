@@ -27,10 +27,11 @@ from smartgen.policy.pricing import ahead, measured, next_layer, totals, with_pa
 from smartgen.policy.rules import compile_rules
 from smartgen.policy.scope import Scope
 from smartgen.policy.situation import Costs, Outcome, Situation
+from smartgen.policy.skipped import label_skipped, positions
 from smartgen.policy.step import Caps, Step
 from smartgen.policy.totals import Basis, Totals
 from smartgen.tree.draft_tree import DraftTree
-from smartgen.tree.layer import Frontier, Layer, beside
+from smartgen.tree.layer import Frontier, Layer, Skipped, beside
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -41,11 +42,14 @@ USELESS = 0.5  # a gain below it: next to nothing of what a drafter promises com
 
 @dataclass(frozen=True)
 class Plan:
-    """Decided before drafting: whether to draft at all, and how many children a node may get."""
+    """Decided before drafting: whether to draft at all, how many children a node may get, and to how many skipped
+    positions a row the first pass shall look back.
+    """
 
     draft: bool
     topk: int
     depth: int
+    back: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ class Controller:
             draft = self._first_pass(step)
             if draft:
                 step.spent = with_pass(self, step, situation.pending)
-            return Plan(draft, step.caps.topk, step.caps.depth)
+            back = positions(step) if step.probe and not self.learned.frozen else 0
+            return Plan(draft, step.caps.topk, step.caps.depth, back)
 
     def begin(self, situation: Situation, free: Sequence[Layer] = ()) -> Step:
         """The step before anything is decided: which rules hold, within which extents; `plan` begins with it."""
@@ -182,6 +187,10 @@ class Controller:
         batch, context = situation.batch, situation.run_context
         return self.costs.draft(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
 
+    def look_back(self, skipped: Skipped | None) -> None:
+        """What a drafter that was woken says of the positions that it skipped; learned from when the step ends."""
+        self.step.skipped = skipped
+
     # -- grow -----------------------------------------------------------------------------------------------------
     def grow(self, layers: list[Layer]) -> Frontier | None:
         """Take what a pass drafted; the nodes to draft from next, or None where drafting should stop."""
@@ -197,8 +206,8 @@ class Controller:
 
     def _take_all(self, step: Step, layers: list[Layer]) -> None:
         """All layers of a one-pass drafter: together where nothing is asked between them, else until the answer is no."""
-        widths = [layer.token.shape[1] for layer in layers]
-        if layers and step.rules.at_once and max(widths) <= step.caps.width:
+        widths, caps = [layer.token.shape[1] for layer in layers], step.caps
+        if layers and step.rules.at_once and caps.rows_width is None and max(widths) <= caps.width:
             add(self, step, beside(layers), widths)
             return
         for layer in layers:
@@ -273,6 +282,8 @@ class Controller:
         with self.learned.lock, np.errstate(all="ignore"):
             step, totals = self.step, self.step.totals
             size, doubted = self.chosen.shape[1], step.probe and step.gain.value < USELESS
+            if step.skipped is not None:
+                label_skipped(self, step, step.skipped)
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
                 self.memories.update(Scope(self, step))

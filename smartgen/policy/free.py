@@ -42,9 +42,8 @@ def source_names(own: str, free: str) -> tuple[str, str, str, str]:
 class FreeCandidates:
     """The free candidates of one step, all layers side by side; every valid one is in the tree from the first to the last.
 
-    `stem`: layers and board of the tree without what hangs below. `ahead`: (B,) benefit that already hangs below the
-    nodes to be drafted from. `gains`: by source, how true predictions have been lately; one scalar for all would let
-    good n-grams vouch for a useless drafter.
+    `stem`: layers and board of the tree without what hangs below. `gains`: by source, how true predictions have been
+    lately; one scalar for all would let good n-grams vouch for a useless drafter.
     """
 
     def __init__(self, source: str, layers: Sequence[Layer], depths: int | Ints, own: Gain, free: Gain) -> None:
@@ -61,7 +60,7 @@ class FreeCandidates:
             self.valid = self.valid & (np.repeat(np.arange(1, len(layers) + 1), widths) <= depths)
         self.columns: Ints | None = None  # where those of the deepest merged layer stand; None: the root is merged
         self.stem: tuple[int, Board] | None = None
-        self.ahead: Floats | None = None
+        self.hung: slice | None = None  # columns of the first layer that hangs below the merged ones
 
     def trust(self) -> None:
         """Let predictions be scaled by what they were worth lately; what both propose counts as free."""
@@ -117,6 +116,16 @@ class FreeCandidates:
             np.concatenate([valid, real], 1),
             np.concatenate([source, extra], 1),
         )
+
+    def mass_ahead(self, step: Step) -> Floats | None:
+        """(B,) summed benefit of what hangs below the nodes to be drafted from; None: nothing hangs."""
+        if self.hung is None:
+            return None
+        benefit: Floats = step.tree.benefit[:, self.hung]
+        if step.depth:
+            benefit = np.where(_asked(step, step.tree.parent[:, self.hung]), benefit, 0.0)
+        mass: Floats = benefit.sum(1)
+        return mass
 
     def below(self, step: Step) -> tuple[Layer, Ints, Bools, list[int]] | None:
         """What hangs below the merged layers: all deeper layers side by side, columns of parents, validity, widths."""

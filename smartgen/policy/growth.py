@@ -29,6 +29,7 @@ class Growth:
         self.shares[:, 0] = 1.0
         self.seen = np.zeros(depth)
         self.last = np.zeros(depth)  # layers drawn below the root when this depth was seen the last time
+        self._believed = list[tuple[float, Floats]]()  # what follows from it, down to the depth asked so far
 
     def ahead(self, depth: int, frontier: Floats) -> Floats:
         """(B, RANKS) forecast benefits below a frontier whose benefits sum to `frontier` (B,) at `depth`."""
@@ -38,15 +39,19 @@ class Growth:
 
     def _known(self, depth: int) -> tuple[float, Floats]:
         """A depth never drawn behaves like the one above it."""
-        ratio, shares, drawn = float(self.ratio[0]), self.shares[0], float(self.seen[0])
-        for d in range(1, depth + 1):
+        believed, drawn = self._believed, float(self.seen[0])
+        if not believed:
+            believed.append((float(self.ratio[0]), self.shares[0]))
+        for d in range(len(believed), depth + 1):
+            ratio, shares = believed[-1]
             told = min(float(self.seen[d]), 1.0 / self.WEIGHT)
             if told:
                 told *= 0.5 ** ((drawn - float(self.last[d])) / self.STALE)
                 belief = told / (told + self.PRIOR)
                 ratio += belief * (float(self.ratio[d]) - ratio)
                 shares = shares + belief * (self.shares[d] - shares)
-        return ratio, shares
+            believed.append((ratio, shares))
+        return believed[depth]
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.
@@ -56,6 +61,7 @@ class Growth:
         below, mass = float(layer.sum()), float(frontier.sum())
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
+        del self._believed[depth:]
         self.seen[depth] += 1
         self.last[depth] = self.seen[0]
         weight = max(self.WEIGHT, 1.0 / float(self.seen[depth]))

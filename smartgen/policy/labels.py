@@ -124,10 +124,10 @@ def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> Non
         predicted = np.minimum(step.totals.row_benefit, step.situation.remaining - 1)
         step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), step.tree.batch)
     elif step.layers:
-        _look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
+        look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
 
 
-def _look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
+def look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
     """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
     benefit, right = _foremost(step, among, text, PROBE_NODES)
     gain.observe(float(benefit.sum()), float(np.count_nonzero(right.any(1))), step.tree.batch)
@@ -162,4 +162,4 @@ def _observe_gains(
         if mine.any():
             gain.observe(float(worth[mine].sum()), float(hits.sum()), tree.batch)
         elif (among := named & tree.valid[:, step.layers[0]]).any():
-            _look(step, gain, among, text)
+            look(step, gain, among, text)

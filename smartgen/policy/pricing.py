@@ -95,8 +95,8 @@ def _excess(constraints: tuple[Constraint, ...], scope: Scope, made: Totals) -> 
 def next_layer(step: Step) -> Floats:
     """(B, F) the forecast benefits of what one more pass would draw."""
     mass = step.mass
-    if step.free is not None and step.free.ahead is not None:
-        mass = np.maximum(mass - step.free.ahead, 0.0)
+    if step.free is not None and (hanging := step.free.mass_ahead(step)) is not None:
+        mass = np.maximum(mass - hanging, 0.0)
     return step.growth.ahead(step.depth, mass)
 
 

@@ -14,6 +14,7 @@ from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.situation import Situation
 from smartgen.policy.totals import Basis, Totals
 from smartgen.tree.draft_tree import DraftTree
+from smartgen.tree.layer import Skipped
 
 if TYPE_CHECKING:
     from smartgen.policy.rules import CompiledRules
@@ -83,6 +84,7 @@ class Step:
     recalled: set[int] = field(default_factory=set)  # sites that were read
     passes: int = 0
     probe: bool = False
+    skipped: Skipped | None = None  # what a drafter that was woken would have proposed while it rested
     rehearsed: bool = False  # a tree that is only imagined: nothing is learned from it
     reason: str = ""
 

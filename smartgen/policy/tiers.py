@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.policy.arithmetic import Value
 from smartgen.policy.average import AverageTree
 from smartgen.policy.board import Board, Room
-from smartgen.policy.pricing import totals, with_pass
-from smartgen.policy.scope import ForecastScope
+from smartgen.policy.pricing import totals
+from smartgen.policy.scope import ForecastScope, Scope
 from smartgen.policy.step import Step
 from smartgen.policy.totals import Totals
 
@@ -111,20 +112,38 @@ def choose_tier(
 def price(controller: Controller, step: Step, tier: Tier, average: AverageTree, warm: Floats) -> Totals:
     """The totals of a step with the tier's average tree; the first pass feeds what is pending, every further one `topk`."""
     board, spent = Board.empty(step.tree.batch), dict(step.spent)
-    kept = step.spent
-    try:
-        for number in range(tier.steps):
-            step.spent = spent
-            spent = with_pass(controller, step, step.situation.pending if number == 0 else tier.topk)
-    finally:
-        step.spent = kept
+    layers = average.layers(tier.topk, tier.steps) if tier.steps else []
+    for depth in range(tier.steps):
+        width = step.situation.pending if depth == 0 else tier.topk
+        scope = AverageScope(controller, step, width, layers[:depth], warm)
+        for cost in step.rules.costs_of_pass:
+            spent[cost.total] += float(cost.value(scope))
     caps = step.caps
     step.caps = replace(caps, room=Room(max(tier.nodes, 1)), low=tier.nodes, high=tier.nodes, rows_depth=None)
     try:
         if tier.nodes:
-            layers = average.layers(tier.topk, tier.steps)
             benefit = np.sort(np.concatenate(layers))[::-1][: tier.nodes]
             board = board.with_forecast(np.maximum(warm[:, None] * benefit, 1e-300), step.caps.room)
         return totals(controller, step, board, spent, ForecastScope)
     finally:
         step.caps = caps
+
+
+class AverageScope(Scope):
+    """Before a pass that continues an average tree of which `layers` are drafted: their depth, nodes and tokens are known."""
+
+    def __init__(self, controller: Controller, step: Step, width: int, layers: Sequence[Floats], warm: Floats) -> None:
+        super().__init__(controller, step, width=width)
+        self.layers, self.fed, self.warm = layers, width, warm
+
+    @property
+    def depth(self) -> int:
+        return len(self.layers)
+
+    def of_layer(self, group: str, what: str) -> Value:
+        if what == "depth" or not self.layers:
+            return super().of_layer(group, what)
+        newest = self.layers[-1] if group == "layer" else self.layers[-1][: self.fed]
+        return (
+            self.warm[:, None] * newest.sum() if what == "tokens" else np.full((len(self.warm), 1), float(len(newest)))
+        )

@@ -1,4 +1,4 @@
-"""`expand best a..b maximizing e`: how many candidates the next pass should feed."""
+"""`expand best a..b`: how many candidates the next pass should feed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from smartgen.policy.controller import Controller
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 def best_width(controller: Controller, step: Step, maximizing: Compiled, order: Ints) -> int:
@@ -26,6 +27,28 @@ def best_width(controller: Controller, step: Step, maximizing: Compiled, order: 
     scope = _WidthScope(controller, step, order, np.arange(min(step.caps.expand_low, high), high + 1))
     value = np.broadcast_to(np.asarray(maximizing(scope), np.float64), scope.widths.shape)
     return int(scope.widths[np.where(np.isnan(value), -np.inf, value).argmax()])
+
+
+def worthy(step: Step, nodes: Ints, real: Bools | None) -> tuple[Ints, Bools | None]:
+    """The kept candidates (B, W) cut to as many as `verify` takes of them in any row, as things stand; no fewer than asked.
+
+    No child is likelier than its parent: what is not worth verifying has no child that is.
+    """
+    kept, totals = step.tree.column("kept").ravel(), step.totals
+    counts = totals.row_nodes
+    most, width = int(counts.max(initial=0)), min(step.caps.expand_low, nodes.shape[1])
+    if most:
+        taken = totals.board.node[:, :most]
+        ours = (taken >= step.newest.start) & kept.take(taken + step.tree.row_starts, mode="clip")
+        if totals.shares is not None or int(counts.min()) < most:
+            ours &= np.arange(most) < counts[:, None]
+        width = max(width, int(ours.sum(1).max()))
+    if width >= nodes.shape[1]:
+        return nodes, real
+    rest = nodes[:, width:] + step.tree.row_starts
+    kept[rest if real is None else rest[real[:, width:]]] = False
+    nodes, real = nodes[:, :width], None if real is None else real[:, :width]
+    return nodes, None if real is None or real.all() else real
 
 
 class _WidthScope(Scope):

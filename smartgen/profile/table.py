@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from smartgen.profile.errors import ProfileError
 
 Floats = NDArray[np.float64]
+NEAR = 1.5  # a measured batch within this factor of the asked one is near enough
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +54,14 @@ class CostTable:
     def batches(self) -> list[int]:
         """Measured batch sizes, ascending."""
         return list(self._slices)
+
+    def near(self, batch: int) -> bool:
+        """Whether a batch close to this one was measured."""
+        return any(known / NEAR <= batch <= known * NEAR for known in self.batches)
+
+    def reaches(self, batch: int) -> bool:
+        """Whether one close to it was measured, or it lies between measured ones."""
+        return bool(self._slices) and self.batches[0] / NEAR <= batch <= self.batches[-1] * NEAR
 
     @property
     def largest(self) -> int:

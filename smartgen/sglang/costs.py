@@ -107,8 +107,7 @@ class RoundCosts:
     def _known(self, batch: int, context: float) -> bool:
         if self.thorough:
             return self._place(batch, context) in {(p.batch, p.context) for p in self.profile.verify.points}
-        known = self.profile.verify.batches
-        return any(known_one / 1.5 <= self.bucket(batch) <= known_one * 1.5 for known_one in known)
+        return self.profile.verify.near(self.bucket(batch))
 
     def _place(self, batch: int, context: float) -> tuple[int, int]:
         return self.bucket(batch), CONTEXTS * round(max(context, CONTEXTS / 2) / CONTEXTS + 0.01)

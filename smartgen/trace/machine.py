@@ -15,7 +15,6 @@ from smartgen.trace.errors import TraceError
 Floats = NDArray[np.float64]
 
 CONTEXT_STEP = 16  # contexts this close cost the same
-RANGE = 1.5  # a measured batch within this factor of the asked one is near enough
 SIZES = 64  # sizes of a curve to begin with
 
 
@@ -30,9 +29,8 @@ class Machine:
     def check(self, batch: int, drafting: bool) -> None:
         """Raises TraceError if the profile was not measured near this batch."""
         for table in [self.profile.verify, self.profile.draft][: 1 + drafting]:
-            reach = table.batches
-            if not reach or not reach[0] / RANGE <= batch <= reach[-1] * RANGE:
-                measured = ", ".join(map(str, reach)) or "none"
+            if not table.reaches(batch):
+                measured = ", ".join(map(str, table.batches)) or "none"
                 raise TraceError(
                     f"the profile of {self.profile.key.model} with {self.profile.key.drafter} knows batches {measured}, not "
                     f"{batch}; measure it with `smartgen profile --batch {batch}`"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from smartgen.drafters.ngram import HitRates
 from smartgen.language.program import Program
 from smartgen.policy.asked import merges
-from smartgen.policy.controller import Controller
+from smartgen.policy.controller import Controller, Plan
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
@@ -22,6 +22,7 @@ from smartgen.trace.errors import TraceError
 from smartgen.trace.machine import Machine
 from smartgen.trace.session import NGramReplay, TraceSession
 from smartgen.trace.trace import Trace
+from smartgen.tree.layer import Layer
 
 Ints = NDArray[np.int64]
 BEYOND = 0.01  # share of steps that may ask beyond the envelope
@@ -240,7 +241,7 @@ class _Run:
         context, batch = situation.run_context, situation.batch
         plan = controller.plan(situation, self.free.beside() if self.free is not None else ())
         beyond = self.session.beyond
-        passes = self._draft(plan.topk, batch, context) if plan.draft else []
+        passes = self._draft(plan, batch, context) if plan.draft else []
         chosen = controller.select()
         counts, accepted = self._walk(chosen)
         verifying = self.clock.verify(batch, chosen.shape[1], context)
@@ -280,18 +281,26 @@ class _Run:
             more={"request.elapsed": elapsed, "request.tpot": elapsed / (self.place + 1)},
         )
 
-    def _draft(self, topk: int, batch: int, context: float) -> list[tuple[int, float]]:
+    def _draft(self, plan: Plan, batch: int, context: float) -> list[tuple[int, float]]:
         """As the decoding loop drafts; a pass takes what the machine says for the width it feeds."""
         spent: list[tuple[int, float]] = []
         frontier = None
         while True:
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
-            layers = self.session.propose(frontier, topk)
+            layers = self.session.propose(frontier, plan.topk) if frontier is not None else self._first(plan)
             spent.append((width, 0.0 if self.traits.free else self.clock.draft(batch, width, context)))
             frontier = self.controller.grow(layers)
             if frontier is None:
                 self.session.rewind()
                 return spent
+
+    def _first(self, plan: Plan) -> list[Layer]:
+        """The first pass; one that wakes the drafter looks back."""
+        if not plan.back:
+            return self.session.propose(None, plan.topk)
+        layers, skipped = self.session.wake(plan.topk, plan.back)
+        self.controller.look_back(skipped)
+        return layers
 
     def _walk(self, chosen: Ints) -> tuple[Ints, Ints]:
         """(B,) tokens each row commits and how many of them were draft nodes."""

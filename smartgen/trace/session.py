@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.fan import fanned
 from smartgen.drafters.ngram import NOTHING, HitRates, NGramSession, SuffixIndex
+from smartgen.drafters.protocol import SHOWN, WITHIN
 from smartgen.trace.trace import Trace
-from smartgen.tree.layer import Frontier, Layer
+from smartgen.tree.layer import Frontier, Layer, Skipped
 
 Ints = NDArray[np.int64]
 
@@ -28,6 +29,7 @@ class TraceSession:
         self.starts = trace.text_start[requests]
         self.places: Ints = np.full(len(requests), -1)  # index of the last committed text token
         self.waiting: Ints = np.array([self._prompt(request) for request in requests], np.int64)
+        self.said: Ints = np.zeros(len(requests), np.int64)  # tokens committed since the last pass
         self.from_prompt = int(self.waiting.max(initial=0))
         self.frontier: Ints | None = None  # (B, W) fed nodes, -1 where a node was not recorded
         self.beyond = 0
@@ -45,11 +47,30 @@ class TraceSession:
         """No row dies: what a drafter could not propose was recorded as nothing."""
         return np.zeros(len(self.places), bool)
 
+    def wake(self, topk: int, most: int) -> tuple[list[Layer], Skipped | None]:
+        """See `Session.wake`."""
+        skipped = self._skipped(most)
+        return self.propose(None, topk), skipped
+
+    def _skipped(self, most: int) -> Skipped | None:
+        trace, counts = self.trace, (self.said - 1).clip(0, most)
+        width = int(counts.max(initial=0))
+        if width == 0 or self.pending > WITHIN:
+            return None
+        back = np.arange(width, 0, -1)
+        valid = back <= counts[:, None]
+        at = np.where(valid, (self.starts + self.places)[:, None] - back, 0)
+        first = trace.fed_start[at]
+        valid = valid & (trace.fed_start[at + 1] > first)
+        first = np.where(valid, first, 0)
+        token, prob = (recorded[first, :SHOWN] for recorded in (trace.child_token, trace.child_prob))
+        return Skipped(token.astype(np.int64), prob.astype(np.float64), trace.text[at + valid].astype(np.int64), valid)
+
     def propose(self, frontier: Frontier | None, topk: int) -> list[Layer]:
         """See `Session.propose`; one layer a pass."""
         trace = self.trace
         if frontier is None:
-            self.waiting = np.zeros_like(self.waiting)
+            self._digest()
             at = self.starts + self.places
             first = trace.fed_start[at]
             fed = np.where(trace.fed_start[at + 1] > first, first, -1)[:, None]
@@ -87,19 +108,23 @@ class TraceSession:
     def commit(self, tokens: Ints, counts: Ints, features: object) -> None:
         """See `Session.commit`; tokens are the trace's own."""
         self.places = self.places + counts
-        self.waiting = self.waiting + counts
+        self.waiting, self.said = self.waiting + counts, self.said + counts
         if self.pending > self.from_prompt + MOST_WAITING:
-            self.waiting = np.zeros_like(self.waiting)
+            self._digest()
+
+    def _digest(self) -> None:
+        self.waiting, self.said = np.zeros_like(self.waiting), np.zeros_like(self.said)
 
     def keep_rows(self, rows: Ints) -> None:
         """See `Session.keep_rows`."""
-        self.starts, self.places, self.waiting = self.starts[rows], self.places[rows], self.waiting[rows]
+        self.starts, self.places = self.starts[rows], self.places[rows]
+        self.waiting, self.said = self.waiting[rows], self.said[rows]
         self.rewind()
 
     def admit(self, row: int, request: int) -> None:
         """Another request takes this row; its first token is still to be committed."""
         self.starts[row], self.places[row] = self.trace.text_start[request], -1
-        self.waiting[row] = self._prompt(request)
+        self.waiting[row], self.said[row] = self._prompt(request), 0
 
     def _prompt(self, request: int) -> int:
         """Pairs of a prompt that a first pass has to feed."""

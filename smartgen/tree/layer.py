@@ -48,6 +48,21 @@ def beside(layers: list[Layer]) -> Layer:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """What a drafter would have proposed at positions that it skipped while it rested, oldest first; the newest is the
+    one before the root.
+
+    `token`, `prob` (B, W, k): the likeliest children, best first; `prob` 0 where there is none. `following` (B, W): the
+    token that was committed there. Where `valid` (B, W) is False the row has skipped fewer.
+    """
+
+    token: NDArray[np.int64]
+    prob: NDArray[np.float64]
+    following: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Frontier:
     """The nodes to draft from next, (B, W) each. `parent` is a node's place in the frontier fed before (0 in the first)."""
 

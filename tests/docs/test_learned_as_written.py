@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 
 from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.calls import CallLength
+from smartgen.policy.controller import Controller
 from smartgen.policy.drain import row_weights
 from smartgen.policy.growth import Gain, Growth
+from smartgen.policy.learned import Learned
 from smartgen.policy.regime import Regime
+from smartgen.policy.rehearsal import GivenCosts
+from smartgen.policy.situation import DrafterTraits, Situation
+from smartgen.policy.skipped import label_skipped, positions
+from smartgen.recipe import load
+from smartgen.recipe.suite import CostLine
+from smartgen.tree.layer import Skipped
 
 CUTS = (0.001, 0.003, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.68, 0.8, 0.9, 0.96, 0.99)
 CENTRES = [0.0005, *(float(np.sqrt(a * b)) for a, b in itertools.pairwise(CUTS)), 0.996]
@@ -141,6 +150,32 @@ def test_gain():
     assert values[-1] < 0.6 * bases[-1]
     gain.observe(0.0, 400.0, rows=2)
     assert gain.value == 1.2
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 16, 17])
+def test_skipped_positions(rows):
+    costs = {"verify": CostLine(((0, 1.0),)), "draft": CostLine(((1, 1.0),))}
+    controller = Controller(load("smart").program, GivenCosts(costs, rows), Learned())
+    at = np.full(rows, 50)
+    step = controller.begin(Situation(at, at, at, False, 0.0, DrafterTraits("head")))
+    back = positions(step)
+    assert back == math.floor(16 / rows)
+    random = np.random.default_rng(rows)
+    prob = -np.sort(-random.dirichlet(np.ones(5), (rows, back)), 2)[..., :4]
+    token, following = (
+        random.permuted(np.tile(np.arange(6), (rows, back, 1)), axis=2)[..., :4],
+        np.full((rows, back), 3),
+    )
+    counts = random.integers(0, back + 1, rows)  # what each row has skipped, its newest at the end
+    valid = np.arange(back)[::-1] < counts[:, None]
+    label_skipped(controller, step, Skipped(token, prob, following, valid))
+    expected = Gain()
+    for place in range(back):
+        predicted = sum(prob[row, place].sum() for row in range(rows) if back - place <= counts[row])
+        accepted = sum(3 in token[row, place] for row in range(rows) if back - place <= counts[row])
+        expected.observe(predicted, accepted, rows)
+    assert vars(step.gain) == pytest.approx(vars(expected))
+    assert not any(known.trials.any() for known in controller.learned.maps.values())
 
 
 def test_growth():

@@ -67,6 +67,48 @@ def test_waking_after_a_long_sleep(family, monkeypatch):
     assert session.pending == 0
 
 
+def _check_woken(session, rows: list[list[int]], family: str, said: list[int], most: int) -> None:
+    """What a pass that wakes the assistant says of each skipped position is what it would have proposed there."""
+    first, skipped = session.wake(2, most)
+    width = min(max(said) - 1, most)
+    assert skipped.token.shape == (3, width, 4)
+    for row, (text, count) in enumerate(zip(rows, said, strict=True)):
+        assert first[0].token[row].tolist() == _likeliest(family, text, 2)[0]
+        assert skipped.valid[row].sum() == min(count - 1, most)
+        for place in np.flatnonzero(skipped.valid[row]):
+            end = len(text) - (width - place)
+            ids, chances = _likeliest(family, text[:end], 4)
+            assert skipped.token[row, place].tolist() == ids
+            np.testing.assert_allclose(skipped.prob[row, place], chances, rtol=1e-4)
+            assert skipped.following[row, place] == text[end]
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral"])
+def test_an_assistant_that_is_woken_looks_back_at_what_it_skipped(family):
+    session, rows, random = _begun(_drafter(family))
+    assert session.wake(2, 4)[1] is None, "of the prompt nothing is said"
+    for counts in ([1, 1, 1], [2, 1, 3]):
+        _commit(session, rows, random, counts)
+    _check_woken(session, rows, family, [3, 2, 4], most=2)
+    _check(session, rows, family)
+
+
+def test_an_assistant_may_be_woken_before_it_has_read_the_prompt():
+    session, rows, random = _begun(_drafter("llama"))
+    for counts in ([1, 1, 1], [2, 1, 3]):
+        _commit(session, rows, random, counts)
+    _check_woken(session, rows, "llama", [3, 2, 4], most=16)
+    _check(session, rows, "llama")
+
+
+def test_of_dead_rows_nothing_is_said():
+    session, rows, random = _begun(_drafter("llama"))
+    for counts in ([1, 1, 1], [2, 1, 3]):
+        _commit(session, rows, random, counts)
+    session.dead[0] = True
+    assert session.wake(2, 16)[1].valid.any(1).tolist() == [False, True, True]
+
+
 def test_rows_leave_before_and_after_the_first_pass():
     session, rows, random = _begun(_drafter("llama"))
     session.keep_rows(np.array([0, 2]))

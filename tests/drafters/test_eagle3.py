@@ -175,6 +175,45 @@ def test_misuse_is_named(tmp_path):
         session.commit(prompt, one, None)
 
 
+def _check_woken(told: Told, reference: Reference, said: list[int], most: int) -> None:
+    """What a pass that wakes the head says of each skipped position is what it would have proposed there."""
+    first, skipped = told.session.wake(3, most)
+    told.check(reference, first[0], [[[]]] * 3, 3)
+    assert first[0].token.shape == (3, 3)
+    width = min(max(said) - 1, most)
+    assert skipped.token.shape == (3, width, 4)
+    for row, count in enumerate(said):
+        assert skipped.valid[row].sum() == min(count - 1, most)
+        for place in np.flatnonzero(skipped.valid[row]):
+            end = len(told.tokens[row]) - (width - place)
+            ids, chances = reference.likeliest(told.tokens[row][:end], told.given[row][:end], [], 4)
+            assert skipped.token[row, place].tolist() == ids
+            np.testing.assert_allclose(skipped.prob[row, place], chances, rtol=1e-5)
+            assert skipped.following[row, place] == told.tokens[row][end]
+
+
+def test_a_head_that_is_woken_looks_back_at_what_it_skipped(tmp_path):
+    told, reference = Told(loaded(written(tmp_path))), Reference(tmp_path)
+    for counts in ([1, 1, 1], [2, 1, 1], [1, 1, 3]):
+        told.commit(counts)
+    _check_woken(told, reference, [4, 3, 5], most=3)  # the prompt is fed with it, and never looked back at
+    for _ in range(6):
+        told.commit([1, 2, 1])
+    _check_woken(told, reference, [6, 12, 6], most=16)
+    _check_tree(told, reference)
+
+
+def test_nothing_is_said_where_nothing_was_skipped(tmp_path, monkeypatch):
+    told, reference = Told(loaded(written(tmp_path))), Reference(tmp_path)
+    told.commit([1, 1, 1])
+    first, skipped = told.session.wake(3, 16)
+    told.check(reference, first[0], [[[]]] * 3, 3)
+    assert skipped is None
+    monkeypatch.setattr("smartgen.drafters.pending.WITHIN", 2)
+    told.commit([3, 1, 1])
+    assert told.session.wake(3, 16)[1] is None, "too much waits"
+
+
 def test_the_entropy_of_what_nodes_are_drawn_from_comes_on_request(tmp_path):
     told = Told(loaded(written(tmp_path)))
     assert told.session.propose(None, 3)[0].entropy is None

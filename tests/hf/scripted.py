@@ -82,6 +82,9 @@ class _Session:
             )
         ]
 
+    def wake(self, topk: int, most: int) -> tuple[list[Layer], None]:
+        return self.propose(None, topk), None  # it cannot look back
+
     def rewind(self) -> None:
         self.at = None
 

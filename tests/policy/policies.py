@@ -166,8 +166,10 @@ def _filter(draw: st.DrawFn, sequential: bool) -> str:
 
 
 def _expand(draw: st.DrawFn) -> str:
-    kind = draw(st.sampled_from(("all", "best", "best", "maximizing")))
+    kind = draw(st.sampled_from(("all", "best", "best", "maximizing", "range")))
     text = "expand all" if kind == "all" else f"expand best {_count(draw)}"
+    if kind == "range":
+        text = f"expand best {draw(st.integers(0, 2))}..{draw(st.integers(3, 5))}"
     if kind == "maximizing":
         worth = draw(st.sampled_from(("batch.mean(frontier.tokens)", "batch.sum(frontier.sum(node.path)) * 1 tok")))
         low = draw(st.integers(0, 2))

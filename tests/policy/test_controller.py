@@ -17,7 +17,7 @@ from smartgen.policy.regime import Regime
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.profile.isotonic import isotonic
 from smartgen.recipe import load
-from smartgen.tree.layer import Layer
+from smartgen.tree.layer import Layer, Skipped
 
 
 class Costs:
@@ -157,6 +157,45 @@ def test_a_mended_drafter_is_noticed_within_20_steps():
         run(controller, np.array([0.05, 0.02]), [99])
     verified = [run(controller, np.array([0.95, 0.02]), [0, 0, 0, 1])[1] for _ in range(40)]
     assert any(verified[:20])
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_drafter_that_is_woken_is_judged_by_all_that_it_skipped(right):
+    controller = Controller(load("smart").program, Costs(pass_=1.0), Learned())  # never worth it
+    while not (plan := controller.plan(situation())).back:
+        controller.select()
+        controller.observe(Outcome([[7]], np.zeros(1, int), 0.05))
+    assert plan.back == 16
+    gain = controller.step.gain
+    site = next(site for site in controller.program.sites if site.kind == "calibrated")
+    counts, before = controller.learned.map_for(site), (gain.predicted, gain.observed)
+    probs, token = np.array([0.5, 0.3, 0.1, 0.05]), np.array([7, 8, 9, 10])
+    valid = np.array([[False, True, True]])
+    shape = (1, 3, 4)
+    following = np.full((1, 3), 8 if right else 11)
+    controller.look_back(Skipped(np.broadcast_to(token, shape), np.broadcast_to(probs, shape), following, valid))
+    assert controller.grow([layer(probs, tokens=token)]) is None
+    assert (gain.predicted, gain.observed) == before, "within a step nothing changes"
+    trials, hits = counts.trials.sum(), counts.hits.sum()
+    assert controller.select().shape == (1, 4)
+    controller.observe(Outcome([[7, 3]], np.ones(1, int), 0.05, [(4, 1.0)]))
+    fade, told = 0.5 ** (1 / 8), [(0.0, 0.0), (0.95, float(right)), (0.95, float(right)), (0.95, 1.0)]
+    predicted, observed = before
+    for promised, came in told:
+        predicted, observed = predicted * fade + promised, observed * fade + came
+    assert (gain.predicted, gain.observed) == pytest.approx((predicted, observed))
+    belief = min(1.0, controller.step.gain.value) if right else 0.0
+    assert 4 * belief <= counts.trials.sum() - trials <= 4, "the probe's own trials"
+    assert counts.hits.sum() - hits <= 1
+
+
+def test_many_rows_share_what_a_look_goes_back_to():
+    for batch, back in ((4, 4), (16, 1), (32, 0)):
+        controller = Controller(load("smart").program, Costs(pass_=1.0), Learned())
+        while not (plan := controller.plan(situation(batch))).draft:
+            controller.select()
+            controller.observe(Outcome([[7]] * batch, np.zeros(batch, int), 0.05))
+        assert plan.back == back
 
 
 def test_trials_stand_under_committed_parents_only():

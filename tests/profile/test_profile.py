@@ -159,6 +159,15 @@ def test_batches_that_see_few_trees_learn_the_slope_from_one_another():
     assert np.abs(table[3] / table[0] * true[0] / true[3] - 1) > 0.15, "the table alone is further off"
 
 
+def test_a_batch_is_near_a_measured_one_or_between_two():
+    table = CostTable(Point(batch, 100, 0, 0.1) for batch in (4, 16))
+    batches = range(1, 30)
+    assert [batch for batch in batches if table.near(batch)] == [3, 4, 5, 6, *range(11, 25)]
+    assert [batch for batch in batches if table.reaches(batch)] == [*range(3, 25)]
+    assert not CostTable([]).near(1)
+    assert not CostTable([]).reaches(1)
+
+
 def test_a_batch_not_seen_yet_borrows_from_the_nearest():
     costs = OnlineCosts(TABLE, TABLE)
     for _ in range(20):

@@ -65,29 +65,41 @@ def forecast_says_on(depth, order, frontier, ratio, spread, verify, drafting):
     return then.max() > now.max()
 
 
+def best_size(pool, seconds):
+    """Of a pool in descending order."""
+    return int(np.argmax((1 + np.concatenate([[0], np.cumsum(pool)])) / seconds[: len(pool) + 1]))
+
+
 def test_smart_stops_when_the_forecast_of_a_layer_does_not_pay():
     """First step: a layer never drawn is like the one above, which, drawn once, is half believed to be like the one above
-    it, in its sum and in how it spreads over its first twelve candidates; the first is one sure child.
+    it, in its sum and in how it spreads over its first twelve candidates; the first is one sure child. A pass draws below
+    as many nodes as the best size takes of the layer, one at least.
     """
     random = np.random.default_rng(10)
-    depths = []
+    depths, widths = [], []
     for seed in range(1000):
         world = random_world(seed, rows=1, topk=2, depth=4, sharpest=10)
         verify = 0.02 + np.concatenate([[0], np.cumsum(random.exponential(random.uniform(0.0005, 0.008), 40))])
         drafting = random.uniform(0.0005, 0.015)
         found = act("smart", world, table(dict(enumerate(verify)), {1: drafting, 16: drafting}))
-        pool, depth, mass, ratio, spread = np.zeros(0), 0, 1.0, 1.0, np.eye(12)[0]
+        pool, depth, mass, ratio, spread, kept = np.zeros(0), 0, 1.0, 1.0, np.eye(12)[0], np.ones(1, bool)
         while depth < world.depth and forecast_says_on(depth, pool, mass, ratio, spread, verify, drafting):
-            layer = -np.sort(-world.path[depth][0])
+            every = np.where(np.repeat(kept, world.topk), world.path[depth][0], 0.0)
+            layer = -np.sort(-every[every > 0])
             pool, depth = -np.sort(-np.concatenate([pool, layer])), depth + 1
-            own, mass = layer.sum() / mass, layer[:10].sum()
+            size = best_size(pool, depth * drafting + verify)
+            width = min(max(np.count_nonzero(layer >= pool[size - 1]) if size else 0, 1), 10)
+            kept = every >= layer[width - 1]
+            own, mass = layer.sum() / mass, layer[:width].sum()
             over = np.append(layer, np.zeros(12))[:12] / layer.sum()
             ratio, spread = (own, over) if depth == 1 else ((ratio + own) / 2, (spread + over) / 2)
+            widths.append((width, len(layer)))
         assert found.layers == depth
-        tokens = 1 + np.concatenate([[0], np.cumsum(pool)])
-        assert found.verified.sum() == int(np.argmax(tokens / (depth * drafting + verify[: len(tokens)])))
+        assert found.verified.sum() == best_size(pool, depth * drafting + verify)
         depths.append(depth)
     assert_acts(np.array(depths) > 0, np.array(depths) < world.depth)
+    taken, there = np.array(widths).T
+    assert_acts(taken < there, taken > 1)
 
 
 def test_smart_slo_keeps_every_row_s_promise_if_any_size_does():

@@ -15,7 +15,7 @@ CONSTANT = "smartgen 1\npolicy constant {\n  benefit accepted = node.path\n  exp
 STEADY = """smartgen 1
 policy steady {
   benefit  accepted  = path(calibrated(node.prob, node.rank, node.depth, node.spine, node.source, request.sampled))
-  cost     drafting  = 2 ms * batch.mean(layer.depth)  # of a layer: paid each pass
+  cost     drafting  = 1 ms * batch.mean(1 + layer.depth)  # of a layer: paid each pass
   cost     verifying = 4 ms + 0.05 ms * batch.nodes
   maximize progress / time
   expand   best 4

@@ -210,9 +210,9 @@ class TestLearning:
     def test_prediction_and_average_are_those_of_the_tree(self) -> None:
         _, average, predicted = self.learned([True, True], [[7, 9, 1], [5]])
         assert predicted == pytest.approx(2 * (1 + 0.6 + 0.3 + 0.42))
-        assert average.layers(2, 2)[0] == pytest.approx([0.6, 0.3])
-        assert average.layers(2, 2)[1] == pytest.approx([0.42, 0.15, 0.06, 0.03])
-        assert average.layers(1, 2)[1] == pytest.approx([0.42])
+        assert average.layers(2, 1)[0] == pytest.approx([0.6, 0.3])
+        assert average.sums == pytest.approx({(1, 1): 0.6, (1, 2): 0.42, (2, 1): 0.9, (2, 2): 0.66})
+        assert average.shares[2, 2] == pytest.approx(np.array([0.42, 0.15, 0.06, 0.03]) / 0.66)
 
     def test_trials_follow_the_committed_text(self) -> None:
         controller, _, _ = self.learned([True, True], [[7, 9, 1], [5]])

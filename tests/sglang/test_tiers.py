@@ -156,6 +156,29 @@ class TestChoosing:
         assert found.chosen_of("tokens") == pytest.approx(2 * (1 + best.sum()))
         assert found.chosen_of("time") == pytest.approx(1.4 + 2 * 0.1)
 
+    def test_a_pass_is_charged_for_the_layer_it_continues(self) -> None:
+        text = """smartgen 1
+policy deep {
+  benefit  accepted  = node.path
+  cost     drafting  = 1 ms * batch.mean(layer.depth + layer.nodes + frontier.nodes + frontier.tokens / 1 tok)
+  cost     verifying = 4 ms
+  maximize tokens / time
+  expand   best 2
+  verify   best 0..6
+  limit    depth 3
+}
+"""
+        made, average = (
+            Controller(load(text).program, OnlineCosts(CostTable([]), CostTable([])), Learned()),
+            imagined(0.6, 0.4, {2}, 3),
+        )
+        step = made.begin(situation())
+        first, second, _ = average.layers(2, 3)
+        passes = [0 + 1 + 1 + 1, 1 + 2 + 2 + first.sum(), 2 + 4 + 2 + second[:2].sum()]
+        for steps in (1, 2, 3):
+            found = price(made, step, Tier(steps, 2, 3), average, np.ones(2))
+            assert found.chosen_of("time") == pytest.approx(1e-3 * (4 + sum(passes[:steps])))
+
 
 class TestAverageTree:
     def test_mean_of_sorted_layers(self) -> None:
@@ -170,10 +193,73 @@ class TestAverageTree:
         average.observe(1, [np.array([[0.5]])])
         assert [layer.sum() for layer in average.layers(1, 3)] == pytest.approx([0.5, 0.25, 0.125])
 
+    def test_unseen_layers_spread_as_the_first_ones_children(self) -> None:
+        average = AverageTree()
+        average.observe(2, [np.array([[0.6, 0.3]])])
+        _, second, third = average.layers(2, 3)
+        assert second == pytest.approx([0.36, 0.18, 0.18, 0.09])
+        assert third == pytest.approx([0.216, 0.108, 0.108, 0.054])  # of the best two, 0.36 and 0.18
+
     def test_shallow_news_reach_deep_layers(self) -> None:
         average = AverageTree()
         for _ in range(10):
             average.observe(1, [np.array([[0.8]]), np.array([[0.4]])])
-        for _ in range(200):
+        for _ in range(20):
             average.observe(1, [np.array([[0.1]])])
-        assert average.layers(1, 2)[1].sum() == pytest.approx(0.05, abs=0.01)
+        first, second = average.layers(1, 2)
+        assert first == pytest.approx(0.1 + 0.7 * 10 / 17 * 0.94**13, rel=0.05)
+        assert second == pytest.approx(first * 0.5, rel=0.1)
+
+    def test_a_layer_seen_once_or_long_ago_is_believed_less(self) -> None:
+        average = AverageTree()
+        average.observe(1, [np.array([[0.8]]), np.array([[0.0]])])
+        assert average.layers(1, 2)[1] == pytest.approx(0.8 * (0.8 + 0.0) / 2)
+        for _ in range(100):
+            average.observe(1, [np.array([[0.8]]), np.array([[0.0]])])
+        assert average.layers(1, 2)[1] == pytest.approx(0.8 * 0.8 * 0.06 / 1.06)
+        for _ in range(500):
+            average.observe(1, [np.array([[0.8]])])
+        assert average.layers(1, 2)[1] > 0.9 * 0.64
+        average.observe(1, [np.array([[0.8]]), np.array([[0.4]])])  # and outweighed by the next look
+        assert average.layers(1, 2)[1] == pytest.approx(0.8 * (0.8 + 0.5) / 2, rel=0.05)
+
+
+class TestDraftThatMends:
+    """Tiers chosen round by round, each teaching what its own shape shows; what deep layers are worth changes meanwhile."""
+
+    TIERS = parse_tiers("1/2/2, 1/3/4, 2/2/4, 2/4/8, 3/2/4, 4/2/9")
+    WIDTHS = (2, 3, 4)
+    CHILDREN = 0.7 * 0.35 ** np.arange(4)  # chances below every node of a good layer
+
+    def drafted(self, tier: Tier, width: int, deep: float) -> list[np.ndarray]:
+        """Benefits that a draft of this width shows in the tier's rounds; `deep` of a good layer's below the first."""
+        frontier, layers = np.ones(1), []
+        for depth in range(max(tier.steps, 1)):
+            layer = np.outer(frontier, self.CHILDREN[:width] * (1.0 if depth == 0 else deep)).ravel()
+            layers.append(np.tile(layer, (2, 1)))
+            frontier = np.sort(layer)[::-1][:width]
+        return layers
+
+    def rounds(self, average: AverageTree, number: int, deep: float) -> list[Tier]:
+        made = controller("smart", {0: 1.0, 3: 1.12, 31: 2.24}, 0.05)
+        chosen = []
+        for _ in range(number):
+            tier = choose_tier(made, made.begin(situation()), self.TIERS, average, np.ones(2)).tier
+            for width in self.WIDTHS if tier == OFF else range(2, tier.topk + 1):
+                average.observe(width, self.drafted(tier, width, deep))
+            chosen.append(tier)
+        return chosen
+
+    def test_deep_layers_that_mended_are_found_out(self) -> None:
+        average = AverageTree()
+        poor = self.rounds(average, 200, deep=0.05)
+        good = self.rounds(average, 200, deep=1.0)
+        assert sum(tier.steps > 1 for tier in poor[10:]) <= 6  # which is what a look at deep layers costs
+        assert all(tier.steps == 1 for tier in poor[-5:])
+        assert all(tier.steps > 1 for tier in good[100:])
+
+    def test_one_flat_layer_keeps_none_from_being_tried(self) -> None:
+        average = AverageTree()
+        self.rounds(average, AverageTree.ENOUGH, deep=0.0)
+        good = self.rounds(average, 150, deep=1.0)
+        assert all(tier.steps > 1 for tier in good[100:])

@@ -10,11 +10,13 @@ import pytest
 from smartgen.drafters.ngram import NGram
 from smartgen.hf.attachment import attachment_of
 from smartgen.hf.costing import CostSource, profile_key
+from smartgen.policy.controller import Controller
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 from smartgen.trace import Envelope, TraceError, record, replay
 from smartgen.trace.replaying import believing, knowing
+from smartgen.tree.layer import Skipped
 from tests.trace.conftest import NEW, profile, requests
 
 CHAIN = "smartgen 1\npolicy c { benefit accepted = node.path  expand best 1  verify all  limit depth 4 }"
@@ -63,25 +65,55 @@ def test_counts_equal_with_ngrams(coder, repetitive):
     assert real[3] > 10
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-def test_smart_decides_as_in_a_real_call(batch, pair, greedy, monkeypatch):
-    """With the same costs, never corrected, every step drafts, verifies and predicts the same."""
+def _settled(pair, costs: Profile, monkeypatch) -> None:
+    """Real calls believe `costs`, never corrected, and have learned nothing yet."""
     for name in ("observe_verify", "observe_draft"):
         monkeypatch.setattr(OnlineCosts, name, lambda *ignored: None)
 
     def find(model, drafter, named):
-        known = profile()
-        return CostSource(Profile(profile_key(model, drafter), known.verify, known.draft), "test", fixed=True)
+        return CostSource(Profile(profile_key(model, drafter), costs.verify, costs.draft), "test", fixed=True)
 
     monkeypatch.setattr(CostSource, "find", find)
     monkeypatch.setattr(attachment_of(pair.target), "_costs", {})
     monkeypatch.setattr(attachment_of(pair.target), "_learned", {})
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_smart_decides_as_in_a_real_call(batch, pair, greedy, monkeypatch):
+    """With the same costs, never corrected, every step drafts, verifies and predicts the same."""
+    _settled(pair, profile(), monkeypatch)
     _, history = _real(pair, requests(), "smart", batch)
     result = replay(greedy, "smart", profile(), batch, "drain")
     assert [(step.layers, step.nodes) for step in result.history] == [(step.layers, step.nodes) for step in history]
     predicted = [step.predicted + step.rows for step in result.history]
     np.testing.assert_allclose(predicted, [step.predicted for step in history], rtol=1e-5)
     assert len({step.nodes for step in result.history}) > 2, "one size for all: nothing was decided"
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_drafter_that_is_woken_says_the_same_as_in_a_real_call(batch, pair, greedy, monkeypatch):
+    """Passes that never pay: the drafter rests, and looks at it go back to the same positions."""
+    known = profile()
+    dear = Profile(known.key, known.verify, CostTable(replace(p, seconds=20 * p.seconds) for p in known.draft.points))
+    _settled(pair, dear, monkeypatch)
+    told: list[Skipped] = []
+    look_back = Controller.look_back
+    monkeypatch.setattr(Controller, "look_back", lambda self, skipped: (told.append(skipped), look_back(self, skipped)))
+    monkeypatch.setattr("smartgen.policy.controller.PROBE_SHARE", 1.0)
+    _, history = _real(pair, requests(), "smart", batch)
+    real, told[:] = list(told), []
+    result = replay(greedy, "smart", dear, batch, "drain")
+    assert [(step.layers, step.nodes) for step in result.history] == [(step.layers, step.nodes) for step in history]
+    predicted = [step.predicted + step.rows for step in result.history]
+    np.testing.assert_allclose(predicted, [step.predicted for step in history], rtol=1e-5)
+    assert sum(skipped.valid.sum() for skipped in real if skipped is not None) > 5
+    for ours, theirs in zip(told, real, strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None:
+            np.testing.assert_array_equal(ours.valid, theirs.valid)
+            np.testing.assert_array_equal(ours.token[ours.valid], theirs.token[ours.valid])
+            np.testing.assert_array_equal(ours.following[ours.valid], theirs.following[ours.valid])
+            np.testing.assert_allclose(ours.prob[ours.valid], theirs.prob[ours.valid], rtol=1e-4)
 
 
 def test_seconds_are_the_profiles(greedy):

@@ -37,6 +37,22 @@ def keep(me: Interpreter, view: View) -> Trees:
     return kept
 
 
+def narrow(me: Interpreter) -> None:
+    """A range that nothing searches: as many are kept as `verify` takes of the kept ones in any row, no fewer than asked."""
+    expand, step = me.rules.expand, me.step
+    if not expand.searched or expand.maximizing is not None or me.given.one_pass:
+        return
+    assert expand.low is not None
+    picked = {id(node) for tree in step.view.trees for node in tree}
+    taken = [sum(id(node) in picked for node in line) for line in step.frontier]
+    width = max(*taken, *counts(me, expand.low, step.view))
+    for line in step.frontier:
+        for node in line[width:]:
+            node.kept = False
+    step.frontier = [line[:width] for line in step.frontier]
+    step.view.width = float(max(map(len, step.frontier)))
+
+
 def _ordered(me: Interpreter, at: At) -> list[Node]:
     """The row's newest nodes, best first; of equals the one drafted first. Without a value there is no place."""
     by = me.rules.expand.by

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smartgen.policy.reference.choosing import choose
 from smartgen.policy.reference.evaluate import At
-from smartgen.policy.reference.expanding import keep
+from smartgen.policy.reference.expanding import keep, narrow
 from smartgen.policy.reference.forecast import frontier_mass
 from smartgen.policy.reference.free import hang, join, take_back
 from smartgen.policy.reference.valuing import rank_for_verify, value_node
@@ -46,6 +46,7 @@ def add(me: Interpreter, layer: Layer) -> None:
     if step.free is not None:
         hang(me)
     choose(me, replace(view, spent=step.paid, width=float(max(map(len, step.frontier)))))
+    narrow(me)
 
 
 def _nodes(me: Interpreter, row: int, below: Sequence[Sequence[Candidate]]) -> list[Node]:
