@@ -64,7 +64,7 @@ def _over(found: Diagnostic, earlier: Diagnostic) -> bool:
     """Whether the fix of a finding rewrites what was mended before it could be read: it comes up again once that is."""
     return earlier.code.startswith("SG0") and any(
         max(a.span.start, b.span.start) < min(a.span.end, b.span.end)
-        or a.span.start < b.span.start == b.span.end < a.span.end
+        or a.span.start < b.span.start == b.span.end <= a.span.end
         for a in found.edits
         for b in earlier.edits
     )

@@ -188,6 +188,8 @@ def unquoted(typer: Typer, e: s.Binary) -> None:
                 SPELT[right.text],
                 f"write `{left.written} {written}`",
             )
+    if e.op == "-" and isinstance(left, s.Name) and isinstance(right, s.Name) and right.span.start == left.span.end + 1:
+        _hyphenated(typer, e, left.text, right.text)
     if e.op not in ("==", "!="):
         return
     for side in (e.left, e.right):
@@ -200,6 +202,14 @@ def unquoted(typer: Typer, e: s.Binary) -> None:
         if text and isinstance(side, s.Name) and not _known(typer, side.text):
             message = f"`{side.text}` is no name; texts stand in quotes"
             raise typer.replaced("SG102", message, side.span, f'"{side.text}"')
+
+
+def _hyphenated(typer: Typer, e: s.Binary, left: str, right: str) -> None:
+    """Raises Broken for `node-prob`, `my-gain`: a name whose parts a hyphen joins, while they are no names themselves."""
+    meant = next((it for it in (f"{left}.{right}", f"{left}_{right}") if _known(typer, it)), None)
+    if meant is not None and not (_known(typer, left) and _known(typer, right)):
+        message = "parts of a name are joined by a point" if "." in meant else "a name has letters, digits and `_` only"
+        raise typer.replaced("SG016" if "." in meant else "SG017", message, e.span, meant)
 
 
 def uncalled(typer: Typer, e: s.Binary) -> None:

@@ -61,6 +61,17 @@ _RENAMED = {
 }
 _SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
 _GROWTH = ("delta", "diff", "difference", "gain", "change", "increase", "improvement", "growth")
+_AVERAGES = (
+    "mean",
+    "avg",
+    "average",
+    "moving_average",
+    "rolling_mean",
+    "rolling",
+    "sma",
+    "ewma",
+    "smooth",
+)  # of n steps
 _ASKING = ("<", "<=", ">", ">=", "==", "!=", "and", "or")
 _COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
 _AGGREGATES = {
@@ -107,6 +118,11 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
         return _whole(typer, e, message, arguments[0])
     if len(arguments) == 2 and arguments[0] in SCOPES and _AGGREGATES.get(name, name) in AGGREGATES:
         return _whole(typer, e, message, f"{arguments[0]}.{_AGGREGATES.get(name, name)}({arguments[1]})")
+    if name in _AVERAGES and len(arguments) == 2 and re.fullmatch(r"[1-9][0-9]*", arguments[1]):
+        known = SIGNALS.get(arguments[0])
+        rows = known is not None and known.axis is Axis.REQUEST
+        of = f"batch.mean({arguments[0]})" if rows else arguments[0]
+        return _whole(typer, e, message, f"ema({of}, {1 / int(arguments[1]):.2g}, start: 1)")
     if name in _GROWTH and len(arguments) == 1 and typer.place.word == "`continue while`":
         return _whole(typer, e, message, f"(forecast({arguments[0]}) - {arguments[0]})")
     aggregated = _of_nodes(name, e)

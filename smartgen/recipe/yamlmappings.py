@@ -46,7 +46,7 @@ class Mappings:
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
-                self.tree.wrong("SG105", message, key, "keep one of them", False, self._without(key, value))
+                self.tree.wrong("SG105", message, key, "keep one of them", False, self.without(key, value))
             elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
@@ -90,8 +90,8 @@ class Mappings:
             fix, edits = f"write `{written}`", (Edit(self.tree.span(key), written),)
         elif what == "a recipe" and "limit" not in there and (caps := caps_in(value)) and meant not in known:
             fix, edits = f"write `limit: {caps}`", (Edit(pair, f"limit: {caps}"),)
-        elif name in EXTENTS and what == "a recipe" and "limit" not in there:
-            written = f"limit: {{{pair.text}}}"
+        elif (cap := self._cap(name, value, what, there)) is not None:
+            written = f"limit: {{{cap}: {self.tree.span(value).text.strip()}}}"
             fix, edits = f"write `{written}`", (Edit(pair, written),)
         elif (
             what == "a case"
@@ -127,11 +127,17 @@ class Mappings:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
             renamed = str(meant) if meant not in _OTHERWISE_BUILT else None
         else:
-            fix, edits = f"remove it; keys are {', '.join(known)}", self._without(key, value)
+            fix, edits = f"remove it; keys are {', '.join(known)}", self.without(key, value)
         self.tree.wrong("SG405", message, key, fix, False, edits)
         if renamed is None:
             self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         return renamed
+
+    def _cap(self, name: str, value: yaml.Node, what: str, there: Collection[str]) -> str | None:
+        """The extent that a key of the recipe is, as in `max_depth: 5`, where it has no `limit`."""
+        if what != "a recipe" or "limit" in there or not isinstance(value, yaml.ScalarNode):
+            return None
+        return name if name in EXTENTS else extent(name) if str(value.value).isdigit() else None
 
     def _in_braces(self, key: yaml.Node) -> bool:
         text = self.tree.source.text
@@ -183,7 +189,7 @@ class Mappings:
         self.findings.lost(self.tree.span(value).text)
         return True
 
-    def _without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
+    def without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
         """The pair removed, if it has lines of its own."""
         text, start = self.tree.source.text, key.start_mark.index
         line = text.rfind("\n", 0, start) + 1
@@ -254,7 +260,8 @@ class Mappings:
                 continue
             before = value
             if any(name == other for other, _, _ in found):
-                self.tree.wrong("SG105", f"`{name}` stands twice in `{what}`", key, "keep one of them")
+                message, edits = f"`{name}` stands twice in `{what}`", self.without(key, value)
+                self.tree.wrong("SG105", message, key, "keep one of them", False, edits)
             elif self.good_name(name, key):
                 found.append((name, self.tree.span(key), value))
         return found

@@ -125,7 +125,8 @@ class Statements:
                 self.mappings.unknown(key, value, name, tuple(EXTENTS), "`limit`")
                 continue
             if name in outer or any(cap.extent == name for cap in caps):
-                self.tree.wrong("SG105", f"`{name}` stands twice in `limit`", key, "keep one of them")
+                edits = self.mappings.without(key, value)
+                self.tree.wrong("SG105", f"`{name}` stands twice in `limit`", key, "keep one of them", False, edits)
                 continue
             found = self._statement("limit", f"limit {name} ", value, name)
             if found is None:

@@ -74,6 +74,10 @@ def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
     if keys:
         change, help = (span[0], end, f".{keys}"), f"write `{before.text}.{keys}`"
         return Repair("SG007", "parts of a name are joined by a point", *change[:2], help, (change,))
+    point = lexemes[close + 1] if close + 1 < len(lexemes) else None
+    if point is not None and point.text == "." and point.start == span[1]:  # it stays, and belongs to the name again
+        change = (span[0], point.end, ".")
+        return Repair("SG007", "nothing is indexed here", *span, f"remove `{text[span[0] : span[1]]}`", (change,))
     return Repair("SG007", "nothing is indexed here", *span, f"write `{before.text}`", ((*span, ""),))
 
 

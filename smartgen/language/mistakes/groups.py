@@ -68,6 +68,12 @@ def settings(spot: Spot) -> Iterator[Repair]:
     here, last = spot.lexemes[spot.at], statement_last(spot.lexemes, spot.at)
     if here.text in STATEMENTS or here.text in EXTENTS:
         return
+    number, meant = spot.near(1), extent(here.text)
+    if meant is not None and number is not None and number.sort == "number" and last == spot.at + 1:
+        written = f"limit {meant} {number.text}"
+        message, change = f"there is no statement `{here.text}`", (here.start, number.end, written)
+        yield Repair("SG011", message, here.start, here.end, f"write `{written}`", (change,))
+        return
     inside = [x for x in spot.lexemes[spot.at + 1 : last + 1] if x.text not in ("(", ")", "{", "}", "=", ":", ",")]
     names, numbers = inside[::2], inside[1::2]
     if not names or len(names) != len(numbers) or not all(number.sort == "number" for number in numbers):

@@ -75,6 +75,15 @@ def name(spot: Spot) -> Iterator[Repair]:
         yield from _no_name(spot, before)
     if spot.word(-2) in ("let", "benefit", "cost") and spot.accepts == {"EQUAL"} and here is not None:
         yield from _no_sign(spot, spot.word(-2), before)
+    if (
+        spot.statement == "maximize"
+        and here is not None
+        and here.text in (",", "and", "then")
+        and "PLUS" in spot.accepts
+    ):
+        last = statement_last(spot.lexemes, spot.at)
+        fix = f"remove `{spot.slice(spot.at, last)}`: what else matters is a `subject to`"
+        yield spot.remove("SG018", "one objective is maximized", fix, last - spot.at + 1)
     if spot.statement == "subject" and here is not None and here.text == "," and "AND" in spot.accepts:
         message = "a `subject to` is one constraint"
         yield spot.replace("SG007", message, "\n  subject to", "write a second `subject to`")

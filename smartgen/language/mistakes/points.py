@@ -21,6 +21,9 @@ def point(text: str, lexemes: Lexemes, index: int) -> Repair:
         written = f"0.{text[following.start : end]}"
         change = (sign.start, sign.end, "0.")
         return Repair("SG010", "a number begins with a digit", sign.start, end, f"write `{written}`", (change,))
+    path = _path(text, sign.start)
+    if path is not None:
+        return path
     if before is not None and before.sort == "number" and before.end == sign.start:
         change = (sign.start, sign.end, "")
         return Repair(
@@ -42,6 +45,19 @@ def point(text: str, lexemes: Lexemes, index: int) -> Repair:
             "SG016", "no space stands at a point", before.start, following.end, f"write `{written}`", (change,)
         )
     return replaced(sign, "SG016", "this point belongs to nothing", "", "remove it")
+
+
+def _path(text: str, at: int) -> Repair | None:
+    """`use ./recipes/mine.smart`: the path of a base is a text."""
+    line = text.rfind("\n", 0, at) + 1
+    found = re.compile(r"[ \t]*use[ \t]+([./\\\w-]+\.(?:smart|yaml|yml))").match(text, line)
+    if found is None or at < found.start(1):
+        return None
+    start, end = found.span(1)
+    written = f'"{found.group(1)}"'
+    return Repair(
+        "SG016", "the path of a base is a text", start, end, f"write `use {written}`", ((start, end, written),)
+    )
 
 
 def joined(text: str, lexemes: Lexemes, index: int) -> Repair:
