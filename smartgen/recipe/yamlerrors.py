@@ -7,7 +7,6 @@ import re
 import yaml
 
 from smartgen.language.diagnostics import Diagnostic, Label
-from smartgen.language.nearest import closest
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Source, Span
 from smartgen.language.words import KEYWORDS
@@ -75,6 +74,23 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if special is not None:
         return special(error, source, at, message, fix)
     line = text.rfind("\n", 0, at) + 1
+    seen = _by_line(source, at, line, said, message) or (_by_colon(source, line) if "mapping values" in said else None)
+    if seen is not None:
+        return seen
+    span = Span(source, at, at + 1)
+    edits: tuple[Edit, ...] = ()
+    if "quote" in fix and "closed" not in message:
+        edits = _quoted(source, line)
+        if edits:
+            fix = f"quote it: `{edits[0].text}`"
+    elif fix == "remove it":
+        edits = (Edit(span, ""),)
+    return _made(message, span, fix, edits)
+
+
+def _by_line(source: Source, at: int, line: int, said: str, message: str) -> Diagnostic | None:
+    """What the line shows that the reader's words leave open: a sign that YAML reads otherwise."""
+    text = source.text
     folded = re.match(r"([ ]*(?:-[ ]+)?\w+:[ ]+)([>|][^\n]*)", text[line:]) if "block scalar" in said else None
     if folded is not None:
         span = Span(source, line + folded.start(2), line + folded.end(2))
@@ -89,40 +105,36 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if dash is not None and "sequence entries" in said:
         span = Span(source, line + dash.start(1), line + dash.end(1))
         return _made(message, span, "remove the `-`", (Edit(span, ""),))
+    return None
+
+
+def _by_colon(source: Source, line: int) -> Diagnostic | None:
+    """What a second `: ` on a line was meant to be."""
+    text = source.text
     twice = re.match(r"[ ]*(\w+):[ ]+((best|all|tree|while|to):[ ]+([^\n#]*[^\s#]))", text[line:])
-    if twice is not None and "mapping values" in said and twice.group(1) in KEYS:
+    if twice is not None and twice.group(1) in KEYS:
         span = Span(source, line + twice.start(2), line + twice.end(2))
         written = f"{twice.group(3)} {twice.group(4)}"
         return _made(f"no `:` stands behind `{twice.group(3)}`", span, f"write `{written}`", (Edit(span, written),))
     named = re.match(r"[ ]*(?:-[ ]+)?(\w+):[ ]+((\w+):[ ]+([^\n#]*[^\s#]))", text[line:])
-    if named is not None and "mapping values" in said and named.group(1) in _OF_NAMES:
+    if named is not None and named.group(1) in _OF_NAMES:
         span = Span(source, line + named.start(2), line + named.end(2))
         bare = named.group(4).startswith("{") or not re.search(r"[,{}\[\]]", named.group(4))
         value = named.group(4) if bare else f'"{named.group(4)}"'
         written = f"{{{named.group(3)}: {value}}}"
         message = "a second `: ` stands on this line: names with values stand in braces"
         return _made(message, span, f"write `{named.group(1)}: {written}`", (Edit(span, written),))
-    span = Span(source, at, at + 1)
-    edits: tuple[Edit, ...] = ()
-    tight = (
-        re.search(r"^[ ]*([A-Za-z_]\w*):(?=[^\s/:])", text[:line], re.MULTILINE) if "mapping values" in said else None
-    )
+    tight = re.search(r"^[ ]*([A-Za-z_]\w*):(?=[^\s/:])", text[:line], re.MULTILINE)
     if tight is not None:
         place = Span(source, tight.start(1), tight.end())
         edits = (Edit(Span(source, tight.end(), tight.end()), " "),)
         return _made(f"a space is missing behind `{tight.group(1)}:`", place, f"write `{tight.group(1)}: ...`", edits)
     deep = re.match(r"[ ]+", text[line:])
-    if "mapping values" in said and deep and len(_indent(text, line)) < deep.end():
+    if deep and len(_indent(text, line)) < deep.end():
         span = Span(source, line, line + deep.end())
         edits = (Edit(span, _indent(text, line)),)
         return _made("this line does not fit the indentation above", span, "indent keys of one level alike", edits)
-    if "quote" in fix and "closed" not in message:
-        edits = _quoted(source, line)
-        if edits:
-            fix = f"quote it: `{edits[0].text}`"
-    elif fix == "remove it":
-        edits = (Edit(span, ""),)
-    return _made(message, span, fix, edits)
+    return None
 
 
 _SIGN = re.compile(r"^([ ]*(?:-[ ]+)?)(\w+)([ ]*(?::=|=>|->|=)[ ]*)(?=[^\s=])([^\n]*)", re.MULTILINE)
@@ -301,40 +313,3 @@ _ANSWERS = (
     ("expected a single document", _second_document),
     ("found undefined alias", _alias),
 )
-
-
-# -- interpolation ------------------------------------------------------------------------------------------------------
-def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
-    """An interpolation that OmegaConf does not resolve; `known`: what it could name."""
-    said, raw = str(error), span.text
-    found = re.search(r"\$\{([^}]*)", raw)
-    inside = found.group(1) if found else ""
-    start = span.start + (found.start(1) if found else 0)
-    at = Span(span.source, start, start + len(inside))
-    if "}" not in raw[found.start() if found else 0 :]:
-        closed = inside.rstrip("\"'")
-        end = start + len(closed)
-        edits = (Edit(Span(span.source, end, end), "}"),)
-        return _interpolation("this interpolation is not closed", span, f"write `${{{closed}}}`", edits)
-    if inside.startswith("oc.env:"):
-        variable = inside.removeprefix("oc.env:")
-        edits = (Edit(Span(span.source, at.end, at.end), ",auto"),)
-        fix = f"set it, or give a default: `${{{inside},auto}}`"
-        return _interpolation(f"the environment has no variable `{variable}`", span, fix, edits)
-    resolver, colon, rest = inside.partition(":")
-    if colon and "nsupported interpolation" in said:
-        edits = (Edit(at, f"oc.env:{rest}"),)
-        return _interpolation(f"there is no resolver `{resolver}`", span, f"did you mean `${{oc.env:{rest}}}`?", edits)
-    if isinstance(error, RecursionError) or "ecursive" in said:
-        return _interpolation("this interpolation refers to itself", span, "write the value out", (Edit(span, "mine"),))
-    near = closest(inside, [name for name in known if name != inside])
-    if near:
-        fix = f"did you mean `${{{near}}}`?"
-        return _interpolation(f"nothing is called `{inside}`", span, fix, (Edit(at, near),))
-    return _interpolation(
-        f"`{raw}` does not resolve", span, "write the value out, or give a default: `${oc.env:NAME,default}`", ()
-    )
-
-
-def _interpolation(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:
-    return Diagnostic("SG404", message, (Label(span),), fix, "error", edits)

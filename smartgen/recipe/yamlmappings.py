@@ -110,18 +110,7 @@ class Mappings:
         elif (above := self._hanging(key)) is not None:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
-        elif (
-            name in ("when", "if")
-            and "cases" in known
-            and "cases" not in there
-            and isinstance(value, yaml.MappingNode)
-            and (it := as_cases([(str(case.value), rules) for case, rules in value.value], self.tree))
-        ) or (
-            (spelt := re.fullmatch(r"(?:when|if)\s+(.+)", name))
-            and "cases" in known
-            and "cases" not in there
-            and (it := as_cases([(spelt.group(1), value)], self.tree))
-        ):
+        elif "cases" in known and "cases" not in there and (it := self._case(name, value)):
             fix, edits = f"write `{it}`", (Edit(pair, it),)
         elif meant in known and meant not in there:
             fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
@@ -132,6 +121,14 @@ class Mappings:
         if renamed is None:
             self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
         return renamed
+
+    def _case(self, name: str, value: yaml.Node) -> str:
+        """A key `when`, or `when CONDITION`, of a recipe as `cases`; empty where it is something else."""
+        if name in ("when", "if"):
+            inner = value.value if isinstance(value, yaml.MappingNode) else []
+            return as_cases([(str(case.value), rules) for case, rules in inner], self.tree) if inner else ""
+        spelt = re.fullmatch(r"(?:when|if)\s+(.+)", name)
+        return as_cases([(spelt.group(1), value)], self.tree) if spelt else ""
 
     def _cap(self, name: str, value: yaml.Node, what: str, there: Collection[str]) -> str | None:
         """The extent that a key of the recipe is, as in `max_depth: 5`, where it has no `limit`."""

@@ -11,7 +11,8 @@ import yaml
 from smartgen.language.findings import Findings
 from smartgen.language.source import Edit, Excerpt, Source, Span
 from smartgen.language.words import CLAUSES
-from smartgen.recipe.yamlerrors import not_yaml, other_sign, text_form, unresolved
+from smartgen.recipe.yamlerrors import not_yaml, other_sign, text_form
+from smartgen.recipe.yamlinterpolation import unresolved
 
 _MOST_NODES = 5_000  # with every alias written out
 _MOST_CHARACTERS = 100_000

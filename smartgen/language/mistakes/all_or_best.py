@@ -50,19 +50,7 @@ def head(spot: Spot, statement: str) -> Iterator[Repair]:
     if here.text in ("width", "nodes", "topk", "top") and counted and (counted.sort == "number" or apart):
         shown = rest.removeprefix("-").strip()
         yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", 1 + apart)
-    if here.text in ("true", "True", "yes", "on", "None", "null", "nil"):
-        yield spot.replace("SG006", message, "all", f"write `{statement} all`")
-    if here.text in ("none", "nothing", "off", "no", "false", "False"):
-        yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
-    if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
-        count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
-        shown = rest.removeprefix("to ") if count == 2 else rest
-        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", count)
-    if here.text == "the" and spot.word(1) in ("best", "all"):
-        yield spot.remove("SG003", "`the` cannot stand here", "remove `the`")
-    if here.text in ("every", "any", "everything", "the", "nodes") or misspelt(here.text, ["all"]):
-        count = 2 if spot.word(1) in ("nodes", "best", "node") else 1
-        yield spot.replace("SG006", message, "all", f"write `{statement} all`", count)
+    yield from _other_words(spot, statement, message, rest)
     sign = spot.word(1) in ("=", ":")
     counted = spot.near(1 + sign)
     if here.sort == "name" and counted is not None and counted.sort == "number" and not counted.first:
@@ -82,6 +70,24 @@ def head(spot: Spot, statement: str) -> Iterator[Repair]:
         yield Repair(
             "SG009", message, last.start, last.end, f"write `{statement} all`", ((last.end, last.end, " all"),)
         )
+
+
+def _other_words(spot: Spot, statement: str, message: str, rest: str) -> Iterator[Repair]:
+    """`none`, `top`, `every`: what other languages say for how many. `rest`: what stands behind."""
+    here = spot.lexemes[spot.at]
+    if here.text in ("true", "True", "yes", "on", "None", "null", "nil"):
+        yield spot.replace("SG006", message, "all", f"write `{statement} all`")
+    if here.text in ("none", "nothing", "off", "no", "false", "False"):
+        yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
+    if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
+        count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
+        shown = rest.removeprefix("to ") if count == 2 else rest
+        yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", count)
+    if here.text == "the" and spot.word(1) in ("best", "all"):
+        yield spot.remove("SG003", "`the` cannot stand here", "remove `the`")
+    if here.text in ("every", "any", "everything", "the", "nodes") or misspelt(here.text, ["all"]):
+        count = 2 if spot.word(1) in ("nodes", "best", "node") else 1
+        yield spot.replace("SG006", message, "all", f"write `{statement} all`", count)
 
 
 def _clause_first(spot: Spot, statement: str) -> Iterator[Repair]:
