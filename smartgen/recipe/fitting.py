@@ -13,6 +13,7 @@ Check = Callable[[str], Sequence[Diagnostic]]
 _UNKNOWN = ("SG101", "SG102")
 _ITSELF = "SG104"
 _LONGEST = 6_000  # characters of a text that is worth checking again and again
+_MOST = 8  # findings of it
 _EXAMPLES = ("node.prob", "node.path", "batch.size", "last.rate", "1", "true", "1 ms", "1 tok")
 
 
@@ -21,7 +22,7 @@ def fitted(source: Source, found: Sequence[Diagnostic], again: Check) -> list[Di
 
     `again` checks a changed text. A proposal stays as it is where it raises nothing new, or where no other does better.
     """
-    if len(source.text) > _LONGEST:
+    if len(source.text) > _LONGEST or len(found) > _MOST:
         return list(found)
     told: list[Diagnostic] = []
     for each in found:

@@ -13,6 +13,7 @@ Check = Callable[[str], Sequence[Diagnostic]]
 UNREADABLE = "SG403"
 _LONGEST = 6_000  # characters of a text that is worth reading again and again
 _ROUNDS = 5
+_DEEP = 2  # mistakes that may hide behind one another, beside what YAML's reader stops at
 _NOWHERE = -1
 
 
@@ -49,7 +50,7 @@ def behind(source: Source, found: Sequence[Diagnostic], again: Check) -> list[Di
     told = list(found)
     if len(source.text) > _LONGEST or any(edit.span.source != source for each in told for edit in each.edits):
         return told
-    for _ in range(_ROUNDS):
+    for _ in range(_DEEP):
         errors = _errors(told)
         text, places = mended(source.text, errors), _moved(list(range(len(source.text) + 1)), changes(errors))
         rest = _errors(again(text)) if text != source.text else []
