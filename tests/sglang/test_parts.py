@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -14,6 +18,7 @@ from smartgen.profile.profile import Key, Profile
 from smartgen.recipe import load
 from smartgen.sglang.costs import VISITS, RoundCosts
 from smartgen.sglang.learning import Drafted, learn
+from smartgen.sglang.requests import Requests
 from smartgen.sglang.rest import Rest
 from smartgen.sglang.steering import LOOK, Steering
 from smartgen.sglang.stopwatch import Stopwatch
@@ -226,3 +231,46 @@ class TestLearning:
         assert calibration.trials.sum() == 4
         assert predicted == pytest.approx(1 + 0.6 + 0.3 + 0.42)
         assert controller.past.accepted.tolist() == [2]
+
+
+class TestRequests:
+    TAGGED = """smartgen 1
+policy tagged {
+  benefit accepted = node.path
+  expand  best 2
+  verify  best 3
+  limit   depth 2
+  when batch.count(request.tag == "chat") > 0 { limit depth 0 }
+}
+"""
+
+    def batch(self, *given: object) -> SimpleNamespace:
+        sampling = [SimpleNamespace(max_new_tokens=9, temperature=0.0, custom_params=one) for one in given]
+        requests = [
+            SimpleNamespace(rid=f"r{place}", output_ids=[3], origin_input_ids=[1, 2], sampling_params=one)
+            for place, one in enumerate(sampling)
+        ]
+        pool = SimpleNamespace(size=8, available_size=lambda: 6)
+        info = SimpleNamespace(is_all_greedy=True)
+        return SimpleNamespace(reqs=requests, sampling_info=info, token_to_kv_pool_allocator=pool)
+
+    def test_a_tag_is_read_by_the_recipe(self) -> None:
+        requests = Requests("EAGLE3", DrafterTraits("head"))
+        steering = Steering(load(self.TAGGED), [OFF, TIER], TIER, RoundCosts(Profile(KEY), [OFF, TIER], []))
+        chosen = []
+        for tag in ("chat", "code"):
+            there = requests.situation(self.batch(None, {"smart_tag": tag}), queued=0)
+            chosen.append(steering.decide(there, ["r0", "r1"], [False, False], Stopwatch("cpu")).tier)
+        assert chosen == [OFF, TIER]
+
+    def test_who_opted_out(self) -> None:
+        given = self.batch(None, {"smart_speculate": False}, {"smart_speculate": True}, {"else": 1})
+        assert Requests.opted_out(given) == [False, True, False, False]
+
+
+def test_the_plugin_imports_no_torch_before_a_hook_runs() -> None:
+    """The engine reads the plugin in every process it starts, whether a recipe is asked for or not."""
+    told = "import sys, smartgen.sglang.plugin as found; found.Plugin().hooks(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.split()
+    assert "smartgen.sglang.touring" in loaded
+    assert not {"torch", "transformers", "sglang"} & set(loaded)
