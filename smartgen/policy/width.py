@@ -38,7 +38,8 @@ def worthy(step: Step, nodes: Ints, real: Bools | None) -> tuple[Ints, Bools | N
     counts = totals.row_nodes
     most, width = int(counts.max(initial=0)), min(step.caps.expand_low, nodes.shape[1])
     if most:
-        taken = totals.board.node[:, :most]
+        assert totals.board.order is not None
+        taken = totals.board.order[:, :most] & PLACE
         ours = (taken >= step.newest.start) & kept.take(taken + step.tree.row_starts, mode="clip")
         if totals.shares is not None or int(counts.min()) < most:
             ours &= np.arange(most) < counts[:, None]
