@@ -9,10 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.drafters.fan import Children, fanned
-from smartgen.drafters.protocol import SHOWN
-from smartgen.tree.layer import Layer, Skipped
+from smartgen.drafters.protocol import SHOWN, Session
+from smartgen.policy.controller import Controller, Plan
+from smartgen.tree.layer import Frontier, Layer, Skipped
 
 Ints = NDArray[np.int64]
+
+
+def drafted(session: Session, controller: Controller, plan: Plan, frontier: Frontier | None) -> list[Layer]:
+    """What one pass drafts; a first pass that wakes the drafter looks back, and tells `controller` what it sees."""
+    if frontier is not None or not plan.back:
+        return session.propose(frontier, plan.topk)
+    layers, skipped = session.wake(plan.topk, plan.back)
+    controller.look_back(skipped)
+    return layers
 
 
 def behind(counts: Ints, back: int) -> Ints:

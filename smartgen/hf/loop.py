@@ -15,6 +15,7 @@ from smartgen.attention.mask import MaskStyle
 from smartgen.attention.steady import steady
 from smartgen.drafters.ngram import NGram, NGramSession
 from smartgen.drafters.protocol import Drafter, Session
+from smartgen.drafters.waking import drafted
 from smartgen.hf.attachment import Attachment
 from smartgen.hf.costing import CostSource
 from smartgen.hf.features import FeatureTap
@@ -38,7 +39,6 @@ from smartgen.policy.controller import Controller, Plan
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.recipe import Recipe
-from smartgen.tree.layer import Layer
 from smartgen.tree.selection import root_only, select
 
 Ints = NDArray[np.int64]
@@ -251,20 +251,12 @@ class _Call:
         while True:
             began = time.perf_counter()
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
-            layers = self.session.propose(frontier, plan.topk) if frontier is not None else self._first(plan)
+            layers = drafted(self.session, self.controller, plan, frontier)
             frontier = self.controller.grow(layers)
             spent.append((width, time.perf_counter() - began))
             if frontier is None:
                 self.session.rewind()
                 return spent
-
-    def _first(self, plan: Plan) -> list[Layer]:
-        """The first pass; one that wakes the drafter looks back."""
-        if not plan.back:
-            return self.session.propose(None, plan.topk)
-        layers, skipped = self.session.wake(plan.topk, plan.back)
-        self.controller.look_back(skipped)
-        return layers
 
     def _commit(self, paths: list[list[int]], committed: list[list[int]]) -> None:
         """Keep the accepted path in the cache and tell the drafter what was said."""

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smartgen.policy.adding import add
-from smartgen.policy.board import Board
 from smartgen.policy.counts import most, whole
 from smartgen.policy.pricing import with_pass
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Step
 from smartgen.policy.totals import Totals
-from smartgen.tree.draft_tree import DraftTree
 from smartgen.tree.layer import Layer
 
 if TYPE_CHECKING:
@@ -38,20 +36,8 @@ def best_depth(controller: Controller, step: Step, scope: Scope) -> None:
 
 def _after_each_layer(controller: Controller, step: Step) -> list[Totals]:
     """What the step would stand at with 0, 1, 2, ... layers, each drafted and paid for."""
-    imagined = Step(
-        step.situation,
-        step.rules,
-        step.caps,
-        step.growth,
-        step.gain,
-        step.basis,
-        DraftTree(step.tree.batch),
-        Board.empty(step.tree.batch),
-        next_width=step.next_width,
-        recalled=step.recalled,
-        rehearsed=True,
-    )
-    imagined.totals = step.totals
+    imagined = step.imagined()
+    imagined.next_width, imagined.recalled = step.next_width, step.recalled
     found = [step.totals]
     while imagined.depth < step.caps.depth and imagined.next_width:
         imagined.spent = with_pass(controller, imagined, imagined.next_width)

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smartgen.policy.adding import valued
-from smartgen.policy.board import Board
 from smartgen.policy.labels import look
 from smartgen.policy.step import Step
-from smartgen.tree.draft_tree import DraftTree
 from smartgen.tree.layer import Layer, Skipped
 
 if TYPE_CHECKING:
@@ -43,17 +41,6 @@ def _imagined(controller: Controller, step: Step, skipped: Skipped, place: int) 
     valid = (prob > 0) & skipped.valid[:, place, None]
     parent = np.zeros(token.shape, np.int64)
     rank = np.broadcast_to(np.arange(token.shape[1]), token.shape)
-    imagined = Step(
-        step.situation,
-        step.rules,
-        step.caps,
-        step.growth,
-        step.gain,
-        step.basis,
-        DraftTree(step.tree.batch),
-        Board.empty(step.tree.batch),
-        rehearsed=True,
-    )
-    imagined.totals = step.totals
+    imagined = step.imagined()
     valued(controller, imagined, Layer(token, prob, parent, rank, valid), parent - 1, valid, token.shape[1:])
     return imagined

@@ -103,6 +103,16 @@ class Step:
         """(B,) summed benefit of the frontier; the root counts 1."""
         return np.ones(self.tree.batch) if self.frontier_mass is None else self.frontier_mass
 
+    def imagined(self) -> Step:
+        """One alike with nothing in its tree, from which nothing is learned."""
+        batch = self.tree.batch
+        tree, board = DraftTree(batch), Board.empty(batch)
+        made = Step(
+            self.situation, self.rules, self.caps, self.growth, self.gain, self.basis, tree, board, rehearsed=True
+        )
+        made.totals = self.totals
+        return made
+
     def row_worth(self, row: int) -> float:
         """Weight of one row's tokens in `progress`."""
         self.basis.settle_weights(self.board)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.drafters.ngram import HitRates
+from smartgen.drafters.waking import drafted
 from smartgen.language.program import Program
 from smartgen.policy.asked import merges
 from smartgen.policy.controller import Controller, Plan
@@ -22,7 +23,6 @@ from smartgen.trace.errors import TraceError
 from smartgen.trace.machine import Machine
 from smartgen.trace.session import NGramReplay, TraceSession
 from smartgen.trace.trace import Trace
-from smartgen.tree.layer import Layer
 
 Ints = NDArray[np.int64]
 BEYOND = 0.01  # share of steps that may ask beyond the envelope
@@ -287,20 +287,12 @@ class _Run:
         frontier = None
         while True:
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
-            layers = self.session.propose(frontier, plan.topk) if frontier is not None else self._first(plan)
+            layers = drafted(self.session, self.controller, plan, frontier)
             spent.append((width, 0.0 if self.traits.free else self.clock.draft(batch, width, context)))
             frontier = self.controller.grow(layers)
             if frontier is None:
                 self.session.rewind()
                 return spent
-
-    def _first(self, plan: Plan) -> list[Layer]:
-        """The first pass; one that wakes the drafter looks back."""
-        if not plan.back:
-            return self.session.propose(None, plan.topk)
-        layers, skipped = self.session.wake(plan.topk, plan.back)
-        self.controller.look_back(skipped)
-        return layers
 
     def _walk(self, chosen: Ints) -> tuple[Ints, Ints]:
         """(B,) tokens each row commits and how many of them were draft nodes."""
