@@ -185,7 +185,7 @@ class Controller:
     def _effort(self, situation: Situation) -> float:
         """Seconds of a pass that feeds all that the drafter has missed, over those of a plain step."""
         batch, context = situation.batch, situation.run_context
-        return self.costs.draft(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
+        return self.costs.catch_up(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
 
     def look_back(self, skipped: Skipped | None) -> None:
         """What a drafter that was woken says of the positions that it skipped; learned from when the step ends."""
@@ -307,7 +307,7 @@ class Controller:
         """Whether drafting, as usual two tokens after the last time, and a number of a probe's best candidates were worth it."""
         batch, context, hits = step.situation.batch, step.situation.run_context, first_hits(step, outcome)
         plain, *verifying = self.costs.verify(batch, len(hits), context)
-        seconds = self.costs.draft(batch, 2, context) + np.array(verifying)
+        seconds = self.costs.catch_up(batch, 2, context) + np.array(verifying)
         return bool(((batch + hits) * plain > batch * seconds).any())
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
@@ -323,8 +323,9 @@ class Controller:
         batch, context = step.situation.batch, step.situation.run_context
         self.costs.observe_verify(batch, size, context, outcome.verify_seconds)
         if not step.situation.drafter.free:
-            for width, seconds in outcome.draft_seconds:
-                self.costs.observe_draft(batch, width, context, seconds)
+            for number, (width, seconds) in enumerate(outcome.draft_seconds):
+                observe = self.costs.observe_draft if number else self.costs.observe_catch_up
+                observe(batch, width, context, seconds)
 
     def tokens_left(self, situation: Situation) -> float:
         """Tokens that the longest row is expected to get still."""
