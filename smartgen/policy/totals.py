@@ -28,8 +28,8 @@ PROMISING = 4  # of a row's candidates say what is to be expected of it: more ar
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `weights` (B,) of the rows' tokens in `progress`; None: all alike. `weigh` tells them from what the rows' candidates
-    promise, (B,) tokens each; None: they are settled.
+    `weights` (B,) of the rows' tokens beyond the first in `progress`; None: all alike. `weigh` tells them from what the
+    rows' candidates promise, (B,) tokens each; None: they are settled.
     """
 
     gain: float
@@ -80,11 +80,13 @@ class Totals:
         basis, benefit = self.basis, self.board.benefit
         if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
             self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
-            if self.high and basis.weights is not None:  # those of bare roots make no difference: their mean is 1
+            if self.high and basis.weights is not None:
                 self.progress = _added(benefit, basis.gain, self.low, self.high, basis.weights)
             return
         self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens if basis.weights is None else basis.weights @ self.row_tokens
+        self.progress = self.tokens
+        if basis.weights is not None:
+            self.progress = len(self.row_tokens) + basis.weights @ (self.row_tokens - 1.0)
 
     def _amount(self, name: str) -> Floats:
         """(S,) of a total, also where it is one number for all sizes."""

@@ -192,6 +192,7 @@ class _Run:
                 self.session.keep_rows(going)
                 if self.free is not None:
                     self.free.keep_rows(going)
+        self.controller.ends()
 
     def refill(self, order: list[int], batch: int) -> None:
         """A batch that is always full, until every request of the list is done."""
