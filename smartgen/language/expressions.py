@@ -13,6 +13,7 @@ from smartgen.language.diagnostics import Label, one
 from smartgen.language.findings import Findings
 from smartgen.language.mismatch import comparable, differ, mismatch, needs
 from smartgen.language.program import Axis, Const, Measured, Operation, Phase, Read, Site
+from smartgen.language.recurrences import averaged
 from smartgen.language.resolve import Resolved
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
@@ -168,7 +169,10 @@ class Typer:
             between = [name for name in self._open[self._open.index(text) + 1 :] if name in self.policy.lets]
             through = f", through `{'`, `'.join(between)}`" if between else ""
             fix = "a `let` names an expression of other things"
-            raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix)
+            average = averaged(text, self.policy.lets[text].value)
+            edits = (Edit(self.policy.lets[text].value.span, average),) if average else ()
+            fix = f"what remembers its own value is `ema`: write `{average}`" if average else fix
+            raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix, edits=edits)
         self.read_lets.add(text)
         self._open.append(text)
         try:

@@ -86,7 +86,7 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
             "the chance that a node is accepted is `calibrated(node.prob)`; what was accepted before is `last.accepted`"
         )
         message = f"`{text}` would be this step's target output, which no policy can read: it could change the text"
-        return typer.fail("SG101", message, e.span, fix, edits=(Edit(e.span, "calibrated(node.prob)"),))
+        return typer.fail("SG101", message, e.span, fix, edits=(Edit(_rule(e.span), "calibrated(node.prob)"),))
     if typer.place.word == "a count" and text.rpartition(".")[2].lower() in _ENDLESS:
         fix = "every policy is bounded: write a number, for example `64`"
         return typer.replaced("SG102", f"`{text}` is no number of nodes or layers", e.span, "64", fix)
@@ -94,6 +94,22 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
     return _resembling(typer, e)
+
+
+def _rule(span: Span) -> Span:
+    """The rule of acceptance around the target's chance, `min(1, target.prob / node.prob)`, or the ratio in it."""
+    text = span.source.text
+    ratio = re.match(r"\s*/\s*[\w.]+", text[span.end :])
+    end = span.end + (ratio.end() if ratio is not None else 0)
+    before = re.search(r"\bmin\(\s*1(?:\.0)?\s*,\s*$", text[: span.start])
+    behind = re.match(r"\s*\)", text[end:])
+    if ratio is not None and before is not None and behind is not None:
+        return Span(span.source, before.start(), end + behind.end())
+    behind = re.match(r"\s*,\s*1(?:\.0)?\s*\)", text[end:])
+    before = re.search(r"\bmin\(\s*$", text[: span.start])
+    if ratio is not None and before is not None and behind is not None:
+        return Span(span.source, before.start(), end + behind.end())
+    return Span(span.source, span.start, end)
 
 
 def _resembling(typer: Typer, e: s.Name) -> Broken:

@@ -3,9 +3,12 @@ further is believed (`smartgen/language/recover.py`)."""
 
 from smartgen.language.mistakes import expressions, naming, order, phrases
 from smartgen.language.mistakes.blocks import unclosed_block
+from smartgen.language.mistakes.braces import braces
 from smartgen.language.mistakes.clauses import choice
+from smartgen.language.mistakes.clock import clock
 from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
+from smartgen.language.mistakes.functions import function
 from smartgen.language.mistakes.inheriting import use
 from smartgen.language.mistakes.limits import limit
 from smartgen.language.mistakes.missing import signs, words
@@ -22,7 +25,10 @@ RULES: tuple[Rule, ...] = (
     outside,
     unclosed_block,
     unclosed_end,
+    function,
     opening,
+    clock,
+    braces,
     as_value,
     *naming.RULES,
     param,

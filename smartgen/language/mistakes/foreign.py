@@ -7,6 +7,7 @@ from collections.abc import Callable
 from smartgen.language.mistakes.brackets import bracket, bracket_end
 from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.comments import COMMENTS, block_comment
+from smartgen.language.mistakes.latex import formula
 from smartgen.language.mistakes.operators import assigned, percent, power, question, slashes
 from smartgen.language.mistakes.points import joined, point
 from smartgen.language.mistakes.quotes import open_text, quoted
@@ -50,6 +51,9 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
+    set_in_latex = formula(text, lexemes, index)
+    if set_in_latex is not None:
+        return set_in_latex
     if (
         sign in ("=>", "->", "::", "<-")
         and index > 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.mistakes.groups import phases, sections, settings
 from smartgen.language.mistakes.idioms import NO_WORDS, foreign_statement, idiom, unnamed
+from smartgen.language.mistakes.loops import loop
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
@@ -95,6 +96,7 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from sections(spot)
+    yield from loop(spot)
     yield from phases(spot)
     yield from settings(spot)
     yield from idiom(spot)
