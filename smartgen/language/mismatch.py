@@ -20,6 +20,7 @@ from smartgen.language.unit_fixes import (
     grouped,
     literal_fix,
     misdeclared,
+    other_total,
     spare_unit,
     swapped,
     turned,
@@ -68,6 +69,8 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     literal = literal_fix(typer, left, right)
+    if literal is None and e.op not in _VERBS:
+        literal = other_total(typer, left, right) or other_total(typer, right, left)
     if literal is None and e.op not in _VERBS:
         literal = swapped(left, right) or swapped(right, left)
     if literal:

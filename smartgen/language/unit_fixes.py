@@ -14,6 +14,7 @@ from smartgen.language.units import ENERGY, EXAMPLE, MONEY, TIME, TOKEN, unit
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
+_TOTALS = {TIME: "time", ENERGY: "energy", MONEY: "money"}
 LITERAL = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)")
 
 
@@ -146,6 +147,17 @@ def swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     size = match.group(2) in ("KiB", "MiB", "GiB") and isinstance(side.code, Const)
     written = f"{float(side.code.value):.0f} {due}" if size else f"{match.group(1)} {due}"  # type: ignore[union-attr]
     return f"write `{written}`", (Edit(side.span, written),)
+
+
+def other_total(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`energy <= 30 ms` of a policy that pays in time alone: the total that the number's unit tells."""
+    total = _TOTALS.get(other.kind.dimension)
+    if side.span.text not in _TOTALS.values() or not LITERAL.fullmatch(other.span.text) or total is None:
+        return None
+    costs = {typer.dimension(cost.value) for cost in typer.policy.slots.costs.values()}
+    if other.kind.dimension not in costs or side.kind.dimension in costs:
+        return None
+    return f"write `{total}`", (Edit(side.span, total),)
 
 
 def grouped(span: Span) -> str:
