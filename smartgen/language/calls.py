@@ -175,6 +175,10 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
     if not over_rows and value.axis is not Axis.NODE and function != "count":
         message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
         raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
+    if over_rows and value.axis < Axis.REQUEST and function in ("mean", "max", "min") and value.kind.base == "number":
+        message, edits = "this has one value for the whole batch already", (Edit(e.span, value.span.text),)
+        help = f"write `{value.span.text}`"
+        typer.findings.add("SG909", message, e.span, help, warning=True, edits=edits)
     if function != "count" and value.kind.base == "flag":
         inside = value.span.text
         counted = {

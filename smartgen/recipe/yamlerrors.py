@@ -253,7 +253,8 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
     commas = tuple(Edit(Span(source, start + gap.start(), start + gap.start()), ",") for gap in gaps)
     if commas and closes in source.text[start:end]:
         place = commas[0].span.start
-        return _made("a `,` is missing", Span(source, place - 1, place), "write `,` between the pairs", commas)
+        behind = place + len(source.text[place:end]) - len(source.text[place:end].lstrip())
+        return _made("a `,` is missing", Span(source, place, behind), "write `,` between the pairs", commas)
     edits = (Edit(Span(source, end, end), closes),)
     return _made(
         f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits

@@ -77,8 +77,14 @@ def header(spot: Spot) -> Iterator[Repair]:
         )
     if spot.at == 0 and spot.word(1) == "gen":
         yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
-    change = (first.start, first.start, "smartgen 1\n")
-    yield Repair("SG001", missing, first.start, first.end, "write `smartgen 1` on the first line", (change,))
+    comment = re.match(r"(?:\s|#[^\n]*\n)*?(#[ \t]*)(?=smartgen[ \t]+\d+[ \t]*\n)", spot.text[: first.start])
+    if spot.at == 0 and comment is not None:
+        change = (comment.start(1), comment.end(1), "")
+        end = spot.text.find("\n", comment.end())
+        yield Repair("SG001", f"{missing}, not in a comment", comment.start(1), end, "remove the `#`", (change,))
+    start = 0 if spot.text[: first.start].strip() else first.start  # comments may stand before the first word
+    change = (start, start, "smartgen 1\n")
+    yield Repair("SG001", missing, start, first.end, "write `smartgen 1` on the first line", (change,))
 
 
 def _imports(spot: Spot, missing: str) -> Iterator[Repair]:
