@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
-from smartgen.language.mistakes import RULES
+from smartgen.language.mistakes import RULES, cascades
 from smartgen.language.mistakes.as_json import as_json
 from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
@@ -29,6 +29,7 @@ _ROUNDS = 60  # repairs of one text
 _READ = 400_000  # characters that may be read in trying repairs
 _FOREIGN = 200  # signs of other languages; a text with more is in no language that is known here
 _LONG = 100  # characters of a line that a help may hold
+_AGAIN = 3  # readings of a text with statements of which nothing fits
 _SURE = 3  # lexemes: a repair that lets the text be read this much further is not doubted
 
 
@@ -54,6 +55,24 @@ class _Recovery:
         self.budget = _READ
 
     def run(self) -> Excerpt | None:
+        original, before = self.excerpt, len(self.findings.all)
+        mended = self._run()
+        if not self.document:
+            return mended
+        for _ in range(_AGAIN):
+            garbled = cascades.garbled(original.text, self.findings.all[before:])
+            if not garbled or self.budget <= 0:
+                break
+            self.findings.forget(before)
+            self.excerpt = original
+            for repair in garbled:
+                self._report(repair)
+            original = self.excerpt = original.edited([change for repair in garbled for change in repair.changes])
+            before = len(self.findings.all)
+            mended = self._run()
+        return mended
+
+    def _run(self) -> Excerpt | None:
         for _ in range(3 if self.document else 0):  # a quotation in a chat in a program
             around = pasted(self.excerpt.text)
             if around is None:

@@ -9,7 +9,7 @@ from smartgen.language import syntax as s
 from smartgen.language.additions import addition
 from smartgen.language.borrowed import part, signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
-from smartgen.language.nearest import closest, misspelt
+from smartgen.language.nearest import NUMBER_WORDS, closest, misspelt
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS, SOURCES, SYNONYMS
 from smartgen.language.source import Edit, Span
@@ -28,10 +28,6 @@ _SPELT = {
     "no": "false",
     "on": "true",
 }
-_NUMBERS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen"),
-)
 _OF_UNIT = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
@@ -72,8 +68,8 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         total = _OF_UNIT.get(UNITS[text][0])
         if total is not None:
             return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
-    if text in _NUMBERS:
-        return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
+    if text in NUMBER_WORDS:
+        return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(NUMBER_WORDS.index(text)))
     if text in SOURCES and typer.place.word.endswith("where`"):
         return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:

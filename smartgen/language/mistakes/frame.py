@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing
 from smartgen.language.mistakes.policy_parameters import parentheses
-from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.mistakes.spot import Repair, Spot, removal
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
 
@@ -213,6 +213,12 @@ def outside(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "}":
         yield spot.remove("SG015", "this `}` closes nothing", "remove it")
+    if here.text in _IMPORTS and here.first and spot.word(1) != "{":
+        last = next((i for i in range(spot.at + 1, len(spot.lexemes)) if spot.lexemes[i].first), len(spot.lexemes)) - 1
+        end = spot.lexemes[last].end
+        fix = "remove the line: a policy inherits with `use`, and its file needs no other"
+        change = removal(spot.text, here.start, end)
+        yield Repair("SG006", "nothing is imported", here.start, end, fix, (change,))
     if here.word and misspelt(here.text, ["policy"]):
         yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
     if here.text in ("recipe", "strategy", "rule", "def", "class", "function"):

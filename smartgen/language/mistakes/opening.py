@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.mistakes.gist import prose
 from smartgen.language.mistakes.groups import phases, sections, settings
 from smartgen.language.mistakes.idioms import NO_WORDS, foreign_statement, idiom, unnamed
 from smartgen.language.mistakes.loops import loop
@@ -214,6 +215,10 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
     last = statement_last(spot.lexemes, spot.at)
     change = (here.start, spot.lexemes[last].end, "")
+    line = spot.text[here.start :].partition("\n")[0].strip()
+    if meant is None and prose(line) and not set("{}") & set(line):
+        message, change = "this line is no statement, and comments begin with `#`", (here.start, here.start, "# ")
+        yield Repair("SG016", message, here.start, here.start + len(line), f"write `# {line}`", (change,))
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
     if following in STATEMENTS:
         help = f"remove `{here.text}`"
