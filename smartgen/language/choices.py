@@ -233,10 +233,10 @@ def _counted(kind: Kind) -> str:
 def _while_drafting(typer: Typer, written: s.Cap) -> tuple[str, tuple[Edit, ...]] | None:
     """`limit depth (if c then 8 else 4)`, c known while drafting: `limit depth 8`, and below 4 c is not asked."""
     e = written.count.low
-    plain = isinstance(e, s.Conditional) and isinstance(e.then, s.Number) and isinstance(e.otherwise, s.Number)
-    if not plain or written.extent != "depth" or written.count.high is not None or typer.policy.slots.proceed:
+    if written.extent != "depth" or written.count.high is not None or typer.policy.slots.proceed:
         return None
-    assert isinstance(e, s.Conditional) and isinstance(e.then, s.Number) and isinstance(e.otherwise, s.Number)
+    if not (isinstance(e, s.Conditional) and isinstance(e.then, s.Number) and isinstance(e.otherwise, s.Number)):
+        return None
     deep, flat = sorted((e.then, e.otherwise), key=lambda number: -number.value)
     holds = e.condition.span.text if deep is e.then else f"not ({e.condition.span.text})"
     statement = f"continue while layer.depth < {flat.written} or {holds}"

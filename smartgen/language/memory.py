@@ -193,7 +193,6 @@ def _rungs(typer: Typer, rungs: list[Typed], start: Typed) -> None:
             edits = (Edit(rungs[0].span.to(rungs[-1].span), ordered),) if len(known) == len(rungs) else ()
             raise typer.fail("SG309", "the rungs of a ladder ascend", rung.span, f"write `{ordered}`", edits=edits)
 
-
     if len(known) < len(rungs) or not isinstance(start.code, Const) or start.kind.base != "number":
         return
     begins = float(start.code.value)

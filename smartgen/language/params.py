@@ -121,7 +121,9 @@ def _unknown(
 def _read_here(policy: Resolved, name: str, setting: s.Argument) -> bool:
     """Whether the policy's own text reads what is set."""
     text = policy.span.source.text
-    others = text[: setting.span.start] + text[setting.span.end :] if setting.span.source == policy.span.source else text
+    others = (
+        text[: setting.span.start] + text[setting.span.end :] if setting.span.source == policy.span.source else text
+    )
     return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]|\s*:)", others) is not None
 
 

@@ -70,6 +70,9 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
             return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
     if text in NUMBER_WORDS:
         return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(NUMBER_WORDS.index(text)))
+    if re.fullmatch(r"[lIO][lIO0-9]*[0-9][lIO0-9]*|[lI]", text) and typer.place.word == "a count":
+        digits = text.translate(str.maketrans("lIO", "110"))
+        return typer.replaced("SG010", f"`{text}` has letters in the place of digits", e.span, digits)
     if text in SOURCES and typer.place.word.endswith("where`"):
         return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:

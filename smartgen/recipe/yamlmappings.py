@@ -13,8 +13,8 @@ from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.yamlchain import chain
 from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
-from smartgen.recipe.yamlmisplaced import Fix, as_one, is_version, of_base, out_of_section
 from smartgen.recipe.yamlmeant import as_cases, caps_in, caps_of, named_items, rule_of_case, values_only
+from smartgen.recipe.yamlmisplaced import Fix, as_one, is_version, of_base, out_of_section, wrapped
 from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
@@ -89,6 +89,7 @@ class Mappings:
         misplaced: Fix | None = None
         if what == "a recipe" and root is not None:
             misplaced = out_of_section(self.tree, key, value) or of_base(self.tree, key, value, root)
+            misplaced = misplaced or wrapped(self.tree, key, value)
             meant = "smartgen" if is_version(key, value, root) else meant
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"

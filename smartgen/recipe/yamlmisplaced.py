@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 import yaml
 
@@ -78,14 +77,40 @@ def _has_param(base: str, name: str) -> bool:
     path = shipped().get(base)
     if path is None:
         return misspelt(name, KEYS) is None
-    return re.search(rf"^\s*(?:param\s+)?{re.escape(name)}\s*:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return (
+        re.search(rf"^\s*(?:param\s+)?{re.escape(name)}\s*:", path.read_text(encoding="utf-8"), re.MULTILINE)
+        is not None
+    )
+
+
+def wrapped(tree: Tree, key: yaml.Node, value: yaml.Node) -> Fix | None:
+    """`spec:` or `config:` around the keys of a recipe: they stand at the margin themselves."""
+    if not isinstance(value, yaml.MappingNode) or value.flow_style or not value.value:
+        return None
+    if not re.fullmatch(r"\w+", str(key.value)) or not all(str(k.value) in KEYS for k, _ in value.value):
+        return None
+    text, line = tree.source.text, key.start_mark.index - key.start_mark.column
+    begins = text.find("\n", key.start_mark.index) + 1
+    end = value.start_mark.index + len(text[value.start_mark.index : value.end_mark.index].rstrip())
+    deeper = value.start_mark.column - key.start_mark.column
+    starts = [begins, *(begins + found.end() for found in re.finditer(r"\n(?=[ ])", text[begins:end]))]
+    edits = (
+        Edit(Span(tree.source, line, begins), ""),
+        *(Edit(Span(tree.source, at, at + deeper), "") for at in starts),
+    )
+    return "write its keys at the margin, without it", edits
 
 
 def is_version(key: yaml.Node, value: yaml.Node, root: yaml.MappingNode) -> bool:
     """`apiVersion: 1` in the place of `smartgen: 1`."""
     first = bool(root.value) and root.value[0][0] is key
     named = any(str(k.value) == "smartgen" for k, _ in root.value)
-    return first and not named and isinstance(value, yaml.ScalarNode) and re.fullmatch(r"v?1(\.0)?", str(value.value)) is not None
+    return (
+        first
+        and not named
+        and isinstance(value, yaml.ScalarNode)
+        and re.fullmatch(r"v?1(\.0)?", str(value.value)) is not None
+    )
 
 
 def as_one(tree: Tree, first: yaml.Node, key: yaml.Node, value: yaml.Node) -> Fix | None:

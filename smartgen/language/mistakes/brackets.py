@@ -18,6 +18,12 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
     """What stands in brackets, by what stands before them."""
     sign = lexemes[index]
     close = closing(lexemes, index)
+    half_open = re.match(r"\[\s*([\w.]+)\s*,\s*([\w.]+)\s*\)", text[sign.start :]) if close is None else None
+    if half_open is not None:
+        span, written = (sign.start, sign.start + half_open.end()), f"{half_open.group(1)}..{half_open.group(2)}"
+        return Repair(
+            "SG007", "a range has two points and both its ends", *span, f"write `{written}`", ((*span, written),)
+        )
     if close is None:
         return replaced(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
     before = lexemes[index - 1] if index else None

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from smartgen.language.diagnostics import Diagnostic
-from smartgen.language.mistakes.gist import gist, prose
 from smartgen.language.lexemes import lexemes
+from smartgen.language.mistakes.gist import gist, prose
 from smartgen.language.mistakes.spot import Repair
 from smartgen.language.words import STATEMENTS
 

@@ -17,7 +17,7 @@ def clock(spot: Spot) -> Iterator[Repair]:
         return
     found = spot.lexemes
     while last + 2 < len(found) and found[last + 1].text == ":" and found[last + 2].sort == "number":
-        if not found[last].end == found[last + 1].start or not found[last + 1].end == found[last + 2].start:
+        if found[last].end != found[last + 1].start or found[last + 1].end != found[last + 2].start:
             break
         last += 2
     parts = [found[i].text for i in range(first, last + 1, 2)]

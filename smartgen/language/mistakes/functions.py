@@ -69,7 +69,10 @@ def _written_out(spot: Spot, calls: list[int], named: list[str], body: str) -> t
         values = _arguments(spot, i + 2, close)
         values += [_meant(p) for p in named[len(values) :]]
         written = _filled(body, dict(zip(named, values, strict=False)))
-        alone = spot.lexemes[i - 1].text in ("=", "by", "(", ",", "maximize") and spot.word(close + 1 - spot.at) not in "+-*/"
+        alone = (
+            spot.lexemes[i - 1].text in ("=", "by", "(", ",", "maximize")
+            and spot.word(close + 1 - spot.at) not in "+-*/"
+        )
         written = written if alone or " " not in written else f"({written})"
         shown = shown or written
         changes.append((spot.lexemes[i].start, spot.lexemes[close].end, written))
@@ -103,4 +106,3 @@ def _meant(parameter: str) -> str:
     """The signal that a parameter's name stands for."""
     meant = signal(parameter) or SYNONYMS.get(parameter)
     return meant if meant in SIGNALS else f"node.{parameter}" if f"node.{parameter}" in SIGNALS else "node.prob"
-

@@ -62,7 +62,9 @@ def _named(keyword: str, words: str, numbers: list[str]) -> str:
         read = next((w for w in re.findall(r"[a-z]+\.[a-z.]+", words) if w in SIGNALS), None)
         return f"let {own} = {read or (numbers[0] if numbers else '1')}"
     share = numbers and float(numbers[0]) <= 1
-    return f"param {own}: {'prob' if share else 'number'} = {numbers[0] if numbers else '1'}" if keyword == "param" else ""
+    return (
+        f"param {own}: {'prob' if share else 'number'} = {numbers[0] if numbers else '1'}" if keyword == "param" else ""
+    )
 
 
 def _numbers(words: str) -> list[str]:

@@ -7,7 +7,9 @@ import re
 from smartgen.language.mistakes.spot import Lexemes, Repair
 
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-_BEGUN = re.compile(r"^\s*(?:(?:let|cost|benefit)\s+\w+\s*=|maximize|subject\s+to|continue\s+while|\w+\s+best\s+\S+\s+(?:where|by))\s*")
+_BEGUN = re.compile(
+    r"^\s*(?:(?:let|cost|benefit)\s+\w+\s*=|maximize|subject\s+to|continue\s+while|\w+\s+best\s+\S+\s+(?:where|by))\s*"
+)
 _GROUP = r"\{([^{}]*)\}"
 # What is written here in the place of a command; what is not named keeps its letters (`\alpha`, `\min`).
 _SIGNS = {
@@ -51,7 +53,9 @@ def _plain(value: str) -> str:
     for command, function in _OVER.items():  # with its bounds: over all nodes of a path, of a layer
         bounds = rf"(?:_(?:{_GROUP}|\w)|\^(?:{_GROUP}|\w))"
         least = "+" if command in ("max", "min") else "*"
-        value = re.sub(rf"\\{command}\s*(?:{bounds}\s*){least}(\S.*)", lambda m, f=function: f"{f}({m.group(m.lastindex)})", value)
+        value = re.sub(
+            rf"\\{command}\s*(?:{bounds}\s*){least}(\S.*)", lambda m, f=function: f"{f}({m.group(m.lastindex)})", value
+        )
     for _ in range(8):
         value, before = _inner(value), value
         if value == before:
@@ -59,7 +63,9 @@ def _plain(value: str) -> str:
     value = re.sub(r"\\([A-Za-z]+)", lambda m: f" {_SIGNS.get(m.group(1), m.group(1))} ", value)
     value = re.sub(rf"(?<=\w)_{_GROUP}|(?<=[\w)])_[0-9a-z](?![\w])", "", value)
     value = value.replace("{", "(").replace("}", ")")
-    value = re.sub(r"(\w+)\s+\(", lambda m: m.group() if m.group(1) in ("and", "or", "not") else f"{m.group(1)}(", value)
+    value = re.sub(
+        r"(\w+)\s+\(", lambda m: m.group() if m.group(1) in ("and", "or", "not") else f"{m.group(1)}(", value
+    )
     value = " ".join(value.split())
     return re.sub(r"\(\s+|\s+\)|\s+,", lambda m: m.group().strip(), value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from smartgen.language.mistakes.operands import closing
 from smartgen.language.mistakes.spot import Change, Repair, Spot
@@ -50,5 +51,5 @@ def _said(spot: Spot, word: str, head: str) -> str:
         condition = " ".join(head.split()).strip("()")
         return f"continue while {condition if word == 'while' else f'not ({condition})'}"
     numbers = re.findall(r"[0-9]+", head)
-    limited = any(a.text in ("limit", ",") and b.text == "depth" for a, b in zip(spot.lexemes, spot.lexemes[1:]))
+    limited = any(a.text in ("limit", ",") and b.text == "depth" for a, b in pairwise(spot.lexemes))
     return f"limit depth {numbers[-1]}" if numbers and word not in ("while", "until") and not limited else ""

@@ -81,6 +81,12 @@ _OTHER_WORDS = {
     "elseif": "when",
     "unless": "when not",
     "else": "otherwise",
+    **dict.fromkeys(("sonst", "ansonsten", "sinon", "sino", "altrimenti", "anders"), "otherwise"),
+    **dict.fromkeys(("wenn", "falls", "si", "quand", "cuando", "quando"), "when"),
+    **dict.fromkeys(("solange", "mientras"), "continue while"),
+    "where": "let",
+    "with": "let",
+    "given": "let",
     "default": "otherwise",
     "while": "continue while",
     "proceed": "continue while",
@@ -97,7 +103,11 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from sections(spot)
+    if here.text == "with" and spot.word(2) != "=":
+        yield from foreign_statement(spot)
     yield from loop(spot)
+    if "_OTHERWISE" in spot.accepts and spot.word(1) == "{":
+        yield from _instead(spot, here.text, "otherwise")
     yield from phases(spot)
     yield from settings(spot)
     yield from idiom(spot)
@@ -216,7 +226,7 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
     last = statement_last(spot.lexemes, spot.at)
     change = (here.start, spot.lexemes[last].end, "")
     line = spot.text[here.start :].partition("\n")[0].strip()
-    if meant is None and prose(line) and not set("{}") & set(line):
+    if meant is None and following not in STATEMENTS and prose(line) and not set("{}") & set(line):
         message, change = "this line is no statement, and comments begin with `#`", (here.start, here.start, "# ")
         yield Repair("SG016", message, here.start, here.start + len(line), f"write `# {line}`", (change,))
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
