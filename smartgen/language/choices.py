@@ -256,7 +256,7 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
     if high is not None and high.phase > Phase.PLAN:
         message = f"a limit is settled before drafting, `{late(high)}` is known only while drafting"
         fix = "write a number, or a `table` of a batch or request signal; while drafting, ask in `continue while`"
-        edits = (Edit(high.span, "8"),)
+        edits: tuple[Edit, ...] = (Edit(high.span, "8"),)
         as_condition = _while_drafting(typer, written)
         if as_condition is not None:
             fix, edits = as_condition

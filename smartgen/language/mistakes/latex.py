@@ -53,9 +53,7 @@ def _plain(value: str) -> str:
     for command, function in _OVER.items():  # with its bounds: over all nodes of a path, of a layer
         bounds = rf"(?:_(?:{_GROUP}|\w)|\^(?:{_GROUP}|\w))"
         least = "+" if command in ("max", "min") else "*"
-        value = re.sub(
-            rf"\\{command}\s*(?:{bounds}\s*){least}(\S.*)", lambda m, f=function: f"{f}({m.group(m.lastindex)})", value
-        )
+        value = re.sub(rf"\\{command}\s*(?:{bounds}\s*){least}(?P<of>\S.*)", rf"{function}(\g<of>)", value)
     for _ in range(8):
         value, before = _inner(value), value
         if value == before:
