@@ -36,7 +36,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     own, source = parent.shape[1], None
     if step.free is not None:
         layer, parent, valid, source = step.free.joined(step, layer, parent, valid)
-        widths, step.family = [parent.shape[1]], None
+        widths = [parent.shape[1]]
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
@@ -85,7 +85,7 @@ def valued(
 ) -> tuple[Scope, Ints]:
     """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
     tree = step.tree
-    step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
+    step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures, layer.fan)
     step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
     if source is not None:
         tree.column(SOURCE, OWN)[:, new] = source
@@ -116,7 +116,6 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         valid = valid & (deep <= step.caps.rows_depth)
     if step.going is not None:
         valid = valid & step.going
-    step.family = None
     if len(widths) > 1:  # several layers: each one's parents are places in the one before
         ends = step.tree.size + np.cumsum(widths)
         parent = layer.parent + np.repeat([0, step.tree.size, *ends[:-2]], widths)
@@ -128,9 +127,8 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         parent = layer.parent + step.newest.start
         return parent, valid & np.take_along_axis(step.tree.kept, parent, 1)
     assert step.frontier is not None
-    frontier, batch = step.frontier, step.tree.batch
-    step.family = layer.parent + np.arange(0, batch * frontier.shape[1], frontier.shape[1])[:, None]
-    parent = frontier.take(step.family)
+    frontier = step.frontier
+    parent = frontier.repeat(layer.fan, 1) if layer.fan else np.take_along_axis(frontier, layer.parent, 1)
     return parent, valid if step.frontier_whole else valid & (parent >= 0)
 
 

@@ -24,7 +24,6 @@ Ints = NDArray[np.int64]
 _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.55, 0.68, 0.8, 0.9, 0.96, 0.99])
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
-_TINY = 1e-12  # instead of a division by 0
 _LOG_CENTRES = np.log(_CENTRES)
 _LEAST = float(_CENTRES[0])
 # One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
@@ -223,24 +222,3 @@ def _named(value: NDArray[Any]) -> tuple[list[str], Ints]:
     """Names, and (B, K) which of them each node has."""
     names, place = np.unique(value, return_inverse=True)
     return [str(name) for name in names], place.reshape(value.shape)
-
-
-def sibling_room(value: Floats, place: Ints) -> Floats | None:
-    """What siblings leave each node, 0..1, so that they sum to at most 1; None where all have room. `place` (B, K): its parent's.
-
-    The likeliest one, of equals the first, keeps its chance and the others share what is left: it is the best known one by
-    far, and what makes the sum too large is mostly a strong candidate whose weaker siblings were believed on their own.
-    """
-    flat, parent = value.ravel(), place.ravel()
-    sums = np.bincount(parent, flat)
-    if sums.max(initial=0.0) <= 1.0:
-        return None
-    best = np.zeros(len(sums))
-    np.maximum.at(best, parent, flat)
-    left = np.minimum(1.0, (1.0 - best) / np.maximum(sums - best, _TINY))
-    room: Floats = np.where(sums > 1.0, left, 1.0).take(parent)
-    first = np.flatnonzero(flat == best.take(parent))[::-1]
-    likeliest = np.empty(len(sums), np.int64)
-    likeliest[parent[first]] = first  # the last one written is the first one
-    room[likeliest[parent]] = 1.0
-    return room.reshape(value.shape)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, reduced, running
-from smartgen.policy.calibration import sibling_room
 from smartgen.policy.free import OWN, SOURCE, source_names
 from smartgen.policy.past import Past
+from smartgen.policy.siblings import room_in_families, room_in_fans
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.totals import Totals
 
@@ -233,13 +233,16 @@ class Scope:
         """Product of `of` down the path, kept per node so that a layer needs its parents' values only."""
         tree, columns = self.step.tree, self.columns
         assert columns is not None
-        stored, name = tree.column(f"path {number}"), f"path {number}"
+        name = f"path {number}"
         missing = tree.unfilled(name)
         if missing == [columns]:
-            above, here = tree.above(columns), np.asarray(of(self))
-            made = here if above is None else stored.take(above) * here
+            above, here = tree.of_parents(name, columns), np.asarray(of(self))
+            made = here if above is None else above * here
+            if made.shape != (tree.batch, columns.stop - columns.start):
+                made = np.broadcast_to(made, (tree.batch, columns.stop - columns.start))
             tree.keep(name, columns, made)
-            return made if made.shape == (tree.batch, columns.stop - columns.start) else stored[:, columns]
+            return made
+        stored = tree.column(name)
         if missing and columns == slice(missing[0].start, missing[-1].stop):
             self._fill_paths(stored, missing, np.asarray(of(self)))
         else:
@@ -285,14 +288,12 @@ class Scope:
 
     def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
         """Siblings sum to at most 1: they exclude one another. What they leave each other is remembered."""
-        step, tree = self.step, self.step.tree
-        family = step.family
-        if family is None or not step.whole or columns != step.newest:
-            family = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
-        room = sibling_room(value, family)
+        tree = self.step.tree
+        fan = tree.fan(columns)
+        room = room_in_fans(value, fan) if fan else room_in_families(value, tree.of("parent", columns))
         if room is None:
             return value
-        tree.column(room_of(site), 1.0)[:, columns] = room
+        tree.keep(room_of(site), columns, room, 1.0)
         return value * room
 
     def _remember_cells(self, site: int, cell: Ints) -> None:

@@ -72,7 +72,6 @@ class Step:
     newest: slice = field(default_factory=lambda: slice(0, 0))
     whole: bool = True  # every cell of the newest layer holds a candidate
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
-    family: Ints | None = None  # (B, K) which cell of the frontier, laid flat, a newest node hangs below; None: unknown
     frontier_whole: bool = True  # every cell of it holds a node
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed

@@ -6,8 +6,8 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,18 @@ class _Shown:
         return tree.column(self.name)[:, : tree.size]
 
 
+class _Block:
+    """Candidates that came together: their place among the blocks, their columns, and what is known of them, (B, K) each,
+    side by side. `fan`: each parent has so many of them, in a row; 0: no such order.
+    """
+
+    __slots__ = ("arrays", "columns", "fan", "parents", "place")
+
+    def __init__(self, place: int, columns: slice, arrays: dict[str, NDArray[Any]], fan: int) -> None:
+        self.place, self.columns, self.arrays, self.fan = place, columns, arrays, fan
+        self.parents: Ints | None = None  # (B, K / fan) where they stand in columns laid flat, once somebody asked
+
+
 class DraftTree:
     """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit`.
 
@@ -69,10 +81,8 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: dict[
-            int, tuple[slice, dict[str, NDArray[Any]]]
-        ] = {}  # by first column: arrays as they were appended
-        self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
+        self._blocks: dict[int, _Block] = {}  # by first column, in their order
+        self._laid = dict.fromkeys(_GIVEN, 0)  # of arrays that blocks hold: how many blocks were laid into the column
 
     def append(
         self,
@@ -83,11 +93,12 @@ class DraftTree:
         valid: Bools,
         widths: Sequence[int] = (),
         measures: Mapping[str, Floats] | None = None,
+        fan: int = 0,
     ) -> list[slice]:
         """Add a layer, (B, K) each, or several side by side of the given `widths`; returns the columns of each.
 
         `parent` are places in this tree, -1 for the root, and always in a layer before. `measures`: what else the
-        drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`.
+        drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`. `fan`: as in `Layer`.
         """
         start, stop = self.size, self.size + token.shape[1]
         if stop > self.capacity:
@@ -95,7 +106,7 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._blocks[start] = new, arrays
+        self._blocks[start] = _Block(len(self._blocks), new, arrays, fan)
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -109,7 +120,7 @@ class DraftTree:
     @property
     def candidates(self) -> int:
         """How many nodes there are, padding left out."""
-        return sum(int(np.count_nonzero(arrays["valid"])) for _, arrays in self._blocks.values())
+        return sum(int(np.count_nonzero(block.arrays["valid"])) for block in self._blocks.values())
 
     def cut(self, layers: int) -> None:
         """Forget all but the first `layers` layers."""
@@ -120,17 +131,24 @@ class DraftTree:
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
         self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
-        self._settled = {name: min(end, self.size) for name, end in self._settled.items()}
+        self._laid = {name: min(laid, len(self._blocks)) for name, laid in self._laid.items()}
 
     def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
-        block = self._blocks.get(columns.start)
-        if block is None or block[0] != columns:
+        block = self._block(columns)
+        if block is None:
             return self._column(name, fill)[:, columns]
-        if name not in block[1]:
-            values = self._column(name, fill)[:, columns]  # once it is worked out it may be in the block
-            return block[1].get(name, values)
-        return block[1][name]
+        values = block.arrays.get(name)
+        if values is None:
+            if name in _WORKED_OUT:
+                _WORKED_OUT[name](self)
+            values = block.arrays.get(name)
+        return self._column(name, fill)[:, columns] if values is None else values
+
+    def _block(self, columns: slice) -> _Block | None:
+        """The one that came in these columns."""
+        block = self._blocks.get(columns.start)
+        return block if block is not None and block.columns == columns else None
 
     def _column(self, name: str, fill: Any) -> NDArray[Any]:
         """A column by name, also one that is worked out."""
@@ -138,29 +156,49 @@ class DraftTree:
 
     def keep(self, name: str, layer: slice, values: NDArray[Any], fill: Any = 0.0) -> None:
         """Set a column, full of `fill` elsewhere, in one of the layers or all that came together; `values` (B, K)."""
-        self.column(name, fill)[:, layer] = values
-        block = self._blocks.get(layer.start)
-        if block is not None and block[0] == layer:
-            block[1][name] = values
+        block = self._block(layer)
+        if block is None:
+            self.column(name, fill)[:, layer] = values
+            return
+        block.arrays[name] = values
+        if self._laid.setdefault(name, block.place) > block.place:
+            self._store[name][:, layer] = values
+        self._fill.setdefault(name, fill)
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
         """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
         known = self._store.get(name)
         if known is None:
-            shape = (self.batch, self.capacity)
+            shape, fill = (self.batch, self.capacity), self._fill.setdefault(name, fill)
             known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
-            self._store[name], self._fill[name] = known, fill
-        if name in _GIVEN and self._settled.get(name, 0) < self.size:
-            self._settle(name, known)
+            self._store[name] = known
+        if self._laid.get(name, len(self._blocks)) < len(self._blocks):
+            self._lay(name, known)
         return known
 
-    def _settle(self, name: str, column: NDArray[Any]) -> None:
-        """Lay what was appended into its column; most is never asked for there, so that it is done when somebody asks."""
-        done, self._settled[name] = self._settled.get(name, 0), self.size
-        for start, (columns, arrays) in self._blocks.items():
-            if start >= done:
-                column[:, columns] = arrays[name]
+    def _lay(self, name: str, column: NDArray[Any]) -> None:
+        """Lay what blocks hold into its column; most is never asked for there, so that it is done when somebody asks."""
+        for block in islice(self._blocks.values(), self._laid[name], None):
+            if name in block.arrays:
+                column[:, block.columns] = block.arrays[name]
+                self._laid[name] = block.place + 1
+
+    def of_parents(self, name: str, layer: slice, fill: Any = 0.0) -> NDArray[Any] | None:
+        """(B, K) a column's values at the parents of a layer; None where all are the root."""
+        if layer.start == 0:
+            return None
+        block, column = self._block(layer), self.column(name, fill)
+        if block is None or not block.fan:
+            return column.take(self.above(layer))
+        if block.parents is None:
+            block.parents = block.arrays["parent"][:, :: block.fan] + self.row_starts
+        return column.take(block.parents).repeat(block.fan, 1)
+
+    def fan(self, columns: slice) -> int:
+        """How many candidates in a row each parent has in these columns; 0: there is no such order."""
+        block = self._block(columns)
+        return 0 if block is None else block.fan
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
@@ -187,20 +225,24 @@ class DraftTree:
     @property
     def path(self) -> Floats:
         """Product of `prob` from the root's child to the node."""
-        stored = self.column("path")
+        self._multiply_paths()
+        return self.column("path")[:, : self.size]
+
+    def _multiply_paths(self) -> None:
         for layer in self.unfilled("path"):
-            above, prob = self.above(layer), self.of("prob", layer)
-            self.keep("path", layer, prob if above is None else stored.take(above) * prob)
-        return stored[:, : self.size]
+            prob, above = self.of("prob", layer), self.of_parents("path", layer)
+            self.keep("path", layer, prob if above is None else above * prob)
 
     @property
     def spine(self) -> Bools:
         """The node and all its ancestors are rank 0."""
-        stored = self.column("spine", False)
+        self._follow_spine()
+        return self.column("spine", False)[:, : self.size]
+
+    def _follow_spine(self) -> None:
         for layer in self.unfilled("spine"):
-            above, first = self.above(layer), self.of("rank", layer) == 0
-            self.keep("spine", layer, first if above is None else stored.take(above) & first)
-        return stored[:, : self.size]
+            first, above = self.of("rank", layer) == 0, self.of_parents("spine", layer, False)
+            self.keep("spine", layer, first if above is None else above & first, False)
 
     @property
     def entropy(self) -> Floats:
@@ -222,6 +264,8 @@ class DraftTree:
         self.capacity = max(size, 2 * self.capacity, self._least)
         self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
         self._above = None
+        for block in self._blocks.values():
+            block.parents = None
         for name, old in self._store.items():
             larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
             larger[:, : old.shape[1]] = old
@@ -236,3 +280,9 @@ class DraftTree:
             line.append(node)
             node = int(self.parent[row, node])
         return line[::-1]
+
+
+_WORKED_OUT: dict[str, Callable[[DraftTree], None]] = {
+    "path": DraftTree._multiply_paths,
+    "spine": DraftTree._follow_spine,
+}

@@ -28,6 +28,7 @@ class Layer:
     valid: NDArray[np.bool_]
     entropy: NDArray[np.float64] | None = None  # nats, of the distribution the node was drawn from; on request
     confidence: NDArray[np.float64] | None = None  # of a trained acceptance head, given its parent; on request
+    fan: int = 0  # every node that was fed has so many cells, those of the first one first; 0: not so
 
     @property
     def measures(self) -> dict[str, NDArray[np.float64]]:
