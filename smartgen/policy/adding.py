@@ -54,7 +54,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         hang(controller, step)
     step.totals = totals(controller, step, step.board, step.spent)
     if step.rules.narrows and not step.situation.drafter.one_pass:
-        nodes, real = worthy(step, nodes, real)
+        nodes, real = worthy(step, nodes, real, first and order is by_benefit)
     _see_frontier(step, nodes, real, best if first else None)
 
 
@@ -86,11 +86,12 @@ def valued(
     """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
     tree = step.tree
     step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures, layer.fan)
-    step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
+    first, last = step.fresh[0], step.fresh[-1]
+    step.newest = new = first if first is last else slice(first.start, last.stop)
     if source is not None:
         tree.column(SOURCE, OWN)[:, new] = source
     step.depth += len(widths)
-    step.whole = bool(valid.all())
+    step.whole = tree.whole(step.newest)
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
     if step.free is not None:

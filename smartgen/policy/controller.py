@@ -227,8 +227,8 @@ class Controller:
         if rules.proceed is None or (rules.asks_ahead and not priced):
             return False
         answer = rules.proceed(Scope(self, step))
-        if answer is True:
-            return False
+        if isinstance(answer, bool):
+            return False if answer else _stopped(step, "no pass pays")
         answer = np.asarray(answer, bool)
         if not answer.any():
             return _stopped(step, "no pass pays")

@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 
 def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools | None, bool]:
     """(B, W) places of the kept candidates of the newest layer, best first; which cells hold one, None: all; whether
-    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. Marks `tree.kept`.
+    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. The tree is told.
     """
     expand, tree, caps = step.rules.expand, step.tree, step.caps
     order = by_benefit
@@ -44,18 +44,19 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     width = caps.width if len(step.fresh) == 1 else order.shape[1]  # layers that come together are no wider
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
-    first, kept = order is by_benefit, tree.column("kept").ravel()
+    first = order is by_benefit and caps.rows_width is None
     nodes = order[:, :width] & PLACE
-    if first and step.whole and caps.rows_width is None:
-        kept[nodes + tree.row_starts] = True
+    if first and step.whole:
+        tree.draft_from(step.newest, nodes, None)
         return nodes, None, True
     real = order[:, :width] < OUT
     if caps.rows_width is not None:
         real = real & (np.arange(nodes.shape[1]) < caps.rows_width)
     widest = int(real.sum(1).max(initial=0))
-    nodes, real = nodes[:, :widest], real[:, :widest]
-    kept[(nodes + tree.row_starts)[real]] = True
-    return nodes, None if real.all() else real, first
+    nodes, some = nodes[:, :widest], real[:, :widest]
+    real = None if some.all() else some
+    tree.draft_from(step.newest, nodes, real)
+    return nodes, real, first
 
 
 def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:

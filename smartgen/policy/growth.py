@@ -58,7 +58,7 @@ class Growth:
 
         `best` (B, RANKS or fewer): the greatest of them in descending order, where they are known already.
         """
-        below, mass = float(layer.sum()), float(frontier.sum())
+        below, mass = float(np.add.reduce(layer, None)), float(np.add.reduce(frontier))
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
         del self._believed[depth:]
@@ -68,7 +68,7 @@ class Growth:
         self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            told = best.sum(0) / below
+            told = np.add.reduce(best, 0) / below
             share = self.shares[depth, : len(told)]
             share += weight * (told - share)
             if len(told) < self.RANKS:

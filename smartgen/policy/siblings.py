@@ -54,5 +54,6 @@ def room_in_families(value: Floats, parent: Ints) -> Floats | None:
 
 def _left(sums: Floats, best: Floats) -> Floats:
     """What families leave all but the likeliest one."""
-    left: Floats = np.where(sums > 1.0, (1.0 - best) / np.maximum(sums - best, _TINY), 1.0)
+    left: Floats = (1.0 - best) / np.maximum(sums - best, _TINY)
+    left[sums <= 1.0] = 1.0
     return left

@@ -129,6 +129,16 @@ class Totals:
         return self.low + self.chosen
 
     @property
+    def alike(self) -> bool:
+        """Whether every row gets as many nodes as the size says."""
+        return self.shares is None and self.board.full
+
+    @property
+    def most_nodes(self) -> int:
+        """How many the row with most nodes gets at the size chosen."""
+        return self.size if self.alike else int(self.row_nodes.max(initial=0))
+
+    @property
     def row_nodes(self) -> Ints:
         """(B,) how many nodes each row gets at the size chosen."""
         if self.shares is not None:
@@ -189,8 +199,8 @@ def slack(value: float) -> float:
 def _added(benefit: Floats, gain: float, low: int, high: int, weights: Floats | None) -> Floats:
     """(S,) tokens of all rows, weighted where `weights` are given, where no row comes near what it may still emit."""
     each = np.empty(high + 1)
+    np.add.reduce(benefit[:, :high] if weights is None else benefit[:, :high] * weights[:, None], 0, out=each[1:])
+    each *= gain
     each[0] = len(benefit)
-    added = np.add.reduce(benefit if weights is None else benefit * weights[:, None], 0)
-    np.multiply(added[:high], gain, out=each[1:])
     tokens: Floats = np.add.accumulate(each)
     return tokens[low:] if low else tokens

@@ -29,27 +29,30 @@ def best_width(controller: Controller, step: Step, maximizing: Compiled, order: 
     return int(scope.widths[np.where(np.isnan(value), -np.inf, value).argmax()])
 
 
-def worthy(step: Step, nodes: Ints, real: Bools | None) -> tuple[Ints, Bools | None]:
+def worthy(step: Step, nodes: Ints, real: Bools | None, first: bool) -> tuple[Ints, Bools | None]:
     """The kept candidates (B, W) cut to as many as `verify` takes of them in any row, as things stand; no fewer than asked.
 
-    No child is likelier than its parent: what is not worth verifying has no child that is.
+    No child is likelier than its parent: what is not worth verifying has no child that is. `first`: they are the first of
+    their layer in the order of `verify`, which then takes them before the others.
     """
-    kept, totals = step.tree.column("kept").ravel(), step.totals
-    counts = totals.row_nodes
-    most, width = int(counts.max(initial=0)), min(step.caps.expand_low, nodes.shape[1])
+    totals, width = step.totals, min(step.caps.expand_low, nodes.shape[1])
+    most = totals.most_nodes
     if most:
         assert totals.board.order is not None
         taken = totals.board.order[:, :most] & PLACE
-        ours = (taken >= step.newest.start) & kept.take(taken + step.tree.row_starts, mode="clip")
-        if totals.shares is not None or int(counts.min()) < most:
-            ours &= np.arange(most) < counts[:, None]
-        width = max(width, int(ours.sum(1).max()))
+        ours = taken >= step.newest.start
+        if not first:
+            ours &= step.tree.column("kept").take(taken + step.tree.row_starts, mode="clip")
+        if not totals.alike:
+            ours &= np.arange(most) < totals.row_nodes[:, None]
+        counts = np.add.reduce(ours, 1)
+        width = max(width, int(counts[counts.argmax()]))
     if width >= nodes.shape[1]:
         return nodes, real
-    rest = nodes[:, width:] + step.tree.row_starts
-    kept[rest if real is None else rest[real[:, width:]]] = False
     nodes, real = nodes[:, :width], None if real is None else real[:, :width]
-    return nodes, None if real is None or real.all() else real
+    real = None if real is None or real.all() else real
+    step.tree.draft_from(step.newest, nodes, real)
+    return nodes, real
 
 
 class _WidthScope(Scope):

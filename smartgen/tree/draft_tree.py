@@ -7,7 +7,7 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -44,14 +44,30 @@ class _Shown:
 
 class _Block:
     """Candidates that came together: their place among the blocks, their columns, and what is known of them, (B, K) each,
-    side by side. `fan`: each parent has so many of them, in a row; 0: no such order.
+    side by side.
+
+    `fan`: each parent has so many of them in a row, 0: there is no such order. `parents` (B, K / fan): where these stand in
+    the arrays of the block before, laid flat. `drafted`: places in the tree of those that are drafted from, (B, W), and
+    which of these cells hold one, None: all.
     """
 
-    __slots__ = ("arrays", "columns", "fan", "parents", "place")
+    __slots__ = ("arrays", "columns", "count", "drafted", "fan", "parents", "place")
 
     def __init__(self, place: int, columns: slice, arrays: dict[str, NDArray[Any]], fan: int) -> None:
         self.place, self.columns, self.arrays, self.fan = place, columns, arrays, fan
-        self.parents: Ints | None = None  # (B, K / fan) where they stand in columns laid flat, once somebody asked
+        self.count = int(np.count_nonzero(arrays["valid"]))
+        self.parents: Ints | None = None
+        self.drafted: tuple[Ints, Bools | None] | None = None
+
+    def known(self, name: str) -> NDArray[Any] | None:
+        """(B, K) what stands here under this name."""
+        if name == "kept" and self.drafted is not None and "kept" not in self.arrays:
+            nodes, real = self.drafted
+            self.arrays["kept"] = kept = np.zeros(self.arrays["token"].shape, bool)
+            rows = np.broadcast_to(np.arange(len(nodes))[:, None], nodes.shape)
+            at = nodes - self.columns.start
+            kept[(rows, at) if real is None else (rows[real], at[real])] = True
+        return self.arrays.get(name)
 
 
 class DraftTree:
@@ -81,7 +97,7 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: dict[int, _Block] = {}  # by first column, in their order
+        self._blocks: list[_Block] = []
         self._laid = dict.fromkeys(_GIVEN, 0)  # of arrays that blocks hold: how many blocks were laid into the column
 
     def append(
@@ -106,7 +122,7 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._blocks[start] = _Block(len(self._blocks), new, arrays, fan)
+        self._blocks.append(_Block(len(self._blocks), new, arrays, fan))
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -117,10 +133,16 @@ class DraftTree:
         self.layers += added
         return added
 
+    def whole(self, columns: slice) -> bool:
+        """Whether every cell of what came in these columns holds a candidate."""
+        block = self._block(columns)
+        assert block is not None
+        return block.count == block.arrays["valid"].size
+
     @property
     def candidates(self) -> int:
         """How many nodes there are, padding left out."""
-        return sum(int(np.count_nonzero(block.arrays["valid"])) for block in self._blocks.values())
+        return sum(block.count for block in self._blocks)
 
     def cut(self, layers: int) -> None:
         """Forget all but the first `layers` layers."""
@@ -130,7 +152,7 @@ class DraftTree:
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
-        self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
+        self._blocks = [block for block in self._blocks if block.columns.start < self.size]
         self._laid = {name: min(laid, len(self._blocks)) for name, laid in self._laid.items()}
 
     def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
@@ -138,17 +160,19 @@ class DraftTree:
         block = self._block(columns)
         if block is None:
             return self._column(name, fill)[:, columns]
-        values = block.arrays.get(name)
+        values = block.known(name)
         if values is None:
             if name in _WORKED_OUT:
                 _WORKED_OUT[name](self)
-            values = block.arrays.get(name)
+            values = block.known(name)
         return self._column(name, fill)[:, columns] if values is None else values
 
     def _block(self, columns: slice) -> _Block | None:
         """The one that came in these columns."""
-        block = self._blocks.get(columns.start)
-        return block if block is not None and block.columns == columns else None
+        for block in reversed(self._blocks):
+            if block.columns is columns or block.columns == columns:
+                return block
+        return None
 
     def _column(self, name: str, fill: Any) -> NDArray[Any]:
         """A column by name, also one that is worked out."""
@@ -171,7 +195,7 @@ class DraftTree:
         known = self._store.get(name)
         if known is None:
             shape, fill = (self.batch, self.capacity), self._fill.setdefault(name, fill)
-            known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
+            known = np.full(shape, fill) if fill else np.zeros(shape, _KINDS.get(name, type(fill)))
             self._store[name] = known
         if self._laid.get(name, len(self._blocks)) < len(self._blocks):
             self._lay(name, known)
@@ -179,21 +203,37 @@ class DraftTree:
 
     def _lay(self, name: str, column: NDArray[Any]) -> None:
         """Lay what blocks hold into its column; most is never asked for there, so that it is done when somebody asks."""
-        for block in islice(self._blocks.values(), self._laid[name], None):
-            if name in block.arrays:
-                column[:, block.columns] = block.arrays[name]
+        for block in self._blocks[self._laid[name] :]:
+            values = block.known(name)
+            if values is not None:
+                column[:, block.columns] = values
                 self._laid[name] = block.place + 1
+
+    def draft_from(self, columns: slice, nodes: Ints, real: Bools | None) -> None:
+        """Which candidates (B, W) of what came in these columns are kept, and which cells hold one, None: all; the last
+        word counts.
+        """
+        block = self._block(columns)
+        assert block is not None
+        block.drafted = nodes, real
+        block.arrays.pop("kept", None)
+        self._laid["kept"] = min(self._laid.get("kept", block.place), block.place)
 
     def of_parents(self, name: str, layer: slice, fill: Any = 0.0) -> NDArray[Any] | None:
         """(B, K) a column's values at the parents of a layer; None where all are the root."""
         if layer.start == 0:
             return None
-        block, column = self._block(layer), self.column(name, fill)
+        block = self._block(layer)
         if block is None or not block.fan:
-            return column.take(self.above(layer))
+            return self.column(name, fill).take(self.above(layer))
+        before = self._blocks[block.place - 1]
+        values = before.known(name)
+        if values is None:
+            return self.column(name, fill).take(self.above(layer))
         if block.parents is None:
-            block.parents = block.arrays["parent"][:, :: block.fan] + self.row_starts
-        return column.take(block.parents).repeat(block.fan, 1)
+            first = np.arange(len(values))[:, None] * values.shape[1] - before.columns.start
+            block.parents = block.arrays["parent"][:, :: block.fan] + first
+        return values.take(block.parents, mode="clip").repeat(block.fan, 1)
 
     def fan(self, columns: slice) -> int:
         """How many candidates in a row each parent has in these columns; 0: there is no such order."""
@@ -264,8 +304,6 @@ class DraftTree:
         self.capacity = max(size, 2 * self.capacity, self._least)
         self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
         self._above = None
-        for block in self._blocks.values():
-            block.parents = None
         for name, old in self._store.items():
             larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
             larger[:, : old.shape[1]] = old
