@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
 from smartgen.policy.free import FREE, GAINED, OWN, SOURCE, FreeCandidates
-from smartgen.policy.order import PLACE, packed, packed_positive
+from smartgen.policy.order import packed, packed_positive, places
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.width import worthy
+from smartgen.tree.grids import row_starts
 from smartgen.tree.layer import Layer
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     step.spent_ahead = None
     step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
-    best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
+    best = _benefits(step, places(by_benefit[:, : step.growth.RANKS]))
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
         benefit = tree.of("benefit", step.newest)
         if own < parent.shape[1]:  # the first candidates are the drafter's
@@ -213,9 +214,7 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
     width = layer.parent.shape[1]
-    parent = layer.parent.take(
-        at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None]
-    )
+    parent = layer.parent.take(at + (row_starts(tree.batch, width) - step.newest.start))
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

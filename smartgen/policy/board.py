@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.policy.order import OUT, PLACE
+from smartgen.policy.order import OUT, places
 from smartgen.tree.draft_tree import DraftTree
 
 Floats = NDArray[np.float64]
@@ -57,9 +57,9 @@ class Board:
             merged = merged[:, :most].copy()  # side by side: faster to work on
         if room.rows is not None:
             merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
-        places = merged & PLACE
-        places += tree.row_starts
-        benefit: Floats = tree.column(worth).take(places)
+        at = places(merged)
+        at += tree.row_starts
+        benefit: Floats = tree.column(worth).take(at)
         if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
             return Board(merged, benefit, merged.shape[1])
         there = merged < OUT
@@ -94,5 +94,5 @@ class Board:
     def node(self) -> Ints:
         """(B, R) places in the tree, -1 behind a row's end."""
         assert self.order is not None, "a forecast has no nodes"
-        places: Ints = np.where(self.order < OUT, self.order & PLACE, -1)
-        return places
+        nodes: Ints = np.where(self.order < OUT, places(self.order), -1)
+        return nodes

@@ -25,7 +25,6 @@ _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.5
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
 _LOG_CENTRES = np.log(_CENTRES)
-_LEAST = float(_CENTRES[0])
 # One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
 _BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
 _SPANS = len(_BREAKS) + 1
@@ -41,11 +40,13 @@ _BEFORE_CELL = np.searchsorted(_BREAKS, _CELL_STARTS[:-1], "right")
 _IN_CELL = np.append(_BREAKS, np.inf)[_BEFORE_CELL]
 assert (np.searchsorted(_BREAKS, _CELL_STARTS[1:], "right") - _BEFORE_CELL <= 1).all()
 
+_DROPPED, _FIRST, _LEAST = np.array(_CELL_BITS), np.array(_FIRST_CELL), np.array(_CENTRES[0])  # see `policy/order.py`
+
 
 def _reached(prob: Floats) -> Ints:
     """How many breaks each probability has reached."""
-    cell: Ints = prob.view(np.int64) >> _CELL_BITS
-    cell -= _FIRST_CELL
+    cell: Ints = prob.view(np.int64) >> _DROPPED
+    cell -= _FIRST
     reached: Ints = _BEFORE_CELL.take(cell, mode="clip")
     reached += prob >= _IN_CELL.take(cell, mode="clip")
     return reached

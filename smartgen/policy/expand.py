@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.free import FREE, OWN, SOURCE
-from smartgen.policy.order import OUT, PLACE, packed
+from smartgen.policy.order import OUT, packed, places
 from smartgen.policy.scope import Scope
 from smartgen.policy.sequential import along_the_order
 from smartgen.policy.step import Step
@@ -31,8 +31,8 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
         key = _numbers(expand.by(scope), order.shape)
         order = np.sort(packed(key, tree.valid[:, step.newest] & (key == key), step.newest.start), 1)
     if step.rules.shape is not None:
-        places = step.rules.shape.places(tree, step.fresh)
-        order = _filtered(order, step, step.rules.shape.has_children(places))
+        inside = step.rules.shape.places(tree, step.fresh)
+        order = _filtered(order, step, step.rules.shape.has_children(inside))
     if expand.where is not None:
         if expand.sequential:
             order = along_the_order(controller, step, expand.where, order)
@@ -45,7 +45,7 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
     first = order is by_benefit and caps.rows_width is None
-    nodes = order[:, :width] & PLACE
+    nodes = places(order[:, :width])
     if first and step.whole:
         tree.draft_from(step.newest, nodes, None)
         return nodes, None, True
@@ -65,6 +65,6 @@ def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _filtered(order: Ints, step: Step, passes: Bools) -> Ints:
     """The order without the candidates that do not pass; `passes` (B, K) in the layer's own columns."""
-    column = np.maximum((order & PLACE) - step.newest.start, 0)
+    column = np.maximum(places(order) - step.newest.start, 0)
     stays = np.take_along_axis(passes, column, 1) & (order < OUT)
     return np.sort(np.where(stays, order, OUT), 1)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.grids import every, row_starts
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_TINY = 1e-12  # instead of a division by 0
+_TINY, _ONE = np.array(1e-12), np.array(1.0)  # the first instead of a division by 0
 
 
 def room_in_fans(value: Floats, fan: int) -> Floats | None:
@@ -24,7 +26,7 @@ def room_in_fans(value: Floats, fan: int) -> Floats | None:
     if sums[sums.argmax()] <= 1.0:
         return None
     likeliest = families.argmax(1)
-    likeliest += np.arange(0, value.size, fan)
+    likeliest += every(value.size, fan)
     room = _left(sums, value.take(likeliest)).repeat(fan)
     room[likeliest] = 1.0
     return room.reshape(value.shape)
@@ -34,8 +36,7 @@ def room_in_families(value: Floats, parent: Ints) -> Floats | None:
     """The same where siblings stand anywhere in their row; `parent` (B, K): the place of each node's, from -1 on."""
     if not value.size:
         return None
-    rows = np.arange(len(parent))[:, None] * (int(parent.max()) + 2)
-    flat, family = value.ravel(), (parent + rows + 1).ravel()
+    flat, family = value.ravel(), (parent + (row_starts(len(parent), int(parent.max()) + 2) + 1)).ravel()
     sums = np.bincount(family, flat)
     if sums[sums.argmax()] <= 1.0:
         return None
@@ -54,6 +55,7 @@ def room_in_families(value: Floats, parent: Ints) -> Floats | None:
 
 def _left(sums: Floats, best: Floats) -> Floats:
     """What families leave all but the likeliest one."""
-    left: Floats = (1.0 - best) / np.maximum(sums - best, _TINY)
-    left[sums <= 1.0] = 1.0
+    left: Floats = _ONE - best
+    left /= np.maximum(sums - best, _TINY)
+    left[sums <= _ONE] = 1.0
     return left

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, running
-from smartgen.policy.order import OUT, PLACE
+from smartgen.policy.order import OUT, places
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Step
 
@@ -39,7 +39,7 @@ def worthy(step: Step, nodes: Ints, real: Bools | None, first: bool) -> tuple[In
     most = totals.most_nodes
     if most:
         assert totals.board.order is not None
-        taken = totals.board.order[:, :most] & PLACE
+        taken = places(totals.board.order[:, :most])
         ours = taken >= step.newest.start
         if not first:
             ours &= step.tree.column("kept").take(taken + step.tree.row_starts, mode="clip")
@@ -71,7 +71,7 @@ class _WidthScope(Scope):
             return super().of_layer(group, what)
         if what == "nodes":
             return self._first("sum", np.ones(self.order.shape))
-        benefit = self.step.tree.column("benefit").take((self.order & PLACE) + self.step.tree.row_starts)
+        benefit = self.step.tree.column("benefit").take(places(self.order) + self.step.tree.row_starts)
         return self._first("sum", benefit)
 
     def reduce(self, group: str, function: str, of: Compiled) -> Value:
@@ -79,5 +79,5 @@ class _WidthScope(Scope):
             return super().reduce(group, function, of)
         inner = Scope(self.controller, self.step, self.newest)
         values = np.broadcast_to(np.asarray(of(inner), np.float64), self.order.shape)
-        column = np.maximum((self.order & PLACE) - self.newest.start, 0)
+        column = np.maximum(places(self.order) - self.newest.start, 0)
         return self._first(function, np.take_along_axis(values, column, 1))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.grids import row_starts
 from smartgen.tree.layer import MEASURES
 
 Ints = NDArray[np.int64]
@@ -92,7 +93,7 @@ class DraftTree:
         """`capacity`: nodes for which there is room once the first one has come."""
         self.batch, self.size, self.capacity, self._least = batch, 0, 0, capacity
         self.layers: list[slice] = []
-        self.row_starts: Ints = np.zeros((batch, 1), np.int64)
+        self.row_starts: Ints = row_starts(batch, 0)
         self._store: dict[str, NDArray[Any]] = {}
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
@@ -185,16 +186,14 @@ class DraftTree:
             self.column(name, fill)[:, layer] = values
             return
         block.arrays[name] = values
-        if self._laid.setdefault(name, block.place) > block.place:
-            self._store[name][:, layer] = values
-        self._fill.setdefault(name, fill)
+        self._lay_from(block, name)
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
         """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
         known = self._store.get(name)
         if known is None:
-            shape, fill = (self.batch, self.capacity), self._fill.setdefault(name, fill)
+            shape, self._fill[name] = (self.batch, self.capacity), fill
             known = np.full(shape, fill) if fill else np.zeros(shape, _KINDS.get(name, type(fill)))
             self._store[name] = known
         if self._laid.get(name, len(self._blocks)) < len(self._blocks):
@@ -217,7 +216,12 @@ class DraftTree:
         assert block is not None
         block.drafted = nodes, real
         block.arrays.pop("kept", None)
-        self._laid["kept"] = min(self._laid.get("kept", block.place), block.place)
+        self._lay_from(block, "kept")
+
+    def _lay_from(self, block: _Block, name: str) -> None:
+        """The column does not hold yet what this block and those behind it know."""
+        if name not in self._laid or self._laid[name] > block.place:
+            self._laid[name] = block.place
 
     def of_parents(self, name: str, layer: slice, fill: Any = 0.0) -> NDArray[Any] | None:
         """(B, K) a column's values at the parents of a layer; None where all are the root."""
@@ -231,8 +235,8 @@ class DraftTree:
         if values is None:
             return self.column(name, fill).take(self.above(layer))
         if block.parents is None:
-            first = np.arange(len(values))[:, None] * values.shape[1] - before.columns.start
-            block.parents = block.arrays["parent"][:, :: block.fan] + first
+            block.parents = block.arrays["parent"][:, :: block.fan] + row_starts(*values.shape)
+            block.parents -= before.columns.start
         return values.take(block.parents, mode="clip").repeat(block.fan, 1)
 
     def fan(self, columns: slice) -> int:
@@ -302,7 +306,7 @@ class DraftTree:
     def _reserve(self, size: int) -> None:
         """Make room for `size` nodes."""
         self.capacity = max(size, 2 * self.capacity, self._least)
-        self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
+        self.row_starts = row_starts(self.batch, self.capacity)
         self._above = None
         for name, old in self._store.items():
             larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
