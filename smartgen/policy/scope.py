@@ -62,14 +62,14 @@ class Scope:
     # -- nodes --------------------------------------------------------------------------------------------------
     def node(self, field: str) -> Value:
         """(B, K) a signal of the nodes in view."""
-        columns = self.columns
+        step, columns = self.step, self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
-        if field == "depth" and self.step.fresh == [columns]:
-            return float(self.step.depth)  # all nodes of a layer have it
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        return self.step.tree.of(field, columns)
+        if field == "depth" and columns is step.newest and len(step.fresh) == 1:
+            return float(step.depth)  # all nodes of a layer have it
+        return step.tree.of(field, columns)
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
         """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""

@@ -42,7 +42,7 @@ def worthy(step: Step, nodes: Ints, real: Bools | None, first: bool) -> tuple[In
         taken = places(totals.board.order[:, :most])
         ours = taken >= step.newest.start
         if not first:
-            ours &= step.tree.column("kept").take(taken + step.tree.row_starts, mode="clip")
+            ours &= np.take_along_axis(step.tree.kept, np.minimum(taken, step.tree.size - 1), 1)
         if not totals.alike:
             ours &= np.arange(most) < totals.row_nodes[:, None]
         counts = np.add.reduce(ours, 1)

@@ -20,7 +20,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_GIVEN = ("token", "prob", "parent", "rank", "valid")  # by the drafter, a layer at a time
 _KINDS: dict[str, Any] = {
     "token": np.int64,
     "parent": np.int64,
@@ -44,31 +43,27 @@ class _Shown:
 
 
 class _Block:
-    """Candidates that came together: their place among the blocks, their columns, and what is known of them, (B, K) each,
-    side by side.
+    """Candidates that came together: their columns, and what is known of them by name, (B, K) each, side by side.
 
-    `fan`: each parent has so many of them in a row, 0: there is no such order. `parents` (B, K / fan): where these stand in
-    the arrays of the block before, laid flat. `drafted`: places in the tree of those that are drafted from, (B, W), and
-    which of these cells hold one, None: all.
+    `unlaid`: what of it does not stand in the tree's columns yet. `count`: candidates, padding left out. `fan`: each parent
+    has so many of them in a row, 0: there is no such order. `before`: the block before; `parents` (B, K / fan): where
+    parents stand in its arrays laid flat, once somebody asked. `drafted`: places in the tree of those that are drafted from,
+    (B, W), and which of these cells hold one, None: all; until the tree's `kept` says so.
     """
 
-    __slots__ = ("arrays", "columns", "count", "drafted", "fan", "parents", "place")
+    __slots__ = ("arrays", "before", "columns", "count", "drafted", "fan", "parents", "unlaid")
 
-    def __init__(self, place: int, columns: slice, arrays: dict[str, NDArray[Any]], fan: int) -> None:
-        self.place, self.columns, self.arrays, self.fan = place, columns, arrays, fan
+    def __init__(self, columns: slice, arrays: dict[str, NDArray[Any]], fan: int, before: _Block | None) -> None:
+        self.columns, self.arrays, self.unlaid = columns, arrays, arrays.copy()
+        self.fan, self.before, self.parents, self.drafted = fan, before, None, None
         self.count = int(np.count_nonzero(arrays["valid"]))
-        self.parents: Ints | None = None
-        self.drafted: tuple[Ints, Bools | None] | None = None
 
-    def known(self, name: str) -> NDArray[Any] | None:
-        """(B, K) what stands here under this name."""
-        if name == "kept" and self.drafted is not None and "kept" not in self.arrays:
-            nodes, real = self.drafted
-            self.arrays["kept"] = kept = np.zeros(self.arrays["token"].shape, bool)
-            rows = np.broadcast_to(np.arange(len(nodes))[:, None], nodes.shape)
-            at = nodes - self.columns.start
-            kept[(rows, at) if real is None else (rows[real], at[real])] = True
-        return self.arrays.get(name)
+    parents: Ints | None
+    drafted: tuple[Ints, Bools | None] | None
+
+    def keep(self, name: str, values: NDArray[Any]) -> None:
+        """Most is never asked for in the tree's columns, so that it is laid there when somebody asks."""
+        self.arrays[name] = self.unlaid[name] = values
 
 
 class DraftTree:
@@ -86,7 +81,6 @@ class DraftTree:
     rank: Ints = _Shown()  # type: ignore[assignment]
     prob: Floats = _Shown()  # type: ignore[assignment]
     valid: Bools = _Shown()  # type: ignore[assignment]
-    kept: Bools = _Shown()  # type: ignore[assignment]
     benefit: Floats = _Shown()  # type: ignore[assignment]
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
@@ -99,7 +93,7 @@ class DraftTree:
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
         self._blocks: list[_Block] = []
-        self._laid = dict.fromkeys(_GIVEN, 0)  # of arrays that blocks hold: how many blocks were laid into the column
+        self._newest: _Block | None = None  # of these
 
     def append(
         self,
@@ -123,7 +117,8 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._blocks.append(_Block(len(self._blocks), new, arrays, fan))
+        self._newest = _Block(new, arrays, fan, self._newest)
+        self._blocks.append(self._newest)
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -154,24 +149,27 @@ class DraftTree:
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
         self._blocks = [block for block in self._blocks if block.columns.start < self.size]
-        self._laid = {name: min(laid, len(self._blocks)) for name, laid in self._laid.items()}
+        self._newest = self._blocks[-1] if self._blocks else None
 
     def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
         block = self._block(columns)
         if block is None:
             return self._column(name, fill)[:, columns]
-        values = block.known(name)
+        values = block.arrays.get(name)
         if values is None:
             if name in _WORKED_OUT:
                 _WORKED_OUT[name](self)
-            values = block.known(name)
+            values = block.arrays.get(name)
         return self._column(name, fill)[:, columns] if values is None else values
 
     def _block(self, columns: slice) -> _Block | None:
         """The one that came in these columns."""
+        newest = self._newest
+        if newest is not None and newest.columns is columns:
+            return newest
         for block in reversed(self._blocks):
-            if block.columns is columns or block.columns == columns:
+            if block.columns == columns:
                 return block
         return None
 
@@ -184,29 +182,8 @@ class DraftTree:
         block = self._block(layer)
         if block is None:
             self.column(name, fill)[:, layer] = values
-            return
-        block.arrays[name] = values
-        self._lay_from(block, name)
-
-    # -- columns made on use --------------------------------------------------------------------------------------
-    def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
-        """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
-        known = self._store.get(name)
-        if known is None:
-            shape, self._fill[name] = (self.batch, self.capacity), fill
-            known = np.full(shape, fill) if fill else np.zeros(shape, _KINDS.get(name, type(fill)))
-            self._store[name] = known
-        if self._laid.get(name, len(self._blocks)) < len(self._blocks):
-            self._lay(name, known)
-        return known
-
-    def _lay(self, name: str, column: NDArray[Any]) -> None:
-        """Lay what blocks hold into its column; most is never asked for there, so that it is done when somebody asks."""
-        for block in self._blocks[self._laid[name] :]:
-            values = block.known(name)
-            if values is not None:
-                column[:, block.columns] = values
-                self._laid[name] = block.place + 1
+        else:
+            block.keep(name, values)
 
     def draft_from(self, columns: slice, nodes: Ints, real: Bools | None) -> None:
         """Which candidates (B, W) of what came in these columns are kept, and which cells hold one, None: all; the last
@@ -216,27 +193,31 @@ class DraftTree:
         assert block is not None
         block.drafted = nodes, real
         block.arrays.pop("kept", None)
-        self._lay_from(block, "kept")
 
-    def _lay_from(self, block: _Block, name: str) -> None:
-        """The column does not hold yet what this block and those behind it know."""
-        if name not in self._laid or self._laid[name] > block.place:
-            self._laid[name] = block.place
+    # -- columns made on use --------------------------------------------------------------------------------------
+    def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
+        """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
+        known = self._store.get(name)
+        if known is None:
+            shape, self._fill[name] = (self.batch, self.capacity), fill
+            known = np.full(shape, fill) if fill else np.zeros(shape, _KINDS.get(name, type(fill)))
+            self._store[name] = known
+        for block in self._blocks:
+            if name in block.unlaid:
+                known[:, block.columns] = block.unlaid.pop(name)
+        return known
 
     def of_parents(self, name: str, layer: slice, fill: Any = 0.0) -> NDArray[Any] | None:
         """(B, K) a column's values at the parents of a layer; None where all are the root."""
         if layer.start == 0:
             return None
         block = self._block(layer)
-        if block is None or not block.fan:
+        if block is None or not block.fan or block.before is None or name not in block.before.arrays:
             return self.column(name, fill).take(self.above(layer))
-        before = self._blocks[block.place - 1]
-        values = before.known(name)
-        if values is None:
-            return self.column(name, fill).take(self.above(layer))
+        values = block.before.arrays[name]
         if block.parents is None:
             block.parents = block.arrays["parent"][:, :: block.fan] + row_starts(*values.shape)
-            block.parents -= before.columns.start
+            block.parents -= block.before.columns.start
         return values.take(block.parents, mode="clip").repeat(block.fan, 1)
 
     def fan(self, columns: slice) -> int:
@@ -265,6 +246,22 @@ class DraftTree:
         for depth, layer in enumerate(reversed(self.unfilled("depth"))):
             stored[:, layer] = last - depth
         return stored[:, : self.size]
+
+    @property
+    def kept(self) -> Bools:
+        """The policy drafts from the node."""
+        self._mark_kept()
+        return self.column("kept", False)[:, : self.size]
+
+    def _mark_kept(self) -> None:
+        for block in self._blocks:
+            if block.drafted is not None:
+                nodes, real = block.drafted
+                rows, at = np.broadcast_to(np.arange(len(nodes))[:, None], nodes.shape), nodes - block.columns.start
+                kept = np.zeros(block.arrays["token"].shape, bool)
+                kept[(rows, at) if real is None else (rows[real], at[real])] = True
+                block.keep("kept", kept)
+                block.drafted = None
 
     @property
     def path(self) -> Floats:
@@ -325,6 +322,7 @@ class DraftTree:
 
 
 _WORKED_OUT: dict[str, Callable[[DraftTree], None]] = {
+    "kept": DraftTree._mark_kept,
     "path": DraftTree._multiply_paths,
     "spine": DraftTree._follow_spine,
 }
