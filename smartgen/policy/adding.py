@@ -39,11 +39,12 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
         layer, parent, valid, source = step.free.joined(step, layer, parent, valid)
         widths = [parent.shape[1]]
     step.spent_ahead = None
-    step.before = Moment(step.depth, step.newest, step.totals)
+    if step.rules.looks_back:
+        step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
     best = _benefits(step, places(by_benefit[:, : step.growth.RANKS]))
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        benefit = tree.of("benefit", step.newest)
+        benefit = tree.newest.arrays["benefit"]
         if own < parent.shape[1]:  # the first candidates are the drafter's
             step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
         else:
@@ -92,7 +93,7 @@ def valued(
     if source is not None:
         tree.column(SOURCE, OWN)[:, new] = source
     step.depth += len(widths)
-    step.whole = tree.whole(step.newest)
+    step.whole = tree.newest.whole
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
     if step.free is not None:
@@ -136,13 +137,14 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
-    benefit: Floats = step.rules.benefit(scope)
-    if not (step.rules.sound and step.whole):
+    rules = step.rules
+    benefit: Floats = rules.benefit(scope)
+    if not (rules.sound and step.whole):
         benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
     elif not isinstance(benefit, np.ndarray) or benefit.shape != valid.shape:
         benefit = np.broadcast_to(benefit, valid.shape).copy()
-    step.tree.keep("benefit", step.newest, benefit)
-    if step.rules.monotone:
+    step.tree.newest.keep("benefit", benefit)
+    if rules.monotone:
         return benefit
     stored, start = step.tree.column("benefit"), step.newest.start
     for layer in step.fresh:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +95,7 @@ class _Begins:
         return begins
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """`value` (B, K): chance of acceptance. `cell` (B, K): what `record` needs to count a trial of the node."""
 
     value: Floats

@@ -64,6 +64,9 @@ class Scope:
         """(B, K) a signal of the nodes in view."""
         step, columns = self.step, self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
+        newest = step.tree.newest
+        if newest.columns is columns and field in newest.arrays:
+            return newest.arrays[field]
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
@@ -96,9 +99,10 @@ class Scope:
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
+        totals = self._totals or self.totals
         if not self.every_size:
-            return self.totals.chosen_of(name)
-        values = getattr(self.totals, name)
+            return totals.chosen_of(name)
+        values = getattr(totals, name)
         return 0.0 if values is None else values
 
     def totals_at(self, moment: str) -> Totals:
@@ -131,8 +135,10 @@ class Scope:
 
     def verify_seconds(self) -> Value:
         """`profile.verify.time` at the current point; costs do not change within a step."""
-        step, totals = self.step, self.totals
-        run = totals.run
+        step, totals = self.step, self._totals or self.totals
+        run, known = totals.run, step.verify_seconds
+        if self.every_size and run is None and known is not None and totals.high < len(known):
+            return known[totals.low : totals.high + 1]
         if not self.every_size or (run is not None and run.dtype.kind != "i"):
             return self.measured("verify", "time", "table", {})
         high = totals.high if run is None else int(run[-1])
@@ -266,40 +272,32 @@ class Scope:
         """The value of a learned or remembered thing."""
         controller, step = self.controller, self.step
         step.recalled.add(site)
-        if controller.program.sites[site].kind != "calibrated":
+        calibrated = controller.calibrations.get(site)
+        if calibrated is None:
             return controller.memories.value(site, self)
-        columns = self.columns
+        columns, tree = self.columns, step.tree
         assert columns is not None
-        prob, features = controller.calibrations[site].inputs(self)
+        prob, features = calibrated.inputs(self)
         if not isinstance(prob, np.ndarray) or prob.ndim != 2 or prob.shape[1] == 1:
-            prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
-        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
-        if self._all_known(site, columns):
-            self._remember_cells(site, estimate.cell)
-            return self._capped(site, estimate.value, columns)
-        known = step.tree.valid[:, columns] & (prob == prob)
-        self._remember_cells(site, np.where(known, estimate.cell, -1))
-        capped = self._capped(site, np.where(known, estimate.value, 0.0), columns)
-        return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
-
-    def _all_known(self, site: int, columns: slice) -> bool:
-        """Whether every cell in view is a candidate with a probability."""
-        return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
+            prob = np.broadcast_to(prob, (tree.batch, columns.stop - columns.start))
+        value, cell = controller.learned.map_for(calibrated.site).estimate(prob, features)
+        if calibrated.always and tree.newest.columns is columns and tree.newest.whole:  # each is a candidate with a chance
+            tree.newest.keep(cells_of(site), cell)
+            return self._capped(site, value, columns)
+        known = tree.valid[:, columns] & (prob == prob)
+        tree.keep(cells_of(site), columns, np.where(known, cell, -1), -1)
+        capped = self._capped(site, np.where(known, value, 0.0), columns)
+        return np.where(known | ~tree.valid[:, columns], capped, np.nan)
 
     def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
         """Siblings sum to at most 1: they exclude one another. What they leave each other is remembered."""
         tree = self.step.tree
-        fan = tree.fan(columns)
+        fan = tree.newest.fan if tree.newest.columns is columns else 0
         room = room_in_fans(value, fan) if fan else room_in_families(value, tree.of("parent", columns))
         if room is None:
             return value
         tree.keep(room_of(site), columns, room, 1.0)
         return value * room
-
-    def _remember_cells(self, site: int, cell: Ints) -> None:
-        tree, columns = self.step.tree, self.columns
-        assert columns is not None
-        tree.keep(cells_of(site), columns, cell, -1)
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""

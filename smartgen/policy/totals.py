@@ -56,6 +56,17 @@ class Basis:
         return sums
 
 
+class _Amount:
+    """(S,) of a total, also where it is one number for all sizes."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, totals: Totals, owner: type) -> Floats:
+        amount = totals.amounts.get(self.name, 0.0)
+        return amount if isinstance(amount, np.ndarray) else np.full(totals.high + 1 - totals.low, amount)
+
+
 class Totals:
     """What each size on offer gives; arrays are (S,). Sizes are `low`, `low` + 1, ..., `high`.
 
@@ -71,6 +82,7 @@ class Totals:
     objective: Floats | None = None
     excess: Floats | None = None
     amounts: Mapping[str, Any] = MappingProxyType({})  # seconds, joules and money: (S,), or one number for all sizes
+    time, energy, money = _Amount(), _Amount(), _Amount()
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
@@ -85,23 +97,6 @@ class Totals:
             return
         self.tokens = self.row_tokens.sum(0)
         self.progress = self.tokens if basis.weights is None else basis.weights @ self.row_tokens
-
-    def _amount(self, name: str) -> Floats:
-        """(S,) of a total, also where it is one number for all sizes."""
-        amount = self.amounts.get(name, 0.0)
-        return amount if isinstance(amount, np.ndarray) else np.full(self.high + 1 - self.low, amount)
-
-    @property
-    def time(self) -> Floats:
-        return self._amount("time")
-
-    @property
-    def energy(self) -> Floats:
-        return self._amount("energy")
-
-    @property
-    def money(self) -> Floats:
-        return self._amount("money")
 
     @property
     def sizes(self) -> Ints:

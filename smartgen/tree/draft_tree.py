@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.block import Block
 from smartgen.tree.grids import row_starts
 from smartgen.tree.layer import MEASURES
 
@@ -42,30 +43,6 @@ class _Shown:
         return tree.column(self.name)[:, : tree.size]
 
 
-class _Block:
-    """Candidates that came together: their columns, and what is known of them by name, (B, K) each, side by side.
-
-    `unlaid`: what of it does not stand in the tree's columns yet. `count`: candidates, padding left out. `fan`: each parent
-    has so many of them in a row, 0: there is no such order. `before`: the block before; `parents` (B, K / fan): where
-    parents stand in its arrays laid flat, once somebody asked. `drafted`: places in the tree of those that are drafted from,
-    (B, W), and which of these cells hold one, None: all; until the tree's `kept` says so.
-    """
-
-    __slots__ = ("arrays", "before", "columns", "count", "drafted", "fan", "parents", "unlaid")
-
-    def __init__(self, columns: slice, arrays: dict[str, NDArray[Any]], fan: int, before: _Block | None) -> None:
-        self.columns, self.arrays, self.unlaid = columns, arrays, arrays.copy()
-        self.fan, self.before, self.parents, self.drafted = fan, before, None, None
-        self.count = int(np.count_nonzero(arrays["valid"]))
-
-    parents: Ints | None
-    drafted: tuple[Ints, Bools | None] | None
-
-    def keep(self, name: str, values: NDArray[Any]) -> None:
-        """Most is never asked for in the tree's columns, so that it is laid there when somebody asks."""
-        self.arrays[name] = self.unlaid[name] = values
-
-
 class DraftTree:
     """Arrays of shape (B, M), M growing: `token, parent, depth, rank, prob, path, spine, valid, kept, benefit`.
 
@@ -92,8 +69,9 @@ class DraftTree:
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: list[_Block] = []
-        self._newest: _Block | None = None  # of these
+        self._root = Block(slice(0, 0), {}, 0, None)
+        self._blocks: list[Block] = []
+        self.newest = self._root  # the block that came last
 
     def append(
         self,
@@ -117,8 +95,8 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._newest = _Block(new, arrays, fan, self._newest)
-        self._blocks.append(self._newest)
+        self.newest = Block(new, arrays, fan, self.newest)
+        self._blocks.append(self.newest)
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -128,12 +106,6 @@ class DraftTree:
             added = [slice(*both) for both in pairwise(ends)]
         self.layers += added
         return added
-
-    def whole(self, columns: slice) -> bool:
-        """Whether every cell of what came in these columns holds a candidate."""
-        block = self._block(columns)
-        assert block is not None
-        return block.count == block.arrays["valid"].size
 
     @property
     def candidates(self) -> int:
@@ -149,7 +121,7 @@ class DraftTree:
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
         self._blocks = [block for block in self._blocks if block.columns.start < self.size]
-        self._newest = self._blocks[-1] if self._blocks else None
+        self.newest = self._blocks[-1] if self._blocks else self._root
 
     def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
@@ -163,15 +135,12 @@ class DraftTree:
             values = block.arrays.get(name)
         return self._column(name, fill)[:, columns] if values is None else values
 
-    def _block(self, columns: slice) -> _Block | None:
+    def _block(self, columns: slice) -> Block | None:
         """The one that came in these columns."""
-        newest = self._newest
-        if newest is not None and newest.columns is columns:
+        newest = self.newest
+        if newest.columns is columns:
             return newest
-        for block in reversed(self._blocks):
-            if block.columns == columns:
-                return block
-        return None
+        return next((block for block in reversed(self._blocks) if block.columns == columns), None)
 
     def _column(self, name: str, fill: Any) -> NDArray[Any]:
         """A column by name, also one that is worked out."""
@@ -212,18 +181,8 @@ class DraftTree:
         if layer.start == 0:
             return None
         block = self._block(layer)
-        if block is None or not block.fan or block.before is None or name not in block.before.arrays:
-            return self.column(name, fill).take(self.above(layer))
-        values = block.before.arrays[name]
-        if block.parents is None:
-            block.parents = block.arrays["parent"][:, :: block.fan] + row_starts(*values.shape)
-            block.parents -= block.before.columns.start
-        return values.take(block.parents, mode="clip").repeat(block.fan, 1)
-
-    def fan(self, columns: slice) -> int:
-        """How many candidates in a row each parent has in these columns; 0: there is no such order."""
-        block = self._block(columns)
-        return 0 if block is None else block.fan
+        values = None if block is None else block.of_parents(name)
+        return self.column(name, fill).take(self.above(layer)) if values is None else values
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
@@ -255,13 +214,7 @@ class DraftTree:
 
     def _mark_kept(self) -> None:
         for block in self._blocks:
-            if block.drafted is not None:
-                nodes, real = block.drafted
-                rows, at = np.broadcast_to(np.arange(len(nodes))[:, None], nodes.shape), nodes - block.columns.start
-                kept = np.zeros(block.arrays["token"].shape, bool)
-                kept[(rows, at) if real is None else (rows[real], at[real])] = True
-                block.keep("kept", kept)
-                block.drafted = None
+            block.mark_kept()
 
     @property
     def path(self) -> Floats:
