@@ -14,21 +14,23 @@ class Growth:
     `ratio[d]` is the decayed mean of (sum of layer d + 1) / (sum of frontier d), 1 before anything was seen;
     `shares[d]` (RANKS,) how that sum spreads over the layer's candidates in descending order. The root counts 1.
     A forecast trusts a depth as far as it was seen, lately, and else takes the one above: a layer that disappointed
-    when it was drawn the first time, or long ago, would never be drawn again, and nothing better learned of it.
+    when it was drawn the first time, or long ago, would never be drawn again, and nothing better learned of it. What is
+    seen after a long time counts for as much as what is still believed (as in `AverageTree`).
     """
 
     RANKS = 12
     WEIGHT = 0.06  # of the newest observation, once there are enough
     LEAST = 1e-9
     PRIOR = 1.0  # observations' worth of belief that a layer is like the one above
-    STALE = 200.0  # layers drawn below the root until half of what a depth has shown is forgotten
+    STALE = 100.0  # layers drawn below the root until half of what a depth has shown is forgotten
 
     def __init__(self, depth: int = 64) -> None:
         self.ratio = np.ones(depth)
         self.shares = np.zeros((depth, self.RANKS))
         self.shares[:, 0] = 1.0
-        self.seen = np.zeros(depth)
-        self.last = np.zeros(depth)  # layers drawn below the root when this depth was seen the last time
+        self.drawn = 0.0  # layers below the root
+        self.seen = np.zeros(depth)  # observations' worth of a depth when it was seen the last time
+        self.last = np.zeros(depth)  # and `drawn` then
         self._believed = list[tuple[float, Floats]]()  # what follows from it, down to the depth asked so far
 
     def ahead(self, depth: int, frontier: Floats) -> Floats:
@@ -39,19 +41,22 @@ class Growth:
 
     def _known(self, depth: int) -> tuple[float, Floats]:
         """A depth never drawn behaves like the one above it."""
-        believed, drawn = self._believed, float(self.seen[0])
+        believed = self._believed
         if not believed:
             believed.append((float(self.ratio[0]), self.shares[0]))
         for d in range(len(believed), depth + 1):
             ratio, shares = believed[-1]
-            told = min(float(self.seen[d]), 1.0 / self.WEIGHT)
+            told = self._told(d)
             if told:
-                told *= 0.5 ** ((drawn - float(self.last[d])) / self.STALE)
                 belief = told / (told + self.PRIOR)
                 ratio += belief * (float(self.ratio[d]) - ratio)
                 shares = shares + belief * (self.shares[d] - shares)
             believed.append((ratio, shares))
         return believed[depth]
+
+    def _told(self, depth: int) -> float:
+        """Observations' worth of what is known of a depth, after what was forgotten of it."""
+        return float(self.seen[depth]) * 0.5 ** ((self.drawn - float(self.last[depth])) / self.STALE)
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.
@@ -62,17 +67,18 @@ class Growth:
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
         del self._believed[depth:]
-        self.seen[depth] += 1
-        self.last[depth] = self.seen[0]
-        weight = max(self.WEIGHT, 1.0 / float(self.seen[depth]))
+        told = min(self._told(depth) + 1.0, 1.0 / self.WEIGHT)
+        self.drawn += depth == 0
+        self.seen[depth], self.last[depth] = told, self.drawn
+        weight = 1.0 / told
         self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            told = np.add.reduce(best, 0) / below
-            share = self.shares[depth, : len(told)]
-            share += weight * (told - share)
-            if len(told) < self.RANKS:
-                self.shares[depth, len(told) :] *= 1.0 - weight
+            spread = np.add.reduce(best, 0) / below
+            share = self.shares[depth, : len(spread)]
+            share += weight * (spread - share)
+            if len(spread) < self.RANKS:
+                self.shares[depth, len(spread) :] *= 1.0 - weight
 
 
 class Gain:

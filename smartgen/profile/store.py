@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from smartgen.atomic import replacing
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
@@ -31,16 +31,9 @@ def folder() -> Path:
 
 def save(profile: Profile, path: Path) -> None:
     """Write atomically: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(_plain(profile), indent=1)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content + "\n")
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    content = json.dumps(_plain(profile), indent=1) + "\n"
+    with replacing(path) as file:
+        file.write(content.encode())
 
 
 def load(path: str | Path) -> Profile:

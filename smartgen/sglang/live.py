@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from smartgen.atomic import replacing
 from smartgen.sglang.errors import ServeError
 from smartgen.sglang.settings import Settings
 
@@ -114,7 +113,5 @@ def add_routes(*_arguments: Any, **_named: Any) -> None:
 
 def _write(folder: Path, generation: int, text: str) -> None:
     """Whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"recipe": text.strip()}, file)
-    Path(name).replace(folder / FILE.format(generation=generation))
+    with replacing(folder / FILE.format(generation=generation)) as file:
+        file.write(json.dumps({"recipe": text.strip()}).encode())

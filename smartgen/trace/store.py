@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from smartgen.atomic import replacing
 from smartgen.trace.errors import TraceError
 from smartgen.trace.trace import Envelope, Header, Trace
 
@@ -35,20 +35,20 @@ def save(trace: Trace, path: str | Path, half: bool = False) -> None:
     `half`: probabilities to 8 significant bits (0.4 %) in 16, about half the file; a decision between near equals may
     then differ from a call's.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     header = json.dumps({"smartgen_trace": VERSION, **trace.header.plain()})
     arrays: dict[str, Any] = {name: _narrow(getattr(trace, name)) for name in _KINDS}
     if half:
         arrays["child_prob"] = _rounded(trace.child_prob)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, header=np.frombuffer(header.encode(), np.uint8), **arrays)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(Path(path)) as file:
+        _write(file, {"header": np.frombuffer(header.encode(), np.uint8), **arrays})
+
+
+def _write(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
+    """What `numpy.savez_compressed` writes and `numpy.load` reads, but compressed by LZMA: a quarter less."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _rounded(prob: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ def load(path: str | Path) -> Trace:
         raise TraceError(f"there is no trace {path}; record one with `smartgen trace --out {path}`") from None
     except OSError as error:
         raise TraceError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, KeyError, AttributeError, zlib.error, zipfile.BadZipFile):
+    except (ValueError, EOFError, KeyError, AttributeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
         raise TraceError(f"{path} is no trace, or a damaged one; record it anew with `smartgen trace`") from None
     try:
         return _checked(arrays)

@@ -179,20 +179,22 @@ def test_skipped_positions(rows):
 
 
 def test_growth():
-    growth, g, shares, seen = Growth(), [0.0, 0.0], np.zeros((2, 12)), [0, 0]
-    for step in range(1, 60):
+    growth, g, shares, worth = Growth(), [0.0, 0.0], np.zeros((2, 12)), [0.0, 0.0]
+    for step in range(1, 80):
         random = np.random.default_rng(step)
+        worth[1] *= 0.5 ** (1 / 100)
         frontier, layers = random.random(2), random.random((2, 2, 5)) ** np.array([1, 3])[:, None, None] / 4
         for d, (above, layer) in enumerate(zip((np.ones(2), frontier), layers, strict=True)):
-            if d == 1 and step > 40:  # the second layer is not drawn any more
+            if d == 1 and (40 < step < 60 or step > 62):  # the second layer is not drawn
                 continue
             growth.observe(d, above, layer)
-            seen[d] += 1
-            weight = max(0.06, 1 / seen[d])
+            worth[d] = min(worth[d] + 1, 1 / 0.06)
+            weight = 1 / worth[d]
             g[d] += weight * (layer.sum() / above.sum() - g[d])
             shares[d, :5] += weight * (np.sort(layer, axis=1)[:, ::-1].sum(0) / layer.sum() - shares[d, :5])
             shares[d, 5:] *= 1 - weight
-    told = min(seen[1], 1 / 0.06) * 0.5 ** (19 / 200)
+    told = worth[1]
+    assert 10 < told < 15
     second, spread = (told * g[1] + g[0]) / (told + 1), (told * shares[1] + shares[0]) / (told + 1)
     assert growth.ahead(0, np.array([0.5]))[0] == pytest.approx(0.5 * g[0] * shares[0])
     for depth in (1, 2, 9):  # never drawn: as the depth above

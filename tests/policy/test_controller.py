@@ -331,6 +331,8 @@ def test_a_layer_that_disappointed_once_is_drawn_again():
     for _ in range(2000):
         growth.observe(0, root, np.array([[0.6, 0.2]]))
     assert growth.ahead(1, frontier).sum() > 0.8 * 0.7, "long ago it is not"
+    growth.observe(1, frontier, np.array([[0.6, 0.0]]))
+    assert growth.ahead(1, frontier).sum() > 0.8 * 0.7, "what is seen then is not drowned in it"
     flat = Growth()
     flat.observe(1, frontier, np.full((1, 10), 0.04))
     for _ in range(2000):

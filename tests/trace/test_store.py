@@ -111,6 +111,29 @@ def test_files_that_are_no_traces(greedy, tmp_path):
         load(objects)
 
 
+def test_any_damaged_byte_is_told(greedy, tmp_path):
+    """Or it changes nothing that is read (names and times in the zip's directory)."""
+    path = tmp_path / "trace.npz"
+    save(greedy, path, half=True)
+    whole, told = path.read_bytes(), []
+    offsets = np.random.default_rng(0).integers(len(whole), size=200).tolist()
+    for offset in offsets:
+        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0x5A]) + whole[offset + 1 :])
+        try:
+            load(path)
+        except TraceError as error:
+            told.append(str(error))
+    assert len(told) > 150
+    assert all(str(path) in message for message in told)
+
+
+def test_others_may_read_what_was_saved(greedy, tmp_path):
+    plain, path = tmp_path / "plain", tmp_path / "trace.npz"
+    plain.write_bytes(b"")
+    save(greedy, path)
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
 def test_a_failed_save_leaves_the_old_file(greedy, tmp_path):
     path = tmp_path / "trace.npz"
     save(greedy, path)
