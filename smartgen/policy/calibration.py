@@ -108,6 +108,7 @@ class CalibrationMap:
     PRIOR_TRIALS = 12.0  # weight of the coarser estimate, in trials
     DECAY = 0.98  # of all counts, at each refresh
     REFRESH = 64  # steps between refreshes (the first ones come earlier)
+    WAITING = 4096  # trials that may wait to be counted
 
     def __init__(self, features: tuple[str, ...]) -> None:
         """`features`: names after the first (the probability), e.g. ("node.rank", "node.depth")."""
@@ -116,8 +117,9 @@ class CalibrationMap:
         sizes = [len(_CUTS[name]) + 1 if name in _CUTS else 4 for name in features]
         self.strides = np.cumprod([1, *sizes])[:-1]
         self.strata = int(np.prod(sizes)) if sizes else 1
-        self.trials = np.zeros((self.strata, _BINS))
-        self.hits = np.zeros((self.strata, _BINS))
+        self._trials, self._hits = np.zeros((self.strata, _BINS)), np.zeros((self.strata, _BINS))
+        self._waiting = np.zeros(self.WAITING, np.int64), np.zeros((2, self.WAITING))  # cells; trials and hits
+        self._waits = 0  # how many of them
         self.coarse_of = self._coarse_strata(sizes)
         self._bin_of = (np.arange(self.strata)[:, None] * _BINS + _BIN_OF).ravel()  # from cells to places in the counts
         self.table = np.tile(_CENTRES, (self.strata, 1))
@@ -186,9 +188,51 @@ class CalibrationMap:
 
         `room`: what siblings left of the node's chance. As much of a trial it was, so that chances are true with it.
         """
+        end = self._waits + len(cell)
+        if end > self.WAITING:
+            self._count()
+            end = len(cell)
+        if end > self.WAITING:
+            self._add(cell, np.broadcast_to(weight * room, cell.shape), accepted * weight)
+            return
+        cells, told = self._waiting
+        cells[self._waits : end] = cell
+        told[0, self._waits : end] = weight * room
+        told[1, self._waits : end] = accepted * weight
+        self._waits = end
+
+    def _count(self) -> None:
+        """Count the trials that wait, in their order: together that is much faster than step by step."""
+        (cells, told), waits = self._waiting, self._waits
+        self._waits = 0
+        self._add(cells[:waits], *told[:, :waits])
+
+    def _add(self, cell: Ints, trials: Floats, hits: Floats) -> None:
         place = self._bin_of.take(cell)
-        np.add.at(self.trials.ravel(), place, weight * room)
-        np.add.at(self.hits.ravel(), place, accepted * weight)
+        np.add.at(self._trials.ravel(), place, trials)
+        np.add.at(self._hits.ravel(), place, hits)
+
+    @property
+    def trials(self) -> Floats:
+        """(strata, bins): how many of each cell's nodes were tried, faded."""
+        self._count()
+        return self._trials
+
+    @trials.setter
+    def trials(self, trials: Floats) -> None:
+        self._count()
+        self._trials = trials
+
+    @property
+    def hits(self) -> Floats:
+        """(strata, bins): how many of them were right, faded."""
+        self._count()
+        return self._hits
+
+    @hits.setter
+    def hits(self, hits: Floats) -> None:
+        self._count()
+        self._hits = hits
 
     def step(self) -> None:
         """One decoding step has passed: refresh the map when it is time."""
@@ -200,21 +244,20 @@ class CalibrationMap:
     def refresh(self) -> None:
         """Recompute the estimates from the counts, then let the counts fade."""
         self.refreshed = self.steps
-        groups = self.coarse_of.max() + 1
+        groups, prior, trials, hits = self.coarse_of.max() + 1, self.PRIOR_TRIALS, self.trials, self.hits
         coarse_trials = np.zeros((groups, _BINS))
         coarse_hits = np.zeros((groups, _BINS))
-        np.add.at(coarse_trials, self.coarse_of, self.trials)
-        np.add.at(coarse_hits, self.coarse_of, self.hits)
-        prior = self.PRIOR_TRIALS
+        np.add.at(coarse_trials, self.coarse_of, trials)
+        np.add.at(coarse_hits, self.coarse_of, hits)
         coarse = (coarse_hits + prior * _CENTRES) / (coarse_trials + prior)
-        fine = np.minimum((self.hits + prior * coarse[self.coarse_of]) / (self.trials + prior), 1.0)
-        weight = self.trials + prior
+        fine = np.minimum((hits + prior * coarse[self.coarse_of]) / (trials + prior), 1.0)
+        weight = trials + prior
         falling = np.flatnonzero((np.diff(fine, axis=1) < 0).any(1))
         fine[falling] = isotonic(fine[falling], weight[falling])
-        self.table, self.learned = fine, bool(self.trials.sum() > 0)
+        self.table, self.learned = fine, bool(trials.sum() > 0)
         self._draw_lines()
-        self.trials *= self.DECAY
-        self.hits *= self.DECAY
+        trials *= self.DECAY
+        hits *= self.DECAY
 
 
 def _named(value: NDArray[Any]) -> tuple[list[str], Ints]:

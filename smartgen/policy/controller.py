@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +53,7 @@ class Plan:
     back: int = 0
 
 
-@dataclass(frozen=True)
-class StepReport:
+class StepReport(NamedTuple):
     """What a step did and why it stopped, for the ledger."""
 
     layers: int
@@ -286,7 +286,8 @@ class Controller:
                 label_skipped(self, step, step.skipped)
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
-                self.memories.update(Scope(self, step))
+                if self.memories.sites:
+                    self.memories.update(Scope(self, step))
                 if step.situation.drains:
                     self._goes_on(step.situation, outcome)
                 if step.passes and not step.situation.drafter.free:

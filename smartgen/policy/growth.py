@@ -92,6 +92,7 @@ class Gain:
 
     HALF_LIFE = 8.0
     STEADY_LIFE = 128.0
+    FADE, STEADY_FADE = 0.5 ** (1.0 / HALF_LIFE), 0.5 ** (1.0 / STEADY_LIFE)  # of what was seen, a step
     CEILING = 1.2
     PRIOR = 0.5  # predicted tokens' worth of trust in the steady ratio: one good look wakes a resting drafter
     START = 1.5  # and what there is of it at first
@@ -113,7 +114,7 @@ class Gain:
 
     def observe(self, predicted: float, observed: float, rows: int) -> None:
         """Tokens accepted in one step, summed over `rows`, against what the map promised (before the gain)."""
-        fade, slowly = 0.5 ** (1.0 / self.HALF_LIFE), 0.5 ** (1.0 / self.STEADY_LIFE)
+        fade, slowly = self.FADE, self.STEADY_FADE
         promised, came = predicted / rows, observed / rows
         self.predicted = self.predicted * fade + promised
         self.observed = self.observed * fade + came

@@ -36,7 +36,7 @@ class OnlineCosts:
     def __init__(self, verify: CostTable, draft: CostTable) -> None:
         self._lock = threading.Lock()
         self.tables = {"verify": verify, "draft": draft}
-        self._largest = {phase: BEYOND * table.largest for phase, table in self.tables.items()}
+        self._largest = {phase: _most(table) for phase, table in self.tables.items()}
         self._corrections: dict[tuple[str, int], Correction] = {}
         self._tilts = {phase: Tilt() for phase in self.tables}
         self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
@@ -47,7 +47,7 @@ class OnlineCosts:
         """New tables (more was measured); what was learned about their errors is forgotten."""
         with self._lock:
             self.tables = {"verify": verify, "draft": draft}
-            self._largest = {phase: BEYOND * table.largest for phase, table in self.tables.items()}
+            self._largest = {phase: _most(table) for phase, table in self.tables.items()}
             self._corrections.clear()
             self._tilts = {phase: Tilt() for phase in self.tables}
             self._cached.clear()
@@ -95,7 +95,7 @@ class OnlineCosts:
             return "; ".join(found)
 
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
-        if not len(self.tables[phase]) or size > self._largest[phase] or seconds <= 0:
+        if size > self._largest[phase] or seconds <= 0:
             return
         with self._lock:
             smallest, predicted = self._tabled(phase, batch, size, context)
@@ -141,6 +141,11 @@ class OnlineCosts:
             _make_room(self._cached)
             self._cached[key] = (version, curve)
             return curve
+
+
+def _most(table: CostTable) -> int:
+    """The largest size that says something of a table; -1: none does, where nothing was measured."""
+    return BEYOND * table.largest if len(table) else -1
 
 
 def _make_room(cached: dict[Any, Any]) -> None:

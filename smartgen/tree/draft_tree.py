@@ -135,6 +135,13 @@ class DraftTree:
             values = block.arrays.get(name)
         return self._column(name, fill)[:, columns] if values is None else values
 
+    def known(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any] | None:
+        """As `of`; None where nothing was said of the nodes in `columns`, without making a column full of `fill` for it."""
+        block = self._block(columns)
+        if block is not None and name not in self._store:
+            return block.arrays.get(name)
+        return self.of(name, columns, fill)
+
     def _block(self, columns: slice) -> Block | None:
         """The one that came in these columns."""
         newest = self.newest
