@@ -85,6 +85,7 @@ class Controller:
             number: Calibrated(site, compiler) for number, site in enumerate(program.sites) if site.kind == "calibrated"
         }
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
+        self.looks_at_the_past = any(name.startswith(("last.", "run.")) for name in self.reads)
         self.steps = 0
         self._plain: tuple[tuple[int, int], Floats] | None = None
 

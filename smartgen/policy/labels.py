@@ -31,15 +31,15 @@ PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none 
 def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcome) -> None:
     """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes.
 
-    Which of them were tested is worked out for programs that ask for `last.tested`.
-
-    Where what was learned is frozen only the past goes on.
+    The past is for programs that read it, which of the nodes were tested for those that ask for `last.tested`. Where what was
+    learned is frozen only the past goes on.
     """
     text, length = _text(step, outcome), np.array([*map(len, outcome.committed)])
     line = _trials(controller, step, text, length)
-    drafted = step.totals.row_nodes
-    tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
-    controller.past.record(outcome, length, drafted, tested, step.situation.rows)
+    if controller.looks_at_the_past:
+        drafted = step.totals.row_nodes
+        tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
+        controller.past.record(outcome, length, drafted, tested, step.situation.rows)
     if controller.learned.frozen:
         return
     if step.free is None:
@@ -93,7 +93,7 @@ def _trials(controller: Controller, step: Step, text: list[Ints], length: Ints) 
             controller.learned.map_for(controller.calibrations[index].site).record(
                 cells.take(at), hit.take(at), weight, room
             )
-        if not hit.any():
+        if not np.count_nonzero(hit):
             break
         line.append(np.where(hit.any(1), hit.argmax(1) + columns.start, -2))
     return line
