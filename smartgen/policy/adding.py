@@ -42,7 +42,10 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     if step.rules.looks_back:
         step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
-    best = _benefits(step, places(by_benefit[:, : step.growth.RANKS]))
+    foremost = places(by_benefit[:, : step.growth.RANKS])
+    if step.depth == 1:
+        step.foremost = foremost
+    best = _benefits(step, foremost)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
         benefit = tree.newest.arrays["benefit"]
         if own < parent.shape[1]:  # the first candidates are the drafter's

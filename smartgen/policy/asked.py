@@ -14,7 +14,12 @@ def merges(program: Program, source: str) -> bool:
     """
     read = list(parts(program))
     apart = any(isinstance(part, Read) and part.name == "node.source" for part in read)
-    return apart and source != FREE_SOURCE and not looks_back(program) and all(at_once(one.rules) for one in program.situations)
+    return (
+        apart
+        and source != FREE_SOURCE
+        and not looks_back(program)
+        and all(at_once(one.rules) for one in program.situations)
+    )
 
 
 def looks_back(program: Program) -> bool:

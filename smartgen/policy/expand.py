@@ -53,10 +53,10 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     if caps.rows_width is not None:
         real = real & (np.arange(nodes.shape[1]) < caps.rows_width)
     widest = int(real.sum(1).max(initial=0))
-    nodes, some = nodes[:, :widest], real[:, :widest]
-    real = None if some.all() else some
-    tree.draft_from(step.newest, nodes, real)
-    return nodes, real, first
+    nodes, real = nodes[:, :widest], real[:, :widest]
+    some = None if real.all() else real
+    tree.draft_from(step.newest, nodes, some)
+    return nodes, some, first
 
 
 def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:

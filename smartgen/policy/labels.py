@@ -34,21 +34,20 @@ def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcom
     The past is for programs that read it, which of the nodes were tested for those that ask for `last.tested`. Where what was
     learned is frozen only the past goes on.
     """
-    text, length = _text(step, outcome), np.array([*map(len, outcome.committed)])
-    line = _trials(controller, step, text, length)
+    text, lengths = _text(step, outcome), [*map(len, outcome.committed)]
+    line = _trials(controller, step, text, lengths)
     if controller.looks_at_the_past:
         drafted = step.totals.row_nodes
         tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
-        controller.past.record(outcome, length, drafted, tested, step.situation.rows)
+        controller.past.record(outcome, np.array(lengths), drafted, tested, step.situation.rows)
     if controller.learned.frozen:
         return
     if step.free is None:
         _observe_gain(step, chosen, text, outcome)
     else:
         _observe_gains(step, step.free, chosen, line, text, outcome)
-    for site in controller.program.sites:
-        if site.kind == "calibrated":
-            controller.learned.map_for(site).step()
+    for calibrated in controller.calibrations.values():
+        controller.learned.map_for(calibrated.site).step()
 
 
 def first_hits(step: Step, outcome: Outcome) -> Ints:
@@ -68,31 +67,29 @@ def _text(step: Step, outcome: Outcome) -> list[Ints]:
     return [np.array(tokens) for tokens in beside]
 
 
-def _trials(controller: Controller, step: Step, text: list[Ints], length: Ints) -> list[Ints]:
+def _trials(controller: Controller, step: Step, text: list[Ints], lengths: list[int]) -> list[Ints]:
     """Count the trials along the committed path; returns that path as far as it is in the tree: per depth the place of
     the node, (B,), -2 where it was left.
     """
     tree = step.tree
     line: list[Ints] = []
-    sites = () if controller.learned.frozen else controller.calibrations
-    belief = _belief(step) if sites else 1.0
-    shortest = int(length[length.argmin()]) if len(length) else 0
+    calibrations = {} if controller.learned.frozen else controller.calibrations
+    belief = _belief(step) if calibrations else 1.0
+    shortest = min(lengths, default=0)
     for depth, (columns, came) in enumerate(zip(step.layers, text, strict=False)):
         here = tree.of("valid", columns)
         if depth >= shortest:  # the text of some rows is over
-            here = here & (length > depth)[:, None]
+            here = here & (np.array(lengths) > depth)[:, None]
         if depth > 0:
             here = here & (tree.of("parent", columns) == line[-1][:, None])
         hit = here & (tree.of("token", columns) == came[:, None])
-        for index in sites:
+        for index, calibrated in calibrations.items():
             cells = tree.of(cells_of(index), columns, -1)
             at = (here & (cells >= 0)).ravel().nonzero()[0]  # where the call was read
             weight = belief if isinstance(belief, float) else belief[:, columns].take(at)
             rooms = tree.known(room_of(index), columns, 1.0)
             room = 1.0 if rooms is None else rooms.take(at)
-            controller.learned.map_for(controller.calibrations[index].site).record(
-                cells.take(at), hit.take(at), weight, room
-            )
+            controller.learned.map_for(calibrated.site).record(cells.take(at), hit.take(at), weight, room)
         if not np.count_nonzero(hit):
             break
         line.append(np.where(hit.any(1), hit.argmax(1) + columns.start, -2))
@@ -146,8 +143,10 @@ def _foremost(step: Step, among: Bools | None, came: Ints, count: int) -> tuple[
     worth, those = tree.of("benefit", columns), tree.of("valid", columns) if among is None else among
     if among is not None:  # what is no candidate is worth nothing anyway
         worth = worth * among
-    best = (-worth).argsort(1, kind="stable")[:, :count]
-    best += row_starts(*worth.shape)
+    order = step.foremost if among is None else None
+    if order is None or min(count, worth.shape[1]) > order.shape[1]:
+        order = (-worth).argsort(1, kind="stable")
+    best = order[:, :count] + row_starts(*worth.shape)
     right: Bools = tree.of("token", columns).take(best) == came[:, None]
     right &= those.take(best)
     return worth.take(best), right

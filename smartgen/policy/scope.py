@@ -281,7 +281,9 @@ class Scope:
         if not isinstance(prob, np.ndarray) or prob.ndim != 2 or prob.shape[1] == 1:
             prob = np.broadcast_to(prob, (tree.batch, columns.stop - columns.start))
         value, cell = controller.learned.map_for(calibrated.site).estimate(prob, features)
-        if calibrated.always and tree.newest.columns is columns and tree.newest.whole:  # each is a candidate with a chance
+        if (
+            calibrated.always and tree.newest.columns is columns and tree.newest.whole
+        ):  # each is a candidate with a chance
             tree.newest.keep(cells_of(site), cell)
             return self._capped(site, value, columns)
         known = tree.valid[:, columns] & (prob == prob)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.tree.grids import every, row_starts
+from smartgen.tree.grids import every
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,8 +36,9 @@ def room_in_families(value: Floats, parent: Ints) -> Floats | None:
     """The same where siblings stand anywhere in their row; `parent` (B, K): the place of each node's, from -1 on."""
     if not value.size:
         return None
-    flat, family = value.ravel(), (parent + (row_starts(len(parent), int(parent.max()) + 2) + 1)).ravel()
-    sums = np.bincount(family, flat)
+    rows = np.arange(len(parent))[:, None] * (int(parent.max()) + 2)
+    flat, family = value.ravel(), (parent + rows + 1).ravel()
+    sums = np.bincount(family, flat).astype(np.float64, copy=False)
     if sums[sums.argmax()] <= 1.0:
         return None
     crowded = (sums > 1.0).take(family).nonzero()[0]

@@ -81,6 +81,7 @@ class Step:
     verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
     draft_seconds: dict[int, float] = field(default_factory=dict)  # by width
     recalled: set[int] = field(default_factory=set)  # sites that were read
+    foremost: Ints | None = None  # (B, N) places of the best candidates of a drafted first layer, best first
     passes: int = 0
     probe: bool = False
     skipped: Skipped | None = None  # what a drafter that was woken would have proposed while it rested

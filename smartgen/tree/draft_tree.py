@@ -189,7 +189,9 @@ class DraftTree:
             return None
         block = self._block(layer)
         values = None if block is None else block.of_parents(name)
-        return self.column(name, fill).take(self.above(layer)) if values is None else values
+        if values is None:
+            values = self.column(name, fill).take(self.of("parent", layer) + self.row_starts)
+        return values
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def beside(layers: list[Layer]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     names = [*ARRAYS, *layers[0].measures]
-    joined = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
     return Layer(**joined)
 
 
