@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass
+@dataclass(slots=True)
 class Caps:
     """The step's extents as numbers; `rows_...` (B, 1) where they differ between rows, None otherwise.
 
@@ -43,7 +43,7 @@ class Caps:
     rows_topk: Ints | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Moment:
     """The step at an earlier time, for `previous`."""
 
@@ -52,7 +52,7 @@ class Moment:
     totals: Totals
 
 
-@dataclass
+@dataclass(slots=True)
 class Step:
     """Mutable state between `plan` and `observe`. `spent`: seconds, joules, money of the passes made or granted."""
 
