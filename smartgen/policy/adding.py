@@ -52,7 +52,7 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
             step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
         else:
             step.growth.observe(step.depth - 1, step.mass, benefit, best)
-    nodes, real, first = kept_nodes(controller, step, scope, by_benefit)
+    nodes, real, first = kept_nodes(controller, step, scope, by_benefit, foremost)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit, step.worth)
     if step.free is not None:

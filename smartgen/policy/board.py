@@ -60,7 +60,7 @@ class Board:
         at = places(merged)
         at += tree.row_starts
         benefit: Floats = tree.column(worth).take(at)
-        if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
+        if room.rows is None and (merged.shape[1] == 0 or (whole and self.counts is None)):
             return Board(merged, benefit, merged.shape[1])
         there = merged < OUT
         count = there.sum(1)
@@ -71,7 +71,7 @@ class Board:
         merged = np.concatenate([self.benefit, benefit], 1)
         merged.sort(1)
         merged = merged[:, ::-1]
-        if room.rows is None and self.full and self.longest >= room.most:
+        if room.rows is None and self.counts is None and self.longest >= room.most:
             return Board(None, merged[:, : room.most], room.most)
         count = self.count + (benefit > 0).sum(1)
         merged, most = merged[:, : room.most], np.minimum(count, room.most)
@@ -79,11 +79,6 @@ class Board:
             most = np.minimum(most, room.rows[:, 0])
             merged = np.where(np.arange(merged.shape[1]) < most[:, None], merged, 0.0)
         return Board(None, merged, int(most.max(initial=0)), most)
-
-    @property
-    def full(self) -> bool:
-        """Whether every cell holds a candidate."""
-        return self.counts is None
 
     @property
     def count(self) -> Ints:

@@ -21,9 +21,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools | None, bool]:
+def kept_nodes(
+    controller: Controller, step: Step, scope: Scope, by_benefit: Ints, foremost: Ints
+) -> tuple[Ints, Bools | None, bool]:
     """(B, W) places of the kept candidates of the newest layer, best first; which cells hold one, None: all; whether
-    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. The tree is told.
+    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. `foremost` (B, N): places of the
+    first of these. The tree is told.
     """
     expand, tree, caps = step.rules.expand, step.tree, step.caps
     order = by_benefit
@@ -45,7 +48,7 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
     first = order is by_benefit and caps.rows_width is None
-    nodes = places(order[:, :width])
+    nodes = foremost[:, :width] if order is by_benefit and width <= foremost.shape[1] else places(order[:, :width])
     if first and step.whole:
         tree.draft_from(step.newest, nodes, None)
         return nodes, None, True

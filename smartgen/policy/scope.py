@@ -41,11 +41,8 @@ class Scope:
         width: Any = None,
         moment: Moment | None = None,
     ) -> None:
-        self.controller = controller
-        self.step: Step = step
-        self.columns, self._mask = columns, mask
-        self._totals, self.every_size, self._width = totals, every_size, width
-        self.moment = moment
+        self.controller, self.step, self.columns, self._mask = controller, step, columns, mask
+        self._totals, self.every_size, self._width, self.moment = totals, every_size, width, moment
 
     @property
     def depth(self) -> int:
@@ -241,7 +238,7 @@ class Scope:
         assert columns is not None
         name = f"path {number}"
         missing = tree.unfilled(name)
-        if missing == [columns]:
+        if len(missing) == 1 and missing[0] == columns:
             above, here = tree.of_parents(name, columns), np.asarray(of(self))
             made = here if above is None else above * here
             if made.shape != (tree.batch, columns.stop - columns.start):

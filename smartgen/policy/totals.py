@@ -86,17 +86,14 @@ class Totals:
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
-        self._count_tokens()
-
-    def _count_tokens(self) -> None:
-        basis, benefit = self.basis, self.board.benefit
-        if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
-            self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
-            if self.high and basis.weights is not None:  # those of bare roots make no difference: their mean is 1
-                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.weights)
-            return
-        self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens if basis.weights is None else basis.weights @ self.row_tokens
+        benefit, gain, weights = board.benefit, basis.gain, basis.weights
+        if shares is None and basis.shortest > 1.0 + gain * benefit.shape[1]:
+            self.tokens = self.progress = _added(benefit, gain, low, high, None)
+            if weights is not None and high:  # those of bare roots make no difference: their mean is 1
+                self.progress = _added(benefit, gain, low, high, weights)
+        else:
+            self.tokens = self.row_tokens.sum(0)
+            self.progress = self.tokens if weights is None else weights @ self.row_tokens
 
     @property
     def sizes(self) -> Ints:
@@ -126,19 +123,15 @@ class Totals:
     @property
     def alike(self) -> bool:
         """Whether every row gets as many nodes as the size says."""
-        return self.shares is None and self.board.full
-
-    @property
-    def most_nodes(self) -> int:
-        """How many the row with most nodes gets at the size chosen."""
-        return self.size if self.alike else int(self.row_nodes.max(initial=0))
+        return self.shares is None and self.board.counts is None
 
     @property
     def row_nodes(self) -> Ints:
         """(B,) how many nodes each row gets at the size chosen."""
         if self.shares is not None:
             return self.shares[:, self.chosen]
-        return np.minimum(self.board.count, self.size)
+        size, counts = self.low + self.chosen, self.board.counts
+        return np.full(len(self.board.benefit), size) if counts is None else np.minimum(counts, size)
 
     @property
     def row_benefit(self) -> Floats:

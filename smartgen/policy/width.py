@@ -36,14 +36,15 @@ def worthy(step: Step, nodes: Ints, real: Bools | None, first: bool) -> tuple[In
     their layer in the order of `verify`, which then takes them before the others.
     """
     totals, width = step.totals, min(step.caps.expand_low, nodes.shape[1])
-    most = totals.most_nodes
+    alike = totals.alike
+    most = totals.size if alike else int(totals.row_nodes.max(initial=0))
     if most:
         assert totals.board.order is not None
         taken = places(totals.board.order[:, :most])
         ours = taken >= step.newest.start
         if not first:
             ours &= np.take_along_axis(step.tree.kept, np.minimum(taken, step.tree.size - 1), 1)
-        if not totals.alike:
+        if not alike:
             ours &= np.arange(most) < totals.row_nodes[:, None]
         counts = np.add.reduce(ours, 1)
         width = max(width, int(counts[counts.argmax()]))
