@@ -41,7 +41,9 @@ class Scope:
         width: Any = None,
         moment: Moment | None = None,
     ) -> None:
-        self.controller, self.step, self.columns, self._mask = controller, step, columns, mask
+        self.controller = controller
+        self.step: Step = step
+        self.columns, self._mask = columns, mask
         self._totals, self.every_size, self._width, self.moment = totals, every_size, width, moment
 
     @property
