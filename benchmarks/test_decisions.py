@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from smartgen.drafters.fan import fanned
 from smartgen.policy.controller import Controller
 from smartgen.policy.learned import Learned
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
@@ -21,15 +22,8 @@ from smartgen.tree.layer import Layer
 
 def _layer(batch: int, width: int) -> Layer:
     random = np.random.default_rng(0)
-    prob = -np.sort(-random.dirichlet(np.full(10, 0.3), (batch, width)), axis=-1).reshape(batch, -1) * 0.9
-    shape = (batch, width * 10)
-    return Layer(
-        random.integers(0, 1000, shape),
-        prob,
-        np.broadcast_to(np.repeat(np.arange(width), 10), shape),
-        np.broadcast_to(np.tile(np.arange(10), width), shape),
-        np.ones(shape, bool),
-    )
+    prob = -np.sort(-random.dirichlet(np.full(10, 0.3), (batch, width)), axis=-1) * 0.9
+    return fanned(random.integers(0, 1000, prob.shape), prob, np.ones((batch, width), bool))
 
 
 @pytest.fixture(params=[1, 16], ids=["1 row", "16 rows"])

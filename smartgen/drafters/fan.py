@@ -26,4 +26,4 @@ def fanned(
     parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
     rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
     spread = None if entropy is None else np.repeat(entropy, k, 1)
-    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, np.repeat(valid, k, 1), spread)
+    return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, valid.repeat(k, 1), spread, fan=k)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.expand import kept_nodes
 from smartgen.policy.free import FREE, GAINED, OWN, SOURCE, FreeCandidates
-from smartgen.policy.order import PLACE, packed, packed_positive
+from smartgen.policy.order import packed, packed_positive, places
 from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.width import worthy
+from smartgen.tree.grids import row_starts
 from smartgen.tree.layer import Layer
 
 if TYPE_CHECKING:
@@ -36,25 +37,29 @@ def add(controller: Controller, step: Step, layer: Layer, widths: Sequence[int])
     own, source = parent.shape[1], None
     if step.free is not None:
         layer, parent, valid, source = step.free.joined(step, layer, parent, valid)
-        widths, step.family = [parent.shape[1]], None
+        widths = [parent.shape[1]]
     step.spent_ahead = None
-    step.before = Moment(step.depth, step.newest, step.totals)
+    if step.rules.looks_back:
+        step.before = Moment(step.depth, step.newest, step.totals)
     scope, by_benefit = valued(controller, step, layer, parent, valid, widths, source)
-    best = _benefits(step, by_benefit[:, : step.growth.RANKS] & PLACE)
+    foremost = places(by_benefit[:, : step.growth.RANKS])
+    if step.depth == 1:
+        step.foremost = foremost
+    best = _benefits(step, foremost)
     if not (step.rehearsed or controller.learned.frozen or step.situation.drafter.one_pass):
-        benefit = tree.of("benefit", step.newest)
+        benefit = tree.newest.arrays["benefit"]
         if own < parent.shape[1]:  # the first candidates are the drafter's
             step.growth.observe(step.depth - 1, step.mass, benefit[:, :own])
         else:
             step.growth.observe(step.depth - 1, step.mass, benefit, best)
-    nodes, real, first = kept_nodes(controller, step, scope, by_benefit)
+    nodes, real, first = kept_nodes(controller, step, scope, by_benefit, foremost)
     order, all_open = _to_verify(step, scope, by_benefit, valid)
     step.board = step.board.with_layer(order, tree, step.caps.room, all_open, order is by_benefit, step.worth)
     if step.free is not None:
         hang(controller, step)
     step.totals = totals(controller, step, step.board, step.spent)
     if step.rules.narrows and not step.situation.drafter.one_pass:
-        nodes, real = worthy(step, nodes, real)
+        nodes, real = worthy(step, nodes, real, first and order is by_benefit)
     _see_frontier(step, nodes, real, best if first else None)
 
 
@@ -85,12 +90,13 @@ def valued(
 ) -> tuple[Scope, Ints]:
     """Append candidates, with columns of their parents, and value them; also their order by benefit, sorted."""
     tree = step.tree
-    step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures)
-    step.newest = new = slice(step.fresh[0].start, step.fresh[-1].stop)
+    step.fresh = tree.append(layer.token, layer.prob, parent, layer.rank, valid, widths, layer.measures, layer.fan)
+    first, last = step.fresh[0], step.fresh[-1]
+    step.newest = new = first if first is last else slice(first.start, last.stop)
     if source is not None:
         tree.column(SOURCE, OWN)[:, new] = source
     step.depth += len(widths)
-    step.whole = bool(valid.all())
+    step.whole = tree.newest.whole
     scope = Scope(controller, step, new)
     benefit = _benefit(step, scope, valid)
     if step.free is not None:
@@ -116,7 +122,6 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         valid = valid & (deep <= step.caps.rows_depth)
     if step.going is not None:
         valid = valid & step.going
-    step.family = None
     if len(widths) > 1:  # several layers: each one's parents are places in the one before
         ends = step.tree.size + np.cumsum(widths)
         parent = layer.parent + np.repeat([0, step.tree.size, *ends[:-2]], widths)
@@ -128,21 +133,21 @@ def _placed(step: Step, layer: Layer, widths: Sequence[int]) -> tuple[Ints, Bool
         parent = layer.parent + step.newest.start
         return parent, valid & np.take_along_axis(step.tree.kept, parent, 1)
     assert step.frontier is not None
-    frontier, batch = step.frontier, step.tree.batch
-    step.family = layer.parent + np.arange(0, batch * frontier.shape[1], frontier.shape[1])[:, None]
-    parent = frontier.take(step.family)
+    frontier = step.frontier
+    parent = frontier.repeat(layer.fan, 1) if layer.fan else np.take_along_axis(frontier, layer.parent, 1)
     return parent, valid if step.frontier_whole else valid & (parent >= 0)
 
 
 def _benefit(step: Step, scope: Scope, valid: Bools) -> Floats:
     """(B, K) expected tokens of each node: within 0..1, at most its parent's; absent is 0. Kept in the tree."""
-    benefit: Floats = step.rules.benefit(scope)
-    if not (step.rules.sound and step.whole):
+    rules = step.rules
+    benefit: Floats = rules.benefit(scope)
+    if not (rules.sound and step.whole):
         benefit = np.minimum(np.fmax(benefit, 0.0), 1.0) * valid  # of an absent value and 0, fmax takes 0
     elif not isinstance(benefit, np.ndarray) or benefit.shape != valid.shape:
         benefit = np.broadcast_to(benefit, valid.shape).copy()
-    step.tree.keep("benefit", step.newest, benefit)
-    if step.rules.monotone:
+    step.tree.newest.keep("benefit", benefit)
+    if rules.monotone:
         return benefit
     stored, start = step.tree.column("benefit"), step.newest.start
     for layer in step.fresh:
@@ -214,9 +219,7 @@ def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
     token = tree.column("token").take(at + tree.row_starts)
     width = layer.parent.shape[1]
-    parent = layer.parent.take(
-        at + np.arange(-step.newest.start, tree.batch * width - step.newest.start, width)[:, None]
-    )
+    parent = layer.parent.take(at + (row_starts(tree.batch, width) - step.newest.start))
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

@@ -14,8 +14,17 @@ def merges(program: Program, source: str) -> bool:
     """
     read = list(parts(program))
     apart = any(isinstance(part, Read) and part.name == "node.source" for part in read)
-    before = any(isinstance(part, Shift) and part.kind == "previous" for part in read)
-    return apart and source != FREE_SOURCE and not before and all(at_once(one.rules) for one in program.situations)
+    return (
+        apart
+        and source != FREE_SOURCE
+        and not looks_back(program)
+        and all(at_once(one.rules) for one in program.situations)
+    )
+
+
+def looks_back(program: Program) -> bool:
+    """Whether anything is read as it was before the newest layer."""
+    return any(isinstance(part, Shift) and part.kind == "previous" for part in parts(program))
 
 
 def may_draft(program: Program) -> bool:

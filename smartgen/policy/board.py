@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.policy.order import OUT, PLACE
+from smartgen.policy.order import OUT, places
 from smartgen.tree.draft_tree import DraftTree
 
 Floats = NDArray[np.float64]
@@ -25,21 +25,20 @@ class Room:
 
 @dataclass(slots=True)
 class Board:
-    """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end; `count` (B,) of each.
+    """(B, R) each, best first: `order` as in `smartgen.policy.order`, `benefit` 0 behind a row's end.
 
-    `longest`: the largest count. `full`: every cell holds a candidate. `order` is None for a forecast, whose candidates have
-    benefits and no places.
+    `longest`: candidates of the longest row. `counts` (B,) of each row, None: every cell holds one. `order` is None for a
+    forecast, whose candidates have benefits and no places.
     """
 
     order: Ints | None
     benefit: Floats
-    count: Ints
     longest: int
-    full: bool = False
+    counts: Ints | None = None
 
     @staticmethod
     def empty(batch: int) -> Board:
-        return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), np.zeros(batch, np.int64), 0, True)
+        return Board(np.zeros((batch, 0), np.int64), np.zeros((batch, 0)), 0)
 
     def with_layer(
         self, order: Ints, tree: DraftTree, room: Room, whole: bool, sorted_: bool, worth: str = "benefit"
@@ -58,32 +57,37 @@ class Board:
             merged = merged[:, :most].copy()  # side by side: faster to work on
         if room.rows is not None:
             merged = np.where(np.arange(merged.shape[1]) < room.rows, merged, OUT)
-        places = merged & PLACE
-        places += tree.row_starts
-        benefit: Floats = tree.column(worth).take(places)
-        if room.rows is None and (merged.shape[1] == 0 or (whole and self.full)):
-            return Board(merged, benefit, np.full(len(merged), merged.shape[1]), merged.shape[1], True)
+        at = places(merged)
+        at += tree.row_starts
+        benefit: Floats = tree.column(worth).take(at)
+        if room.rows is None and (merged.shape[1] == 0 or (whole and self.counts is None)):
+            return Board(merged, benefit, merged.shape[1])
         there = merged < OUT
         count = there.sum(1)
-        return Board(merged, np.where(there, benefit, 0.0), count, int(count.max(initial=0)))
+        return Board(merged, np.where(there, benefit, 0.0), int(count.max(initial=0)), count)
 
     def with_forecast(self, benefit: Floats, room: Room) -> Board:
         """What the board would hold with further candidates (B, F) of these benefits, all ordered by benefit."""
         merged = np.concatenate([self.benefit, benefit], 1)
-        merged.sort(1, kind="stable")
+        merged.sort(1)
         merged = merged[:, ::-1]
-        if room.rows is None and self.full and self.longest >= room.most:
-            return Board(None, merged[:, : room.most], self.count, self.longest, True)
+        if room.rows is None and self.counts is None and self.longest >= room.most:
+            return Board(None, merged[:, : room.most], room.most)
         count = self.count + (benefit > 0).sum(1)
         merged, most = merged[:, : room.most], np.minimum(count, room.most)
         if room.rows is not None:
             most = np.minimum(most, room.rows[:, 0])
             merged = np.where(np.arange(merged.shape[1]) < most[:, None], merged, 0.0)
-        return Board(None, merged, most, int(most.max(initial=0)))
+        return Board(None, merged, int(most.max(initial=0)), most)
+
+    @property
+    def count(self) -> Ints:
+        """(B,) candidates of each row."""
+        return np.full(len(self.benefit), self.longest) if self.counts is None else self.counts
 
     @property
     def node(self) -> Ints:
         """(B, R) places in the tree, -1 behind a row's end."""
         assert self.order is not None, "a forecast has no nodes"
-        places: Ints = np.where(self.order < OUT, self.order & PLACE, -1)
-        return places
+        nodes: Ints = np.where(self.order < OUT, places(self.order), -1)
+        return nodes

@@ -36,7 +36,7 @@ class Calibrated:
     """One call site, compiled."""
 
     def __init__(self, site: Site, compiler: Compiler) -> None:
-        self.given = learns_from_probability(site)
+        self.site, self.given = site, learns_from_probability(site)
         self.always = not self.given or site.arguments[0] == Read("node.prob")  # a probability is there for every node
         self.features = [
             _sources if argument == Read("node.source") else compiler(argument)

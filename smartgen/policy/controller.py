@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,7 @@ class Plan:
     back: int = 0
 
 
-@dataclass(frozen=True)
-class StepReport:
+class StepReport(NamedTuple):
     """What a step did and why it stopped, for the ledger."""
 
     layers: int
@@ -86,6 +86,7 @@ class Controller:
             number: Calibrated(site, compiler) for number, site in enumerate(program.sites) if site.kind == "calibrated"
         }
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
+        self.looks_at_the_past = any(name.startswith(("last.", "run.")) for name in self.reads)
         self.steps = 0
         self.draining: DrainingCall | None = None
         self._plain: tuple[tuple[int, int], Floats] | None = None
@@ -232,8 +233,8 @@ class Controller:
         if rules.proceed is None or (rules.asks_ahead and not priced):
             return False
         answer = rules.proceed(Scope(self, step))
-        if answer is True:
-            return False
+        if isinstance(answer, bool):
+            return False if answer else _stopped(step, "no pass pays")
         answer = np.asarray(answer, bool)
         if not answer.any():
             return _stopped(step, "no pass pays")
@@ -291,7 +292,8 @@ class Controller:
                 label_skipped(self, step, step.skipped)
             label_step(self, step, self.chosen, outcome)
             if not self.learned.frozen:
-                self.memories.update(Scope(self, step))
+                if self.memories.sites:
+                    self.memories.update(Scope(self, step))
                 if step.situation.drains:
                     self._goes_on(step.situation, outcome)
                 if step.passes and not step.situation.drafter.free:

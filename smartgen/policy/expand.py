@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.free import FREE, OWN, SOURCE
-from smartgen.policy.order import OUT, PLACE, packed
+from smartgen.policy.order import OUT, packed, places
 from smartgen.policy.scope import Scope
 from smartgen.policy.sequential import along_the_order
 from smartgen.policy.step import Step
@@ -21,9 +21,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Ints) -> tuple[Ints, Bools | None, bool]:
+def kept_nodes(
+    controller: Controller, step: Step, scope: Scope, by_benefit: Ints, foremost: Ints
+) -> tuple[Ints, Bools | None, bool]:
     """(B, W) places of the kept candidates of the newest layer, best first; which cells hold one, None: all; whether
-    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. Marks `tree.kept`.
+    they are the first of `by_benefit` (B, K), the layer's order as packed integers, sorted. `foremost` (B, N): places of the
+    first of these. The tree is told.
     """
     expand, tree, caps = step.rules.expand, step.tree, step.caps
     order = by_benefit
@@ -31,8 +34,8 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
         key = _numbers(expand.by(scope), order.shape)
         order = np.sort(packed(key, tree.valid[:, step.newest] & (key == key), step.newest.start), 1)
     if step.rules.shape is not None:
-        places = step.rules.shape.places(tree, step.fresh)
-        order = _filtered(order, step, step.rules.shape.has_children(places))
+        inside = step.rules.shape.places(tree, step.fresh)
+        order = _filtered(order, step, step.rules.shape.has_children(inside))
     if expand.where is not None:
         if expand.sequential:
             order = along_the_order(controller, step, expand.where, order)
@@ -44,18 +47,19 @@ def kept_nodes(controller: Controller, step: Step, scope: Scope, by_benefit: Int
     width = caps.width if len(step.fresh) == 1 else order.shape[1]  # layers that come together are no wider
     if expand.maximizing is not None:
         width = best_width(controller, step, expand.maximizing, order)
-    first, kept = order is by_benefit, tree.column("kept").ravel()
-    nodes = order[:, :width] & PLACE
-    if first and step.whole and caps.rows_width is None:
-        kept[nodes + tree.row_starts] = True
+    first = order is by_benefit and caps.rows_width is None
+    nodes = foremost[:, :width] if order is by_benefit and width <= foremost.shape[1] else places(order[:, :width])
+    if first and step.whole:
+        tree.draft_from(step.newest, nodes, None)
         return nodes, None, True
     real = order[:, :width] < OUT
     if caps.rows_width is not None:
         real = real & (np.arange(nodes.shape[1]) < caps.rows_width)
     widest = int(real.sum(1).max(initial=0))
     nodes, real = nodes[:, :widest], real[:, :widest]
-    kept[(nodes + tree.row_starts)[real]] = True
-    return nodes, None if real.all() else real, first
+    some = None if real.all() else real
+    tree.draft_from(step.newest, nodes, some)
+    return nodes, some, first
 
 
 def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -64,6 +68,6 @@ def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _filtered(order: Ints, step: Step, passes: Bools) -> Ints:
     """The order without the candidates that do not pass; `passes` (B, K) in the layer's own columns."""
-    column = np.maximum((order & PLACE) - step.newest.start, 0)
+    column = np.maximum(places(order) - step.newest.start, 0)
     stays = np.take_along_axis(passes, column, 1) & (order < OUT)
     return np.sort(np.where(stays, order, OUT), 1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +152,7 @@ def _beside(layer: Layer, free: Layer, order: Ints) -> Layer:
     """A drafted layer and some free candidates; of these the drafter has said nothing more."""
     taken = {name: np.take_along_axis(getattr(free, name), order, 1) for name in ARRAYS}
     taken["parent"] = np.zeros_like(taken["parent"])  # no place in the frontier: they are never drafted from
-    joined = {name: np.concatenate([getattr(layer, name), taken[name]], 1) for name in ARRAYS}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(layer, name), taken[name]], 1) for name in ARRAYS}
     silent = np.full(order.shape, np.nan)
-    said = {name: np.concatenate([values, silent], 1) for name, values in layer.measures.items()}
-    return Layer(**joined, **said)
+    joined |= {name: np.concatenate([values, silent], 1) for name, values in layer.measures.items()}
+    return Layer(**joined)

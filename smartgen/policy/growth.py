@@ -56,15 +56,15 @@ class Growth:
 
     def _told(self, depth: int) -> float:
         """Observations' worth of what is known of a depth, after what was forgotten of it."""
-        fade = float(0.5 ** ((self.drawn - float(self.last[depth])) / self.STALE))
-        return float(self.seen[depth]) * fade
+        left: float = 0.5 ** ((self.drawn - float(self.last[depth])) / self.STALE)
+        return float(self.seen[depth]) * left
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.
 
         `best` (B, RANKS or fewer): the greatest of them in descending order, where they are known already.
         """
-        below, mass = float(layer.sum()), float(frontier.sum())
+        below, mass = float(np.add.reduce(layer, None)), float(np.add.reduce(frontier))
         if mass <= self.LEAST or depth >= len(self.ratio):
             return
         del self._believed[depth:]
@@ -75,7 +75,7 @@ class Growth:
         self.ratio[depth] += weight * (below / mass - float(self.ratio[depth]))
         if below > self.LEAST:
             best = -np.sort(-layer, axis=1)[:, : self.RANKS] if best is None else best
-            spread = best.sum(0) / below
+            spread = np.add.reduce(best, 0) / below
             share = self.shares[depth, : len(spread)]
             share += weight * (spread - share)
             if len(spread) < self.RANKS:
@@ -93,6 +93,7 @@ class Gain:
 
     HALF_LIFE = 8.0
     STEADY_LIFE = 128.0
+    FADE, STEADY_FADE = 0.5 ** (1.0 / HALF_LIFE), 0.5 ** (1.0 / STEADY_LIFE)  # of what was seen, a step
     CEILING = 1.2
     PRIOR = 0.5  # predicted tokens' worth of trust in the steady ratio: one good look wakes a resting drafter
     START = 1.5  # and what there is of it at first
@@ -114,7 +115,7 @@ class Gain:
 
     def observe(self, predicted: float, observed: float, rows: int) -> None:
         """Tokens accepted in one step, summed over `rows`, against what the map promised (before the gain)."""
-        fade, slowly = 0.5 ** (1.0 / self.HALF_LIFE), 0.5 ** (1.0 / self.STEADY_LIFE)
+        fade, slowly = self.FADE, self.STEADY_FADE
         promised, came = predicted / rows, observed / rows
         self.predicted = self.predicted * fade + promised
         self.observed = self.observed * fade + came

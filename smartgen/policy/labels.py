@@ -7,7 +7,7 @@ never trials. Unverified nodes are compared with the text all the same, so that 
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from smartgen.policy.growth import Gain
 from smartgen.policy.scope import cells_of, room_of
 from smartgen.policy.situation import Outcome
 from smartgen.policy.step import Step
+from smartgen.tree.grids import row_starts
 
 if TYPE_CHECKING:
     from smartgen.policy.controller import Controller
@@ -30,67 +31,66 @@ PROBE_NODES = 4  # of the first layer, whose hits stand for the tree where none 
 def label_step(controller: Controller, step: Step, chosen: Ints, outcome: Outcome) -> None:
     """Record trials of every calibration site, the gain and the past; `chosen` (B, n) are the verified nodes.
 
-    Which of them were tested is worked out for programs that ask for `last.tested`.
-
-    Where what was learned is frozen only the past goes on.
+    The past is for programs that read it, which of the nodes were tested for those that ask for `last.tested`. Where what was
+    learned is frozen only the past goes on.
     """
-    text, length = _text(outcome)
-    line = _trials(controller, step, text, length)
-    drafted = step.totals.row_nodes
-    tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
-    controller.past.record(outcome, length, drafted, tested, step.situation.rows)
+    text, lengths = _text(step, outcome), [*map(len, outcome.committed)]
+    line = _trials(controller, step, text, lengths)
+    if controller.looks_at_the_past:
+        drafted = step.totals.row_nodes
+        tested = _tested(step, chosen, line) if "last.tested" in controller.reads else drafted
+        controller.past.record(outcome, np.array(lengths), drafted, tested, step.situation.rows)
     if controller.learned.frozen:
         return
     if step.free is None:
         _observe_gain(step, chosen, text, outcome)
     else:
         _observe_gains(step, step.free, chosen, line, text, outcome)
-    for site in controller.program.sites:
-        if site.kind == "calibrated":
-            controller.learned.map_for(site).step()
+    for calibrated in controller.calibrations.values():
+        controller.learned.map_for(calibrated.site).step()
 
 
 def first_hits(step: Step, outcome: Outcome) -> Ints:
     """In how many rows the next token was among the drafter's best 1, 2, ... candidates of the first layer."""
     tree, columns = step.tree, step.layers[0]
-    text, _ = _text(outcome)
-    own = tree.of("valid", columns)
+    own = None
     if step.free is not None:
-        own = own & (tree.column(SOURCE, OWN)[:, columns] < FREE)
-    _, right = _foremost(step, own, text, own.shape[1])
+        own = tree.of("valid", columns) & (tree.column(SOURCE, OWN)[:, columns] < FREE)
+    _, right = _foremost(step, own, _text(step, outcome)[0], columns.stop - columns.start)
     hits: Ints = np.logical_or.accumulate(right, 1).sum(0)
     return hits
 
 
-def _text(outcome: Outcome) -> tuple[Ints, Ints]:
-    """(B, A) committed tokens, -1 behind each row's end, and (B,) how many there are."""
-    length = np.array([*map(len, outcome.committed)])
-    padded = np.array([*zip_longest(*outcome.committed, fillvalue=-1)])
-    return padded.reshape(-1, len(length)).T, length
+def _text(step: Step, outcome: Outcome) -> list[Ints]:
+    """(B,) each: the committed tokens that stand beside the layers of the tree, -1 behind a row's end."""
+    beside = islice(zip_longest(*outcome.committed, fillvalue=-1), len(step.layers))
+    return [np.array(tokens) for tokens in beside]
 
 
-def _trials(controller: Controller, step: Step, text: Ints, length: Ints) -> list[Ints]:
-    """Count the trials along the committed path; returns that path: per depth the place of the node, (B,)."""
-    tree, line = step.tree, list[Ints]()
-    sites = () if controller.learned.frozen else controller.calibrations
-    belief = _belief(step) if sites else 1.0
-    shortest = int(length.min(initial=0))
-    for depth, columns in enumerate(step.layers[: text.shape[1]]):
+def _trials(controller: Controller, step: Step, text: list[Ints], lengths: list[int]) -> list[Ints]:
+    """Count the trials along the committed path; returns that path as far as it is in the tree: per depth the place of
+    the node, (B,), -2 where it was left.
+    """
+    tree = step.tree
+    line: list[Ints] = []
+    calibrations = {} if controller.learned.frozen else controller.calibrations
+    belief = _belief(step) if calibrations else 1.0
+    shortest = min(lengths, default=0)
+    for depth, (columns, came) in enumerate(zip(step.layers, text, strict=False)):
         here = tree.of("valid", columns)
         if depth >= shortest:  # the text of some rows is over
-            here = here & (length > depth)[:, None]
+            here = here & (np.array(lengths) > depth)[:, None]
         if depth > 0:
             here = here & (tree.of("parent", columns) == line[-1][:, None])
-        hit = here & (tree.of("token", columns) == text[:, depth : depth + 1])
-        for index in sites:
+        hit = here & (tree.of("token", columns) == came[:, None])
+        for index, calibrated in calibrations.items():
             cells = tree.of(cells_of(index), columns, -1)
-            at = np.flatnonzero(here & (cells >= 0))  # where the call was read
+            at = (here & (cells >= 0)).ravel().nonzero()[0]  # where the call was read
             weight = belief if isinstance(belief, float) else belief[:, columns].take(at)
-            room = tree.of(room_of(index), columns, 1.0).take(at)
-            site = controller.program.sites[index]
-            controller.learned.map_for(site).record(cells.take(at), hit.take(at), weight, room)
-        if not hit.any():
-            line.append(np.full(tree.batch, -2))
+            rooms = tree.known(room_of(index), columns, 1.0)
+            room = 1.0 if rooms is None else rooms.take(at)
+            controller.learned.map_for(calibrated.site).record(cells.take(at), hit.take(at), weight, room)
+        if not np.count_nonzero(hit):
             break
         line.append(np.where(hit.any(1), hit.argmax(1) + columns.start, -2))
     return line
@@ -119,39 +119,48 @@ def _tested(step: Step, chosen: Ints, line: list[Ints]) -> Ints:
     return tested
 
 
-def _observe_gain(step: Step, chosen: Ints, text: Ints, outcome: Outcome) -> None:
+def _observe_gain(step: Step, chosen: Ints, text: list[Ints], outcome: Outcome) -> None:
     if chosen.shape[1]:
         predicted = np.minimum(step.totals.row_benefit, step.situation.remaining - 1)
         step.gain.observe(float(predicted.sum()), float(outcome.accepted.sum()), step.tree.batch)
     elif step.layers:
-        look(step, step.gain, step.tree.of("valid", step.layers[0]), text)
+        look(step, step.gain, None, text[0])
 
 
-def look(step: Step, gain: Gain, among: Bools, text: Ints) -> None:
-    """Candidates of the first layer that were not verified all the same say how true predictions are. `among` (B, K)."""
-    benefit, right = _foremost(step, among, text, PROBE_NODES)
-    gain.observe(float(benefit.sum()), float(np.count_nonzero(right.any(1))), step.tree.batch)
+def look(step: Step, gain: Gain, among: Bools | None, came: Ints) -> None:
+    """Candidates of the first layer that were not verified all the same say how true predictions are.
+
+    `among` (B, K): which of them, None: all. `came` (B,): the tokens that were committed in their place.
+    """
+    benefit, right = _foremost(step, among, came, PROBE_NODES)
+    hits = np.count_nonzero(np.logical_or.reduce(right, 1))
+    gain.observe(float(np.add.reduce(benefit, None)), float(hits), step.tree.batch)
 
 
-def _foremost(step: Step, among: Bools, text: Ints, count: int) -> tuple[NDArray[np.float64], Bools]:
+def _foremost(step: Step, among: Bools | None, came: Ints, count: int) -> tuple[NDArray[np.float64], Bools]:
     """(B, `count` at most) the highest benefits `among` (B, K) the first layer, and which of those candidates are right."""
     tree, columns = step.tree, step.layers[0]
-    worth = tree.of("benefit", columns) * among
-    best = (-worth).argsort(1, kind="stable")[:, :count]
-    best += np.arange(0, worth.size, worth.shape[1])[:, None]
-    right = among & (tree.of("token", columns) == text[:, :1])
-    return worth.take(best), right.take(best)
+    worth, those = tree.of("benefit", columns), tree.of("valid", columns) if among is None else among
+    if among is not None:  # what is no candidate is worth nothing anyway
+        worth = worth * among
+    order = step.foremost if among is None else None
+    if order is None or min(count, worth.shape[1]) > order.shape[1]:
+        order = (-worth).argsort(1, kind="stable")
+    best = order[:, :count] + row_starts(*worth.shape)
+    right: Bools = tree.of("token", columns).take(best) == came[:, None]
+    right &= those.take(best)
+    return worth.take(best), right
 
 
 def _observe_gains(
-    step: Step, free: FreeCandidates, chosen: Ints, line: list[Ints], text: Ints, outcome: Outcome
+    step: Step, free: FreeCandidates, chosen: Ints, line: list[Ints], text: list[Ints], outcome: Outcome
 ) -> None:
     """One gain for what the drafter alone proposed, one for everything else; each learns from its own nodes."""
     tree, rows = step.tree, np.arange(len(chosen))[:, None]
     source = tree.column(SOURCE, OWN)
     own, real = source[rows, chosen] == OWN, chosen >= 0
     worth = np.where(real, tree.column("benefit")[rows, chosen], 0.0)
-    accepted = np.array(line).reshape(-1, len(chosen)).T  # (B, depths) places of committed nodes
+    accepted = np.array(line, np.int64).reshape(-1, len(chosen)).T  # (B, depths) places of committed nodes
     accepted = np.where(np.arange(accepted.shape[1]) < outcome.accepted[:, None], accepted, -1)
     right = (accepted >= 0, source[rows, accepted] == OWN)
     first = source[:, step.layers[0]] == OWN
@@ -162,4 +171,4 @@ def _observe_gains(
         if mine.any():
             gain.observe(float(worth[mine].sum()), float(hits.sum()), tree.batch)
         elif (among := named & tree.valid[:, step.layers[0]]).any():
-            look(step, gain, among, text)
+            look(step, gain, among, text[0])

@@ -41,7 +41,7 @@ class Memories:
     def __init__(self, program: Program, learned: Learned, compiler: Compiler) -> None:
         self.learned = learned
         self._rows: dict[tuple[str, str, int], Memory] = {}  # key, bin, row
-        self._sites = {
+        self.sites = {
             number: _Remembered(
                 site,
                 [compiler(argument) for argument in site.arguments],
@@ -53,7 +53,7 @@ class Memories:
 
     def value(self, number: int, scope: Scope) -> Value:
         """What a site says now: a number, or (B, 1) where every row has its own."""
-        remembered = self._sites[number]
+        remembered = self.sites[number]
         if remembered.site.axis < Axis.REQUEST:
             return self._read(remembered, scope, 0, self._shared(remembered, scope))
         rows = range(scope.step.situation.batch)
@@ -65,7 +65,7 @@ class Memories:
 
         Only a bandit waits until it was: a reward says nothing about an arm that was not in force.
         """
-        for number, remembered in self._sites.items():
+        for number, remembered in self.sites.items():
             if remembered.site.kind == "ucb" and number not in scope.step.recalled:
                 continue
             if remembered.site.axis < Axis.REQUEST:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.grids import complements
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 PLACE_BITS = 21
 PLACE: int = (1 << PLACE_BITS) - 1
+_PLACE = np.array(PLACE)  # as NumPy has it: a number would be made one in each operation
 _REST = ~PLACE
 _MAGNITUDE = (1 << 63) - 1
 OUT: int = _MAGNITUDE & _REST  # at and above this: no candidate
@@ -30,10 +33,16 @@ def packed(key: Floats, valid: Bools, start: int) -> Ints:
     return order
 
 
+def places(order: Ints) -> Ints:
+    """Places in the tree of candidates in order."""
+    found: Ints = order & _PLACE
+    return found
+
+
 def packed_positive(key: Floats, valid: Bools, whole: bool, start: int) -> Ints:
     """The same for keys that are never below zero; `whole`: all are valid."""
-    order: Ints = key.view(np.int64) | PLACE
-    order ^= np.arange(~start, ~start - key.shape[1], -1)  # all of a key's bits are turned, and the place is put in
+    order: Ints = key.view(np.int64) | _PLACE
+    order ^= complements(start, key.shape[1])  # all of a key's bits are turned, and the place is put in
     if not whole:
         np.bitwise_or(order & PLACE, OUT, out=order, where=~valid)
     return order

@@ -49,6 +49,6 @@ class Past:
         """A step has passed; all (B,): tokens committed, nodes verified, those whose parent was accepted, names of the rows."""
         self.accepted, self.length, self.drafted, self.tested = outcome.accepted, length, drafted, tested
         self.ids = ids
-        self.tokens, self.seconds = float(length.sum()), outcome.seconds
+        self.tokens, self.seconds = float(np.add.reduce(length)), outcome.seconds
         before = self._sums.get(len(length), (0.0, 0.0))
         self._sums[len(length)] = (before[0] * self.FADE + self.tokens, before[1] * self.FADE + self.seconds)

@@ -29,7 +29,7 @@ def totals(
     controller: Controller, step: Step, board: Board, spent: dict[str, float], seen: type[Scope] = Scope
 ) -> Totals:
     """Evaluate every size on offer for `board`, with `spent` on drafting, and choose; `seen`: now, or in a forecast."""
-    if board.longest:
+    if board.longest and step.basis.weigh is not None:
         step.basis.settle_weights(board)
     made, rules = _offered(controller, step, board), step.rules
     made.amounts = amounts = spent.copy()
@@ -53,13 +53,14 @@ def _each(value: Value, made: Totals) -> Floats:
 
 def _offered(controller: Controller, step: Step, board: Board) -> Totals:
     caps, verify, basis = step.caps, step.rules.verify, step.basis
-    high = min(int(board.count.sum()), caps.high) if verify.pooled else min(board.longest, caps.room.most, caps.high)
-    low = min(caps.low, high) if verify.searched else high
     if not verify.pooled:
-        made = Totals(board, basis, low, high)
+        high = min(board.longest, caps.room.most, caps.high)
+        made = Totals(board, basis, min(caps.low, high) if verify.searched else high, high)
         if step.situation.packed:
             made.run = made.counts.sum(0) / step.tree.batch
         return made
+    high = min(int(board.count.sum()), caps.high)
+    low = min(caps.low, high) if verify.searched else high
     tokens = basis.row_tokens(board.benefit)
     made = Totals(board, basis, low, high, shares(board, np.arange(low, high + 1), _floors(controller, step), tokens))
     made.run = made.counts.sum(0) / step.tree.batch if step.situation.packed else made.counts.max(0, initial=0)

@@ -19,7 +19,7 @@ from smartgen.language.program import (
     parts,
 )
 from smartgen.policy.arithmetic import OPERATIONS, Value, or_nothing
-from smartgen.policy.asked import asks_ahead, at_once, narrows
+from smartgen.policy.asked import asks_ahead, at_once, looks_back, narrows
 from smartgen.policy.compile import Compiled, Compiler
 from smartgen.policy.learned import drafting_key
 from smartgen.policy.shape import Shape
@@ -71,7 +71,7 @@ class CompiledRules:
     `monotone`: no node can be worth more than its parent, whatever the drafter says. `sound`: nor is any benefit absent or
     outside 0..1, so that nothing needs to be clamped. `at_once`: nothing is asked of one
     layer apart, so that layers which come together may be valued together. `asks_ahead`: `continue while` prices the next pass.
-    `narrows`: no more is drafted from than `verify` takes.
+    `narrows`: no more is drafted from than `verify` takes. `looks_back`: something is read as it was before a layer came.
     """
 
     key: str  # what is learned about drafting is kept under
@@ -96,6 +96,7 @@ class CompiledRules:
     at_once: bool
     asks_ahead: bool
     narrows: bool
+    looks_back: bool
 
 
 def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> CompiledRules:
@@ -128,6 +129,7 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
         at_once=at_once(rules),
         asks_ahead=asks_ahead(rules),
         narrows=narrows(rules),
+        looks_back=looks_back(program),
     )
 
 

@@ -12,7 +12,14 @@ T = TypeVar("T")
 
 def plain(thing: object) -> dict[str, Any]:
     """The attributes of an object as lists, numbers, texts and flags."""
-    return {name: _plain(value) for name, value in vars(thing).items() if not name.startswith("_")}
+    return {name: _plain(value) for name, value in _public(thing).items()}
+
+
+def _public(thing: object) -> dict[str, Any]:
+    """Attributes and properties that may be set, by name."""
+    own = {name: value for name, value in vars(thing).items() if not name.startswith("_")}
+    kept = (name for name, of in vars(type(thing)).items() if isinstance(of, property) and of.fset is not None)
+    return own | {name: getattr(thing, name) for name in kept}
 
 
 def _plain(value: Any) -> Any:
@@ -23,7 +30,7 @@ def _plain(value: Any) -> Any:
 
 def filled(thing: T, data: Any, what: str) -> T:
     """Set every attribute of a fresh object from `plain` data. Raises ValueError, naming `what`, where the two differ."""
-    own = {name: value for name, value in vars(thing).items() if not name.startswith("_")}
+    own = _public(thing)
     if not isinstance(data, dict) or set(data) != set(own):
         raise ValueError(f"{what} was saved by another version of smartgen: forget it and learn anew")
     for name, value in own.items():

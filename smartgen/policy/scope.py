@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, reduced, running
-from smartgen.policy.calibration import sibling_room
 from smartgen.policy.free import OWN, SOURCE, source_names
 from smartgen.policy.past import Past
+from smartgen.policy.siblings import room_in_families, room_in_fans
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.totals import Totals
 
@@ -44,8 +44,7 @@ class Scope:
         self.controller = controller
         self.step: Step = step
         self.columns, self._mask = columns, mask
-        self._totals, self.every_size, self._width = totals, every_size, width
-        self.moment = moment
+        self._totals, self.every_size, self._width, self.moment = totals, every_size, width, moment
 
     @property
     def depth(self) -> int:
@@ -62,14 +61,17 @@ class Scope:
     # -- nodes --------------------------------------------------------------------------------------------------
     def node(self, field: str) -> Value:
         """(B, K) a signal of the nodes in view."""
-        columns = self.columns
+        step, columns = self.step, self.columns
         assert columns is not None, f"node.{field} is read where there is no node; the checker should have refused it"
-        if field == "depth" and self.step.fresh == [columns]:
-            return float(self.step.depth)  # all nodes of a layer have it
+        newest = step.tree.newest
+        if newest.columns is columns and field in newest.arrays:
+            return newest.arrays[field]
         if field == "source":
             names, place = self.sources()
             return names[0] if place is None else np.array(names)[place]
-        return self.step.tree.of(field, columns)
+        if field == "depth" and columns is step.newest and len(step.fresh) == 1:
+            return float(step.depth)  # all nodes of a layer have it
+        return step.tree.of(field, columns)
 
     def sources(self) -> tuple[tuple[str, ...], Ints | None]:
         """Names of who may have proposed a node, and (B, K) which of them did; None: the first proposed all."""
@@ -96,9 +98,10 @@ class Scope:
 
     def total(self, name: str) -> Value:
         """`tokens`, `time`, ...: one number for the tree as it stands, or (S,) while sizes are scanned."""
+        totals = self._totals or self.totals
         if not self.every_size:
-            return self.totals.chosen_of(name)
-        values = getattr(self.totals, name)
+            return totals.chosen_of(name)
+        values = getattr(totals, name)
         return 0.0 if values is None else values
 
     def totals_at(self, moment: str) -> Totals:
@@ -136,8 +139,10 @@ class Scope:
 
     def verify_seconds(self) -> Value:
         """`profile.verify.time` at the current point; costs do not change within a step."""
-        step, totals = self.step, self.totals
-        run = totals.run
+        step, totals = self.step, self._totals or self.totals
+        run, known = totals.run, step.verify_seconds
+        if self.every_size and run is None and known is not None and totals.high < len(known):
+            return known[totals.low : totals.high + 1]
         if not self.every_size or (run is not None and run.dtype.kind != "i"):
             return self.measured("verify", "time", "table", {})
         high = totals.high if run is None else int(run[-1])
@@ -239,13 +244,16 @@ class Scope:
         """Product of `of` down the path, kept per node so that a layer needs its parents' values only."""
         tree, columns = self.step.tree, self.columns
         assert columns is not None
-        stored, name = tree.column(f"path {number}"), f"path {number}"
+        name = f"path {number}"
         missing = tree.unfilled(name)
-        if missing == [columns]:
-            above, here = tree.above(columns), np.asarray(of(self))
-            made = here if above is None else stored.take(above) * here
+        if len(missing) == 1 and missing[0] == columns:
+            above, here = tree.of_parents(name, columns), np.asarray(of(self))
+            made = here if above is None else above * here
+            if made.shape != (tree.batch, columns.stop - columns.start):
+                made = np.broadcast_to(made, (tree.batch, columns.stop - columns.start))
             tree.keep(name, columns, made)
-            return made if made.shape == (tree.batch, columns.stop - columns.start) else stored[:, columns]
+            return made
+        stored = tree.column(name)
         if missing and columns == slice(missing[0].start, missing[-1].stop):
             self._fill_paths(stored, missing, np.asarray(of(self)))
         else:
@@ -269,42 +277,34 @@ class Scope:
         """The value of a learned or remembered thing."""
         controller, step = self.controller, self.step
         step.recalled.add(site)
-        if controller.program.sites[site].kind != "calibrated":
+        calibrated = controller.calibrations.get(site)
+        if calibrated is None:
             return controller.memories.value(site, self)
-        columns = self.columns
+        columns, tree = self.columns, step.tree
         assert columns is not None
-        prob, features = controller.calibrations[site].inputs(self)
+        prob, features = calibrated.inputs(self)
         if not isinstance(prob, np.ndarray) or prob.ndim != 2 or prob.shape[1] == 1:
-            prob = np.broadcast_to(prob, (step.tree.batch, columns.stop - columns.start))
-        estimate = controller.learned.map_for(controller.program.sites[site]).estimate(prob, features)
-        if self._all_known(site, columns):
-            self._remember_cells(site, estimate.cell)
-            return self._capped(site, estimate.value, columns)
-        known = step.tree.valid[:, columns] & (prob == prob)
-        self._remember_cells(site, np.where(known, estimate.cell, -1))
-        capped = self._capped(site, np.where(known, estimate.value, 0.0), columns)
-        return np.where(known | ~step.tree.valid[:, columns], capped, np.nan)
-
-    def _all_known(self, site: int, columns: slice) -> bool:
-        """Whether every cell in view is a candidate with a probability."""
-        return self.controller.calibrations[site].always and self.step.whole and columns == self.step.newest
+            prob = np.broadcast_to(prob, (tree.batch, columns.stop - columns.start))
+        value, cell = controller.learned.map_for(calibrated.site).estimate(prob, features)
+        if (
+            calibrated.always and tree.newest.columns is columns and tree.newest.whole
+        ):  # each is a candidate with a chance
+            tree.newest.keep(cells_of(site), cell)
+            return self._capped(site, value, columns)
+        known = tree.valid[:, columns] & (prob == prob)
+        tree.keep(cells_of(site), columns, np.where(known, cell, -1), -1)
+        capped = self._capped(site, np.where(known, value, 0.0), columns)
+        return np.where(known | ~tree.valid[:, columns], capped, np.nan)
 
     def _capped(self, site: int, value: Floats, columns: slice) -> Floats:
         """Siblings sum to at most 1: they exclude one another. What they leave each other is remembered."""
-        step, tree = self.step, self.step.tree
-        family = step.family
-        if family is None or not step.whole or columns != step.newest:
-            family = tree.parent[:, columns] + 1 + np.arange(tree.batch)[:, None] * (columns.stop + 1)
-        room = sibling_room(value, family)
+        tree = self.step.tree
+        fan = tree.newest.fan if tree.newest.columns is columns else 0
+        room = room_in_fans(value, fan) if fan else room_in_families(value, tree.of("parent", columns))
         if room is None:
             return value
-        tree.column(room_of(site), 1.0)[:, columns] = room
+        tree.keep(room_of(site), columns, room, 1.0)
         return value * room
-
-    def _remember_cells(self, site: int, cell: Ints) -> None:
-        tree, columns = self.step.tree, self.columns
-        assert columns is not None
-        tree.keep(cells_of(site), columns, cell, -1)
 
     def shifted(self, kind: str, of: Compiled) -> Value:
         """`forecast(...)`, `previous(...)`; `marginal(...)` has a meaning along an order only."""

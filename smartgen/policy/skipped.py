@@ -32,7 +32,7 @@ def label_skipped(controller: Controller, step: Step, skipped: Skipped) -> None:
     """
     for place in range(skipped.valid.shape[1]):
         imagined = _imagined(controller, step, skipped, place)
-        look(imagined, step.gain, imagined.tree.of("valid", imagined.newest), skipped.following[:, place : place + 1])
+        look(imagined, step.gain, None, skipped.following[:, place])
 
 
 def _imagined(controller: Controller, step: Step, skipped: Skipped, place: int) -> Step:

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass
+@dataclass(slots=True)
 class Caps:
     """The step's extents as numbers; `rows_...` (B, 1) where they differ between rows, None otherwise.
 
@@ -43,7 +43,7 @@ class Caps:
     rows_topk: Ints | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Moment:
     """The step at an earlier time, for `previous`."""
 
@@ -52,7 +52,7 @@ class Moment:
     totals: Totals
 
 
-@dataclass
+@dataclass(slots=True)
 class Step:
     """Mutable state between `plan` and `observe`. `spent`: seconds, joules, money of the passes made or granted."""
 
@@ -72,7 +72,6 @@ class Step:
     newest: slice = field(default_factory=lambda: slice(0, 0))
     whole: bool = True  # every cell of the newest layer holds a candidate
     frontier: Ints | None = None  # (B, W) places in the tree that are being drafted from, -1 padding; None: the root
-    family: Ints | None = None  # (B, K) which cell of the frontier, laid flat, a newest node hangs below; None: unknown
     frontier_whole: bool = True  # every cell of it holds a node
     frontier_mass: Floats | None = None  # (B,) summed benefit of the kept candidates; None: the root
     next_width: int = 1  # tokens of the longest row that the next pass would feed
@@ -82,6 +81,7 @@ class Step:
     verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
     draft_seconds: dict[tuple[int, bool], float] = field(default_factory=dict)  # by width; does the pass catch up?
     recalled: set[int] = field(default_factory=set)  # sites that were read
+    foremost: Ints | None = None  # (B, N) places of the best candidates of a drafted first layer, best first
     passes: int = 0
     probe: bool = False
     skipped: Skipped | None = None  # what a drafter that was woken would have proposed while it rested

@@ -56,6 +56,17 @@ class Basis:
         return sums
 
 
+class _Amount:
+    """(S,) of a total, also where it is one number for all sizes."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, totals: Totals, owner: type) -> Floats:
+        amount = totals.amounts.get(self.name, 0.0)
+        return amount if isinstance(amount, np.ndarray) else np.full(totals.high + 1 - totals.low, amount)
+
+
 class Totals:
     """What each size on offer gives; arrays are (S,). Sizes are `low`, `low` + 1, ..., `high`.
 
@@ -71,39 +82,19 @@ class Totals:
     objective: Floats | None = None
     excess: Floats | None = None
     amounts: Mapping[str, Any] = MappingProxyType({})  # seconds, joules and money: (S,), or one number for all sizes
+    time, energy, money = _Amount(), _Amount(), _Amount()
 
     def __init__(self, board: Board, basis: Basis, low: int, high: int, shares: Ints | None = None) -> None:
         self.board, self.basis, self.low, self.high, self.shares = board, basis, low, high, shares
-        self._count_tokens()
-
-    def _count_tokens(self) -> None:
-        basis, benefit = self.basis, self.board.benefit
-        if self.shares is None and basis.shortest > 1.0 + basis.gain * benefit.shape[1]:
-            self.tokens = self.progress = _added(benefit, basis.gain, self.low, self.high, None)
-            if self.high and basis.weights is not None:
-                self.progress = _added(benefit, basis.gain, self.low, self.high, basis.weights)
-            return
-        self.tokens = self.row_tokens.sum(0)
-        self.progress = self.tokens
-        if basis.weights is not None:
-            self.progress = len(self.row_tokens) + basis.weights @ (self.row_tokens - 1.0)
-
-    def _amount(self, name: str) -> Floats:
-        """(S,) of a total, also where it is one number for all sizes."""
-        amount = self.amounts.get(name, 0.0)
-        return amount if isinstance(amount, np.ndarray) else np.full(self.high + 1 - self.low, amount)
-
-    @property
-    def time(self) -> Floats:
-        return self._amount("time")
-
-    @property
-    def energy(self) -> Floats:
-        return self._amount("energy")
-
-    @property
-    def money(self) -> Floats:
-        return self._amount("money")
+        benefit, gain, weights = board.benefit, basis.gain, basis.weights
+        if shares is None and basis.shortest > 1.0 + gain * benefit.shape[1]:
+            self.tokens = self.progress = _added(benefit, gain, low, high, None)
+            if weights is not None and high:
+                self.progress = _added(benefit, gain, low, high, weights)
+        else:
+            self.tokens = self.progress = self.row_tokens.sum(0)
+            if weights is not None:
+                self.progress = len(self.row_tokens) + weights @ (self.row_tokens - 1.0)
 
     @property
     def sizes(self) -> Ints:
@@ -131,11 +122,17 @@ class Totals:
         return self.low + self.chosen
 
     @property
+    def alike(self) -> bool:
+        """Whether every row gets as many nodes as the size says."""
+        return self.shares is None and self.board.counts is None
+
+    @property
     def row_nodes(self) -> Ints:
         """(B,) how many nodes each row gets at the size chosen."""
         if self.shares is not None:
             return self.shares[:, self.chosen]
-        return np.minimum(self.board.count, self.size)
+        size, counts = self.low + self.chosen, self.board.counts
+        return np.full(len(self.board.benefit), size) if counts is None else np.minimum(counts, size)
 
     @property
     def row_benefit(self) -> Floats:
@@ -191,8 +188,8 @@ def slack(value: float) -> float:
 def _added(benefit: Floats, gain: float, low: int, high: int, weights: Floats | None) -> Floats:
     """(S,) tokens of all rows, weighted where `weights` are given, where no row comes near what it may still emit."""
     each = np.empty(high + 1)
+    np.add.reduce(benefit[:, :high] if weights is None else benefit[:, :high] * weights[:, None], 0, out=each[1:])
+    each *= gain
     each[0] = len(benefit)
-    added = np.add.reduce(benefit if weights is None else benefit * weights[:, None], 0)
-    np.multiply(added[:high], gain, out=each[1:])
     tokens: Floats = np.add.accumulate(each)
     return tokens[low:] if low else tokens

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.policy.arithmetic import Value, running
-from smartgen.policy.order import OUT, PLACE
+from smartgen.policy.order import OUT, places
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Step
 
@@ -29,27 +29,31 @@ def best_width(controller: Controller, step: Step, maximizing: Compiled, order: 
     return int(scope.widths[np.where(np.isnan(value), -np.inf, value).argmax()])
 
 
-def worthy(step: Step, nodes: Ints, real: Bools | None) -> tuple[Ints, Bools | None]:
+def worthy(step: Step, nodes: Ints, real: Bools | None, first: bool) -> tuple[Ints, Bools | None]:
     """The kept candidates (B, W) cut to as many as `verify` takes of them in any row, as things stand; no fewer than asked.
 
-    No child is likelier than its parent: what is not worth verifying has no child that is.
+    No child is likelier than its parent: what is not worth verifying has no child that is. `first`: they are the first of
+    their layer in the order of `verify`, which then takes them before the others.
     """
-    kept, totals = step.tree.column("kept").ravel(), step.totals
-    counts = totals.row_nodes
-    most, width = int(counts.max(initial=0)), min(step.caps.expand_low, nodes.shape[1])
+    totals, width = step.totals, min(step.caps.expand_low, nodes.shape[1])
+    alike = totals.alike
+    most = totals.size if alike else int(totals.row_nodes.max(initial=0))
     if most:
         assert totals.board.order is not None
-        taken = totals.board.order[:, :most] & PLACE
-        ours = (taken >= step.newest.start) & kept.take(taken + step.tree.row_starts, mode="clip")
-        if totals.shares is not None or int(counts.min()) < most:
-            ours &= np.arange(most) < counts[:, None]
-        width = max(width, int(ours.sum(1).max()))
+        taken = places(totals.board.order[:, :most])
+        ours = taken >= step.newest.start
+        if not first:
+            ours &= np.take_along_axis(step.tree.kept, np.minimum(taken, step.tree.size - 1), 1)
+        if not alike:
+            ours &= np.arange(most) < totals.row_nodes[:, None]
+        counts = np.add.reduce(ours, 1)
+        width = max(width, int(counts[counts.argmax()]))
     if width >= nodes.shape[1]:
         return nodes, real
-    rest = nodes[:, width:] + step.tree.row_starts
-    kept[rest if real is None else rest[real[:, width:]]] = False
     nodes, real = nodes[:, :width], None if real is None else real[:, :width]
-    return nodes, None if real is None or real.all() else real
+    real = None if real is None or real.all() else real
+    step.tree.draft_from(step.newest, nodes, real)
+    return nodes, real
 
 
 class _WidthScope(Scope):
@@ -68,7 +72,7 @@ class _WidthScope(Scope):
             return super().of_layer(group, what)
         if what == "nodes":
             return self._first("sum", np.ones(self.order.shape))
-        benefit = self.step.tree.column("benefit").take((self.order & PLACE) + self.step.tree.row_starts)
+        benefit = self.step.tree.column("benefit").take(places(self.order) + self.step.tree.row_starts)
         return self._first("sum", benefit)
 
     def reduce(self, group: str, function: str, of: Compiled) -> Value:
@@ -76,5 +80,5 @@ class _WidthScope(Scope):
             return super().reduce(group, function, of)
         inner = Scope(self.controller, self.step, self.newest)
         values = np.broadcast_to(np.asarray(of(inner), np.float64), self.order.shape)
-        column = np.maximum((self.order & PLACE) - self.newest.start, 0)
+        column = np.maximum(places(self.order) - self.newest.start, 0)
         return self._first(function, np.take_along_axis(values, column, 1))

@@ -42,23 +42,28 @@ class Correction:
         self.level, self.fixed, self.sloped = 0.0, 1.0, 1.0  # the level is a logarithm
         self.usual = 0.0  # the level over a longer time
         self.at, self.residual = np.zeros(1), np.zeros(1)
-        self._residual_of: dict[float, float] = {}  # the same by size: most sizes were seen before
+        self._shapes: dict[tuple[int, float], float] = {}  # what these say of a size and share, since the last refresh
 
     def observe(self, size: int, share: float, ratio: float) -> None:
         """A measurement at `size`; `share`: of its seconds by the table, the part that does not depend on the size."""
-        shape = self._shape(size, share)
+        shape = self._shapes.get((size, share))
+        if shape is None:
+            shape = self._shapes[size, share] = self._shape(size, share)
         off = math.log(ratio) - shape
         if self.count == 0:
             self.level = min(max(off, -self.FIRST), self.FIRST)
-        surprise = min(max(off - self.level, -self.OUTLIER), self.OUTLIER)
+        surprise, outlier = off - self.level, self.OUTLIER
+        usual = -outlier < surprise < outlier
+        if not usual:
+            surprise = math.copysign(outlier, surprise)
         told = surprise + shape
         self.seen.append((size, share, told))
-        if abs(surprise) < self.OUTLIER:
+        if usual:
             self.common.observe(share, math.exp(told))
-        self.count += 1
-        self.level += max(self.FOLLOW, 1.0 / self.count) * surprise
-        self.usual += max(1.0 / self.SURE, 1.0 / self.count) * (self.level - self.usual)
-        if self.count >= self.LEAST and (self.count < self.EVERY or self.count % self.EVERY == 0):
+        self.count = count = self.count + 1
+        self.level += max(self.FOLLOW, 1.0 / count) * surprise
+        self.usual += max(1.0 / self.SURE, 1.0 / count) * (self.level - self.usual)
+        if count >= self.LEAST and (count < self.EVERY or count % self.EVERY == 0):
             self._refresh()
 
     def factor(self, sizes: Floats, share: Floats) -> Floats:
@@ -72,8 +77,7 @@ class Correction:
         tilted = math.log(self.fixed * share + self.sloped * (1.0 - share))
         if self.version == 0:
             return tilted
-        known = self._residual_of.get(size)
-        return tilted + (float(np.interp(size, self.at, self.residual)) if known is None else known)
+        return tilted + float(np.interp(size, self.at, self.residual))
 
     def _refresh(self) -> None:
         self.version += 1
@@ -83,4 +87,4 @@ class Correction:
         self.at, place, count = np.unique(size, return_inverse=True, return_counts=True)
         shrunk = np.bincount(place, weights=left) / (count + self.SIZE_PRIOR)
         self.residual = np.clip(shrunk, -self.SIZES, self.SIZES)
-        self._residual_of = dict(zip(self.at.tolist(), self.residual.tolist(), strict=True))
+        self._shapes.clear()

@@ -50,7 +50,7 @@ class OnlineCosts:
 
     def _take(self, verify: CostTable, draft: CostTable, catch_up: CostTable) -> None:
         self.tables = {"verify": verify, "draft": draft, "catch_up": catch_up}
-        self._largest = {phase: BEYOND * table.largest for phase, table in self.tables.items()}
+        self._largest = {phase: _most(table) for phase, table in self.tables.items()}
         self._tilts = {phase: Tilt() for phase in self.tables}
 
     def replace(self, verify: CostTable, draft: CostTable, catch_up: CostTable = UNKNOWN) -> None:
@@ -116,7 +116,7 @@ class OnlineCosts:
             return "; ".join(found)
 
     def _observe(self, phase: str, batch: int, size: int, context: float, seconds: float) -> None:
-        if not len(self.tables[phase]) or size > self._largest[phase] or seconds <= 0:
+        if size > self._largest[phase] or seconds <= 0:
             return
         with self._lock:
             smallest, predicted = self._tabled(phase, batch, size, context)
@@ -162,6 +162,11 @@ class OnlineCosts:
             _make_room(self._cached)
             self._cached[key] = (version, curve)
             return curve
+
+
+def _most(table: CostTable) -> int:
+    """The largest size that says something of a table; -1: none does, where nothing was measured."""
+    return BEYOND * table.largest if len(table) else -1
 
 
 def _make_room(cached: dict[Any, Any]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from smartgen.policy.calibration import CalibrationMap, sibling_room
+from smartgen.policy.calibration import CalibrationMap
+from smartgen.policy.siblings import room_in_families
 from smartgen.trace.candidates import Candidates, Cells, Floats, Trials
 
 FEATURES = ("node.rank", "node.depth", "node.spine", "node.source", "request.sampled")  # those that `smart` learns from
@@ -28,8 +29,7 @@ class Counted:
         """(P, C) chances, those of siblings summing to at most 1."""
         features = [cells.rank, cells.depth, cells.spine, self.source, self.sampled]
         value = np.where(cells.prob > 0, self.map.estimate(cells.prob, features).value, 0.0)
-        parents = int(cells.parent.max(initial=0)) + 1
-        room = sibling_room(value, cells.parent + np.arange(len(value))[:, None] * parents)
+        room = room_in_families(value, cells.parent)
         return value if room is None else value * room
 
 

@@ -5,6 +5,8 @@ Rows may be exchanged for other requests while a session runs (`admit`), as a se
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,7 +86,7 @@ class TraceSession:
         layer = fanned(token, prob, valid)
         if topk > trace.child_token.shape[1]:
             self.beyond += 1
-        return [Layer(layer.token, layer.prob, layer.parent, layer.rank, layer.valid & (layer.prob > 0))]
+        return [replace(layer, valid=layer.valid & (layer.prob > 0))]
 
     def _found(self, frontier: Frontier) -> Ints:
         """Fed nodes (B, W) of a frontier, -1 where its children were not recorded."""

@@ -6,20 +6,21 @@ Nodes are appended layer by layer, so that a parent always stands before its chi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.tree.block import Block
+from smartgen.tree.grids import row_starts
 from smartgen.tree.layer import MEASURES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_GIVEN = ("token", "prob", "parent", "rank", "valid")  # by the drafter, a layer at a time
 _KINDS: dict[str, Any] = {
     "token": np.int64,
     "parent": np.int64,
@@ -57,22 +58,20 @@ class DraftTree:
     rank: Ints = _Shown()  # type: ignore[assignment]
     prob: Floats = _Shown()  # type: ignore[assignment]
     valid: Bools = _Shown()  # type: ignore[assignment]
-    kept: Bools = _Shown()  # type: ignore[assignment]
     benefit: Floats = _Shown()  # type: ignore[assignment]
 
     def __init__(self, batch: int, capacity: int = 128) -> None:
         """`capacity`: nodes for which there is room once the first one has come."""
         self.batch, self.size, self.capacity, self._least = batch, 0, 0, capacity
         self.layers: list[slice] = []
-        self.row_starts: Ints = np.zeros((batch, 1), np.int64)
+        self.row_starts: Ints = row_starts(batch, 0)
         self._store: dict[str, NDArray[Any]] = {}
         self._fill: dict[str, Any] = {}  # of columns made on use, where it is not 0
         self._above: tuple[slice, Ints] | None = None  # of the layer asked for last
         self._derived: dict[str, int] = {}  # layers up to which a column made on use is filled
-        self._blocks: dict[
-            int, tuple[slice, dict[str, NDArray[Any]]]
-        ] = {}  # by first column: arrays as they were appended
-        self._settled: dict[str, int] = {}  # up to where a column of _GIVEN holds what was appended
+        self._root = Block(slice(0, 0), {}, 0, None)
+        self._blocks: list[Block] = []
+        self.newest = self._root  # the block that came last
 
     def append(
         self,
@@ -83,11 +82,12 @@ class DraftTree:
         valid: Bools,
         widths: Sequence[int] = (),
         measures: Mapping[str, Floats] | None = None,
+        fan: int = 0,
     ) -> list[slice]:
         """Add a layer, (B, K) each, or several side by side of the given `widths`; returns the columns of each.
 
         `parent` are places in this tree, -1 for the root, and always in a layer before. `measures`: what else the
-        drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`.
+        drafter says of the nodes, by the names in `smartgen.tree.layer.MEASURES`. `fan`: as in `Layer`.
         """
         start, stop = self.size, self.size + token.shape[1]
         if stop > self.capacity:
@@ -95,7 +95,8 @@ class DraftTree:
         self.size, new = stop, slice(start, stop)
         prob, rank = np.ascontiguousarray(prob), np.ascontiguousarray(rank)
         arrays = {"token": token, "prob": prob, "parent": parent, "rank": rank, "valid": valid}
-        self._blocks[start] = new, arrays
+        self.newest = Block(new, arrays, fan, self.newest)
+        self._blocks.append(self.newest)
         if measures:
             for name, values in measures.items():
                 self.column(name, np.nan)[:, new] = values
@@ -109,7 +110,7 @@ class DraftTree:
     @property
     def candidates(self) -> int:
         """How many nodes there are, padding left out."""
-        return sum(int(np.count_nonzero(arrays["valid"])) for _, arrays in self._blocks.values())
+        return sum(block.count for block in self._blocks)
 
     def cut(self, layers: int) -> None:
         """Forget all but the first `layers` layers."""
@@ -119,18 +120,34 @@ class DraftTree:
             values[:, self.size :] = self._fill.get(name, 0)
         self._derived = {name: min(done, layers) for name, done in self._derived.items()}
         self._above = None
-        self._blocks = {start: block for start, block in self._blocks.items() if start < self.size}
-        self._settled = {name: min(end, self.size) for name, end in self._settled.items()}
+        self._blocks = [block for block in self._blocks if block.columns.start < self.size]
+        self.newest = self._blocks[-1] if self._blocks else self._root
 
     def of(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any]:
         """(B, K) a signal of the nodes in `columns`; where these came together, side by side: that is faster to work on."""
-        block = self._blocks.get(columns.start)
-        if block is None or block[0] != columns:
+        block = self._block(columns)
+        if block is None:
             return self._column(name, fill)[:, columns]
-        if name not in block[1]:
-            values = self._column(name, fill)[:, columns]  # once it is worked out it may be in the block
-            return block[1].get(name, values)
-        return block[1][name]
+        values = block.arrays.get(name)
+        if values is None:
+            if name in _WORKED_OUT:
+                _WORKED_OUT[name](self)
+            values = block.arrays.get(name)
+        return self._column(name, fill)[:, columns] if values is None else values
+
+    def known(self, name: str, columns: slice, fill: Any = 0.0) -> NDArray[Any] | None:
+        """As `of`; None where nothing was said of the nodes in `columns`, without making a column full of `fill` for it."""
+        block = self._block(columns)
+        if block is not None and name not in self._store:
+            return block.arrays.get(name)
+        return self.of(name, columns, fill)
+
+    def _block(self, columns: slice) -> Block | None:
+        """The one that came in these columns."""
+        newest = self.newest
+        if newest.columns is columns:
+            return newest
+        return next((block for block in reversed(self._blocks) if block.columns == columns), None)
 
     def _column(self, name: str, fill: Any) -> NDArray[Any]:
         """A column by name, also one that is worked out."""
@@ -138,29 +155,43 @@ class DraftTree:
 
     def keep(self, name: str, layer: slice, values: NDArray[Any], fill: Any = 0.0) -> None:
         """Set a column, full of `fill` elsewhere, in one of the layers or all that came together; `values` (B, K)."""
-        self.column(name, fill)[:, layer] = values
-        block = self._blocks.get(layer.start)
-        if block is not None and block[0] == layer:
-            block[1][name] = values
+        block = self._block(layer)
+        if block is None:
+            self.column(name, fill)[:, layer] = values
+        else:
+            block.keep(name, values)
+
+    def draft_from(self, columns: slice, nodes: Ints, real: Bools | None) -> None:
+        """Which candidates (B, W) of what came in these columns are kept, and which cells hold one, None: all; the last
+        word counts.
+        """
+        block = self._block(columns)
+        assert block is not None
+        block.drafted = nodes, real
+        block.arrays.pop("kept", None)
 
     # -- columns made on use --------------------------------------------------------------------------------------
     def column(self, name: str, fill: Any = 0.0) -> NDArray[Any]:
         """(B, capacity) a column, one of its own made full of `fill` on first use; it moves when the tree grows."""
         known = self._store.get(name)
         if known is None:
-            shape = (self.batch, self.capacity)
-            known = np.zeros(shape, _KINDS[name]) if name in _KINDS else np.full(shape, fill)
-            self._store[name], self._fill[name] = known, fill
-        if name in _GIVEN and self._settled.get(name, 0) < self.size:
-            self._settle(name, known)
+            shape, self._fill[name] = (self.batch, self.capacity), fill
+            known = np.full(shape, fill) if fill else np.zeros(shape, _KINDS.get(name, type(fill)))
+            self._store[name] = known
+        for block in self._blocks:
+            if name in block.unlaid:
+                known[:, block.columns] = block.unlaid.pop(name)
         return known
 
-    def _settle(self, name: str, column: NDArray[Any]) -> None:
-        """Lay what was appended into its column; most is never asked for there, so that it is done when somebody asks."""
-        done, self._settled[name] = self._settled.get(name, 0), self.size
-        for start, (columns, arrays) in self._blocks.items():
-            if start >= done:
-                column[:, columns] = arrays[name]
+    def of_parents(self, name: str, layer: slice, fill: Any = 0.0) -> NDArray[Any] | None:
+        """(B, K) a column's values at the parents of a layer; None where all are the root."""
+        if layer.start == 0:
+            return None
+        block = self._block(layer)
+        values = None if block is None else block.of_parents(name)
+        if values is None:
+            values = self.column(name, fill).take(self.of("parent", layer) + self.row_starts)
+        return values
 
     def above(self, layer: slice) -> Ints | None:
         """(B, K) where the parents of a layer stand in columns laid flat; None where all are the root."""
@@ -185,22 +216,36 @@ class DraftTree:
         return stored[:, : self.size]
 
     @property
+    def kept(self) -> Bools:
+        """The policy drafts from the node."""
+        self._mark_kept()
+        return self.column("kept", False)[:, : self.size]
+
+    def _mark_kept(self) -> None:
+        for block in self._blocks:
+            block.mark_kept()
+
+    @property
     def path(self) -> Floats:
         """Product of `prob` from the root's child to the node."""
-        stored = self.column("path")
+        self._multiply_paths()
+        return self.column("path")[:, : self.size]
+
+    def _multiply_paths(self) -> None:
         for layer in self.unfilled("path"):
-            above, prob = self.above(layer), self.of("prob", layer)
-            self.keep("path", layer, prob if above is None else stored.take(above) * prob)
-        return stored[:, : self.size]
+            prob, above = self.of("prob", layer), self.of_parents("path", layer)
+            self.keep("path", layer, prob if above is None else above * prob)
 
     @property
     def spine(self) -> Bools:
         """The node and all its ancestors are rank 0."""
-        stored = self.column("spine", False)
+        self._follow_spine()
+        return self.column("spine", False)[:, : self.size]
+
+    def _follow_spine(self) -> None:
         for layer in self.unfilled("spine"):
-            above, first = self.above(layer), self.of("rank", layer) == 0
-            self.keep("spine", layer, first if above is None else stored.take(above) & first)
-        return stored[:, : self.size]
+            first, above = self.of("rank", layer) == 0, self.of_parents("spine", layer, False)
+            self.keep("spine", layer, first if above is None else above & first, False)
 
     @property
     def entropy(self) -> Floats:
@@ -220,7 +265,7 @@ class DraftTree:
     def _reserve(self, size: int) -> None:
         """Make room for `size` nodes."""
         self.capacity = max(size, 2 * self.capacity, self._least)
-        self.row_starts = np.arange(0, self.batch * self.capacity, self.capacity)[:, None]
+        self.row_starts = row_starts(self.batch, self.capacity)
         self._above = None
         for name, old in self._store.items():
             larger: NDArray[Any] = np.zeros((self.batch, self.capacity), old.dtype)
@@ -236,3 +281,10 @@ class DraftTree:
             line.append(node)
             node = int(self.parent[row, node])
         return line[::-1]
+
+
+_WORKED_OUT: dict[str, Callable[[DraftTree], None]] = {
+    "kept": DraftTree._mark_kept,
+    "path": DraftTree._multiply_paths,
+    "spine": DraftTree._follow_spine,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ class Layer:
     valid: NDArray[np.bool_]
     entropy: NDArray[np.float64] | None = None  # nats, of the distribution the node was drawn from; on request
     confidence: NDArray[np.float64] | None = None  # of a trained acceptance head, given its parent; on request
+    fan: int = 0  # every node that was fed has so many cells, those of the first one first; 0: not so
 
     @property
     def measures(self) -> dict[str, NDArray[np.float64]]:
@@ -43,7 +45,7 @@ def beside(layers: list[Layer]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     names = [*ARRAYS, *layers[0].measures]
-    joined = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(layer, name) for layer in layers], 1) for name in names}
     return Layer(**joined)
 
 

@@ -187,7 +187,8 @@ class Duel:
         parent = np.broadcast_to(np.arange(fed)[None, :, None], shape)
         rank = np.broadcast_to(np.arange(widest), shape)
         flat = (len(below), fed * widest)
-        return Layer(*(a.reshape(flat) for a in (token, prob, parent, rank, valid, entropy, confidence)))
+        arrays = (a.reshape(flat) for a in (token, prob, parent, rank, valid, entropy, confidence))
+        return Layer(*arrays, fan=widest)
 
     def _free(self) -> list[FreeLayer]:
         """By layer, by row: what another source proposes; `place` of each path in its layer is what children refer to."""

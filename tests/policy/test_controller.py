@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartgen.policy.calibration import CalibrationMap, sibling_room
+from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.learned import Learned
 from smartgen.policy.regime import Regime
+from smartgen.policy.siblings import room_in_families, room_in_fans
 from smartgen.policy.situation import DrafterTraits, Outcome, Situation
 from smartgen.profile.isotonic import isotonic
 from smartgen.recipe import load
@@ -297,9 +298,19 @@ def test_isotonic_is_scipys(pairs):
 
 def test_siblings_share_at_most_one():
     values, parents = np.array([[0.9, 0.6, 0.2, 0.2, 0.7, 0.7]]), np.array([[1, 1, 1, 2, 3, 3]])
-    np.testing.assert_allclose(values * sibling_room(values, parents), [[0.9, 0.075, 0.025, 0.2, 0.7, 0.3]])
-    assert sibling_room(values[:, :1], parents[:, :1]) is None, "nobody is short of room"
-    np.testing.assert_allclose(sibling_room(np.array([[1.0, 0.4]]), np.zeros((1, 2), np.int64)), [[1, 0]])
+    np.testing.assert_allclose(values * room_in_families(values, parents), [[0.9, 0.075, 0.025, 0.2, 0.7, 0.3]])
+    assert room_in_families(values[:, :1], parents[:, :1]) is None, "nobody is short of room"
+    np.testing.assert_allclose(room_in_families(np.array([[1.0, 0.4]]), np.zeros((1, 2), np.int64)), [[1, 0]])
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 12), st.randoms(use_true_random=False))
+def test_siblings_in_a_row_are_siblings(batch, width, fan, random):
+    values = np.array([random.choice([0, 6, 20, random.randrange(65)]) / 64 for _ in range(batch * width * fan)])
+    values, parents = values.reshape(batch, -1), np.repeat(np.arange(width) - 1, fan)[None].repeat(batch, 0)
+    anywhere, in_a_row = room_in_families(values, parents), room_in_fans(values, fan)
+    assert (anywhere is None) == (in_a_row is None)
+    if anywhere is not None:
+        np.testing.assert_array_equal(anywhere, in_a_row)
 
 
 def test_a_trial_counts_as_much_as_its_siblings_left_it():

@@ -199,9 +199,11 @@ def drafted() -> Drafted:
 
 @pytest.mark.usefixtures("cache")
 class TestLearning:
-    def learned(self, counted: list[bool], committed: list[list[int]]) -> tuple[Controller, AverageTree, float]:
+    def learned(
+        self, counted: list[bool], committed: list[list[int]], recipe: str = "smart"
+    ) -> tuple[Controller, AverageTree, float]:
         costs = RoundCosts(Profile(KEY), [OFF, TIER], [])
-        controller, average = Controller(load("smart").program, costs, Learned()), AverageTree()
+        controller, average = Controller(load(recipe).program, costs, Learned()), AverageTree()
         step = controller.begin(situation(2))
         predicted = learn(controller, average, step, TIER, drafted(), np.array(counted), committed, 0.02, [1, 2])
         return controller, average, predicted
@@ -230,6 +232,9 @@ class TestLearning:
         (calibration,) = controller.learned.maps.values()
         assert calibration.trials.sum() == 4
         assert predicted == pytest.approx(1 + 0.6 + 0.3 + 0.42)
+
+    def test_the_past_is_that_of_the_rows_that_count(self) -> None:
+        controller, _, _ = self.learned([True, False], [[7, 9, 1], [7, 9, 2]], "smart_run")
         assert controller.past.accepted.tolist() == [2]
 
 
