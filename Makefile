@@ -103,7 +103,7 @@ bench: $(READY) ## micro-benchmarks of the decision path
 
 # As text differs between builds of torch in near ties, traces recorded anew are new ones, not the same bytes.
 TRACE := $(BIN)/smartgen trace --half --batch 16
-HEAD := $(TRACE) --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 48 --floor 0.005
+HEAD := $(TRACE) --model smollm2-135m --prompts benchmarks/traces/prompts.jsonl --max-new-tokens 96 --floor 0.005
 PAIR := $(TRACE) --model bundled-target --prompts benchmarks/traces/code_prompts.jsonl --raw --max-new-tokens 40 --floor 0.01
 
 traces: $(SMOLLM2) ## the traces in benchmarks/traces, recorded anew (half an hour)

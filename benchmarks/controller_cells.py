@@ -3,7 +3,7 @@ of the cell in hindsight, and against every shipped recipe of others that a repl
 
 Two comparisons with the static trees, which draft with the recorded drafter alone: `smart` without n-grams has the same
 candidates as they; `smart` itself has n-grams merged. Where n-grams are the drafter, both have the same. The others' recipes
-and `smart` beside them run on every third four requests: they take longest, and only their mean is asked for.
+and `smart` beside them run on every sixth four requests: they take longest, and only their mean is asked for.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def cell(
 
 def others(name: str, workload: Workload, trace: Trace, batch: int, jobs: int) -> list[dict[str, Any]]:
     """Rows of others' recipes: `smart`'s tokens a second over theirs on the same requests."""
-    requests, profile = [r for r in range(trace.requests) if r // KINDS % 3 == 0], workload.profile
+    requests, profile = [r for r in range(trace.requests) if r // KINDS % 6 == 0], workload.profile
 
     def one(recipe: str) -> tuple[float, bool]:
         run = replay(trace, recipe, profile, batch, requests=requests, ngram=workload.ngram)

@@ -111,8 +111,8 @@ def main() -> None:
         lambda text: print(text, file=sys.stderr, flush=True),
     )
     store.save(measured, args.out)
-    for name, table in (("verify", measured.verify), ("draft", measured.draft)):
-        for point in table.points:
+    for name in ("verify", "draft", "catch_up"):
+        for point in getattr(measured, name).points:
             print(f"{name} batch {point.batch} context {point.context} size {point.size}: {1e3 * point.seconds:.2f} ms")
 
 

@@ -39,7 +39,7 @@ def controller():
     cells = random.integers(0, trained.height.size, 20_000)
     trained.record(cells, (random.random(20_000) < 0.6).astype(float))
     trained.refresh()
-    return Controller(program, OnlineCosts(profile.verify, profile.draft), learned)
+    return Controller(program, OnlineCosts.of(profile), learned)
 
 
 def _situation(batch: int) -> Situation:

@@ -72,7 +72,11 @@ def _rate(steps: list[ReplayedStep]) -> float:
 def mistaken(profile: Profile, part: str, factor: float) -> Profile:
     """The profile with one part of its costs multiplied."""
     if part == "drafting":
-        return changed(profile, draft=CostTable(changed(p, seconds=p.seconds * factor) for p in profile.draft.points))
+        slower = {
+            name: CostTable(changed(p, seconds=p.seconds * factor) for p in getattr(profile, name).points)
+            for name in ("draft", "catch_up")
+        }
+        return changed(profile, **slower)
     fixed = {(p.batch, p.context): p.seconds for p in profile.verify.points if p.size == 0}
 
     def wrong(point: Point) -> Point:

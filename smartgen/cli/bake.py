@@ -38,7 +38,7 @@ def bake(
         if refused:
             raise BakeError(refused[0])
         costs = example_profile() if profile is None else load_profile(profile)
-        tree = baked_tree(found.program, OnlineCosts(costs.verify, costs.draft), batch, context)
+        tree = baked_tree(found.program, OnlineCosts.of(costs), batch, context)
     except (RecipeError, BakeError, ProfileError) as error:
         typer.echo(str(error) if isinstance(error, RecipeError) else f"error: {error}", err=True)
         raise typer.Exit(1) from None

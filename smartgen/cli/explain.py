@@ -107,7 +107,7 @@ def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
 
     if path is None:
         example = example_profile()
-        return OnlineCosts(example.verify, example.draft), LABEL
+        return OnlineCosts.of(example), LABEL
     from smartgen.language.diagnostics import one
     from smartgen.language.source import Source, Span
     from smartgen.profile.errors import ProfileError
@@ -121,7 +121,7 @@ def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
     except ProfileError as error:
         message, _, fix = str(error).partition("; ")
         raise one("SG602", message, named, fix or "measure it anew with `smartgen profile`") from None
-    return OnlineCosts(found.verify, found.draft), str(path)
+    return OnlineCosts.of(found), str(path)
 
 
 def _show(rows: list[Row]) -> None:

@@ -124,7 +124,12 @@ def _print(measured: object) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    sizes_are = {"verify": "draft nodes a row", "draft": "fed tokens a row", "host": "0: plain, 1: drafting"}
+    sizes_are = {
+        "verify": "draft nodes a row",
+        "draft": "fed nodes a row",
+        "catch_up": "fed committed tokens a row",
+        "host": "0: plain, 1: drafting",
+    }
     for name, what in sizes_are.items():
         points = getattr(measured, name).points
         sizes = sorted({p.size for p in points})

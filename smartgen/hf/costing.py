@@ -11,6 +11,9 @@ import hashlib
 import json
 import logging
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,7 @@ from smartgen.hf.target import Target
 from smartgen.packing.model import packs
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
-from smartgen.profile.measure import SIZES, WIDTHS, measure_sizes
+from smartgen.profile.measure import PENDING, SIZES, WIDTHS, measure_sizes
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
@@ -33,6 +36,7 @@ from smartgen.tree.selection import Selection
 logger = logging.getLogger("smartgen")
 
 BUDGET = 3.0  # seconds of verification timing inside a call, at most
+READ_FROM = 8  # tokens waiting: what reads fewer says nothing of how reading grows with them
 CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
 
 
@@ -78,7 +82,7 @@ class CostSource:
     def __init__(self, profile: Profile, described: str, fixed: bool) -> None:
         """`fixed`: a profile the user named; it is never added to."""
         self.profile, self.described, self.fixed = profile, described, fixed
-        self.online = OnlineCosts(profile.verify, profile.draft)
+        self.online = OnlineCosts.of(profile)
         self._lock = threading.Lock()
         self._complained = False
 
@@ -106,11 +110,17 @@ class CostSource:
         """Measure at the call's own batch and context, and remember. The session's drafted tree is forgotten."""
         batch, context = len(target.contexts), target.cache.filled
         with self._lock:
-            verify = _verify_points(target, batch, context)
-            draft = [] if drafter.free else draft_points(target, session, context, BUDGET / 3)
-            new = Profile(self.profile.key, CostTable(verify), CostTable(draft), provenance=provenance("generate"))
+            verify = CostTable(_verify_points(target, batch, context))
+            reading = None if drafter.free else _reading(session, batch, context)
+            draft = CostTable(() if drafter.free else draft_points(target, session, context, BUDGET / 3))
+            new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"))
+            if reading is not None:
+                one = Point(
+                    batch, context, 1, min(float(draft.seconds(batch, np.ones(1), context)[0]), reading.seconds)
+                )
+                new = replace(new, catch_up=CostTable([one, reading]))
             self.profile = self.profile.merged(new)
-            self.online.replace(self.profile.verify, self.profile.draft)
+            self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
             path = store.remember(new)
         logger.warning(
             "smartgen: no cost profile for batch %d of this model, drafter, device and dtype; measured one (%s). "
@@ -172,9 +182,40 @@ def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
     return [Point(batch, context, size, value) for size, value in seconds.items()]
 
 
-def draft_points(
-    target: Target, session: Session, context: int, budget: float, widths: tuple[int, ...] = WIDTHS
+def _reading(session: Session, batch: int, context: int) -> Point | None:
+    """What the pass takes that reads the prompt, which is due anyway; None where it was read already."""
+    pending = session.pending
+    if pending < READ_FROM:
+        return None
+    began = time.perf_counter()
+    session.propose(None, max(WIDTHS))
+    return Point(batch, context, pending, time.perf_counter() - began)
+
+
+def catch_up_points(
+    target: Target, begin: Callable[[], Session], feature: torch.Tensor | None, context: int, budget: float
 ) -> list[Point]:
+    """Seconds of first passes that feed several numbers of committed tokens a row, timed as `draft_points` are.
+
+    `begin`: a session on `context` tokens, made anew for each timing. `feature` (B, 1, F): stands for every token's.
+    """
+    batch, sessions = len(target.contexts), [begin()]
+
+    def caught_up() -> None:
+        sessions[0] = begin()
+        sessions[0].propose(None, max(WIDTHS))
+        run_verify(target, 0)
+
+    def run(pending: int) -> None:
+        fed = None if feature is None else feature.expand(-1, pending, -1)
+        sessions[0].commit(np.ones((batch, pending), np.int64), np.full(batch, pending), fed)
+        sessions[0].propose(None, max(WIDTHS))
+
+    seconds = measure_sizes(run, PENDING, budget, ceiling=1e9, between=caught_up)
+    return [Point(batch, context, pending, value) for pending, value in seconds.items()]
+
+
+def draft_points(target: Target, session: Session, context: int, budget: float) -> list[Point]:
     """Seconds of frontier passes of several widths; the session's drafted tree is forgotten afterwards.
 
     Each is timed behind a forward of the target, as in a step: a drafter whose weights still lie in the cores' caches
@@ -182,7 +223,7 @@ def draft_points(
     """
     layers = session.propose(None, max(WIDTHS))
     run = _frontier_runner(session, layers[0].token)
-    seconds = measure_sizes(run, widths, budget, ceiling=1e9, between=lambda: run_verify(target, 0))
+    seconds = measure_sizes(run, WIDTHS, budget, ceiling=1e9, between=lambda: run_verify(target, 0))
     session.rewind()
     return [Point(len(target.contexts), context, width, value) for width, value in seconds.items()]
 

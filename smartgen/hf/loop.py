@@ -97,6 +97,7 @@ def run(
         call.start(model_kwargs)
         while len(call.rows):
             call.step()
+    call.controller.ends()
     return call.output()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,17 +12,16 @@ import torch
 from smartgen.attention.grouped import grouped
 from smartgen.attention.steady import steady
 from smartgen.drafters.protocol import Drafter, Session
-from smartgen.hf.costing import draft_points, profile_key, provenance, run_verify, settle
+from smartgen.hf.costing import catch_up_points, draft_points, profile_key, provenance, run_verify, settle
 from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
 from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
 from smartgen.packing.model import pack, packed
-from smartgen.profile.measure import SIZES, WIDTHS, measure_sizes
+from smartgen.profile.measure import PENDING, SIZES, WIDTHS, measure_sizes
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
-DIGESTED = 64  # tokens a row: a first pass over a prompt is far cheaper a token than one over a few nodes
 Report = Callable[[str], None]
 
 
@@ -39,24 +39,21 @@ def measure_profile(
 
     `model` must be attached. `report` hears what is measured.
     """
-    verify: list[Point] = []
-    draft: list[Point] = []
-    host: list[Point] = []
+    found: dict[str, list[Point]] = {"verify": [], "draft": [], "catch_up": [], "host": []}
     for batch in batches:
         for context in contexts:
             report(f"batch {batch}, context {context}")
-            points = _measure_one(model, drafter, batch, context, budget)
-            verify += points[0]
-            draft += points[1]
+            for name, points in _measure_one(model, drafter, batch, context, budget).items():
+                found[name] += points
         report(f"batch {batch}, the host's part")
-        host += host_points(model, drafter, batch)
-    tables = (CostTable(verify), CostTable(draft))
-    return Profile(profile_key(model, drafter), *tables, provenance=provenance(command), host=CostTable(host))
+        found["host"] += host_points(model, drafter, batch)
+    tables = {name: CostTable(points) for name, points in found.items()}
+    return Profile(profile_key(model, drafter), provenance=provenance(command), **tables)
 
 
 def _measure_one(
     model: torch.nn.Module, drafter: Drafter, batch: int, context: int, budget: float
-) -> tuple[list[Point], list[Point]]:
+) -> dict[str, list[Point]]:
     tap = FeatureTap(model, drafter.feature_layers) if drafter.feature_layers else None
     vocabulary = int(model.config.get_text_config().vocab_size)
     generator = torch.Generator().manual_seed(0)
@@ -68,18 +65,23 @@ def _measure_one(
             input_ids=prompt.to(model.device), **{target.cache_argument: target.cache}, use_cache=True, return_dict=True
         )
         target.cache.seal(context + max(SIZES) + 16)
-        session = _session(drafter, prompt, tap, context)
+        features = tap.take() if tap is not None else None
         settle(target)
         seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
-        verify = [Point(batch, context, size, value) for size, value in seconds.items()]
-        return verify, [] if drafter.free else draft_points(target, session, context, budget / 3, (*WIDTHS, DIGESTED))
+        found = {"verify": [Point(batch, context, size, value) for size, value in seconds.items()]}
+        if drafter.free:
+            return found
+        begin, last = partial(_session, drafter, prompt, features), None if features is None else features[:, -1:]
+        return found | {
+            "draft": draft_points(target, begin(), context, budget / 3),
+            "catch_up": catch_up_points(target, begin, last, context, budget / 3),
+        }
 
 
-def _session(drafter: Drafter, prompt: torch.Tensor, tap: FeatureTap | None, context: int) -> Session:
-    batch = len(prompt)
-    features = tap.take() if tap is not None else None
-    counts = np.full(batch, context)
-    session = drafter.prefill(prompt.numpy().astype(np.int64), counts, features, context + DIGESTED + 64)
+def _session(drafter: Drafter, prompt: torch.Tensor, features: torch.Tensor | None) -> Session:
+    batch, context = prompt.shape
+    capacity = context + 2 * max(PENDING) + max(WIDTHS) + 2
+    session = drafter.prefill(prompt.numpy().astype(np.int64), np.full(batch, context), features, capacity)
     last = None if features is None else features[:, -1:]
     session.commit(prompt[:, -1:].numpy().astype(np.int64), np.ones(batch, np.int64), last)
     return session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -138,8 +139,10 @@ def _shift(kind: str) -> Handler:
     def handler(typer: Typer, e: s.Call) -> Typed:
         if kind not in typer.place.allows:
             where = "`expand ... where`" if kind == "marginal" else "`continue while`"
-            inner = e.arguments[0].value.span.text if e.arguments else "objective"
             message = f"`{kind}` has a meaning in {where} only, this is {typer.place.word}"
+            if kind == "marginal" and typer.place.word == "`verify ... where`" and typer.benefit is not None:
+                raise _marginal_verified(typer, e, message, typer.benefit[0])
+            inner = e.arguments[0].value.span.text if e.arguments else "objective"
             raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
         (value,) = _plain(typer, e, 1, 1)
         typer.require(value, "number", f"`{kind}`")
@@ -150,6 +153,15 @@ def _shift(kind: str) -> Handler:
         return Typed(value.kind, axis, value.phase, code, inside | {kind}, e.span)
 
     return handler
+
+
+def _marginal_verified(typer: Typer, e: s.Call, message: str, benefit: str) -> Broken:
+    """`verify ... where marginal(tokens) > 0.05 tok`: what a node adds is its benefit, which has no unit."""
+    text = e.span.source.text
+    bound = re.match(r"(\s*[<>]=?\s*[0-9.]+)\s*tok\b", text[e.span.end :])
+    whole = Span(e.span.source, e.span.start, e.span.end + (bound.end() if bound is not None else 0))
+    written = benefit + (bound.group(1) if bound is not None else "")
+    return typer.fail("SG308", message, e.name.span, f"write `{written}`", edits=(Edit(whole, written),))
 
 
 def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
@@ -163,6 +175,10 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
     if not over_rows and value.axis is not Axis.NODE and function != "count":
         message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
         raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
+    if over_rows and value.axis < Axis.REQUEST and function in ("mean", "max", "min") and value.kind.base == "number":
+        message, edits = "this has one value for the whole batch already", (Edit(e.span, value.span.text),)
+        help = f"write `{value.span.text}`"
+        typer.findings.add("SG909", message, e.span, help, warning=True, edits=edits)
     if function != "count" and value.kind.base == "flag":
         inside = value.span.text
         counted = {

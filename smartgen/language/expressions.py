@@ -13,11 +13,12 @@ from smartgen.language.diagnostics import Label, one
 from smartgen.language.findings import Findings
 from smartgen.language.mismatch import comparable, differ, mismatch, needs
 from smartgen.language.program import Axis, Const, Measured, Operation, Phase, Read, Site
+from smartgen.language.recurrences import averaged
 from smartgen.language.resolve import Resolved
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, FLAG, NUMBER, PROB, TEXT, UNFIT, Kind, Typed, quantity
-from smartgen.language.units import ENERGY, MONEY, TIME, unit
+from smartgen.language.units import ENERGY, MONEY, TIME, Dimension, unit
 from smartgen.language.unknown import uncalled, unknown_name, unquoted
 
 NOTHING: frozenset[str] = frozenset()
@@ -153,22 +154,30 @@ class Typer:
         total = "time"
         if f"cost {e.text}" not in self._open:
             self._open.append(f"cost {e.text}")
-            try:
-                dimension = self.expression(cost.value).kind.dimension
-            except Broken:
+            dimension = self.dimension(cost.value)
+            self._open.pop()
+            if dimension is None:
                 return Broken()
-            finally:
-                self._open.pop()
             total = {TIME: "time", ENERGY: "energy", MONEY: "money"}.get(dimension, "time")
         message = f"`{e.text}` is a cost line and has no value of its own"
         return self.replaced("SG107", message, e.span, total, f"read the total it joins: `{total}`")
+
+    def dimension(self, e: s.Expression) -> Dimension | None:
+        """The unit of an expression; None where something is wrong with it, which is then recorded."""
+        try:
+            return self.expression(e).kind.dimension
+        except Broken:
+            return None
 
     def _let(self, text: str, span: Span) -> Typed:
         if text in self._open:
             between = [name for name in self._open[self._open.index(text) + 1 :] if name in self.policy.lets]
             through = f", through `{'`, `'.join(between)}`" if between else ""
             fix = "a `let` names an expression of other things"
-            raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix)
+            average = averaged(text, self.policy.lets[text].value)
+            edits = (Edit(self.policy.lets[text].value.span, average),) if average else ()
+            fix = f"what remembers its own value is `ema`: write `{average}`" if average else fix
+            raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix, edits=edits)
         self.read_lets.add(text)
         self._open.append(text)
         try:

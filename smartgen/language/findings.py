@@ -46,6 +46,11 @@ class Findings:
         if found not in self.all and len(self.all) < MOST:
             self.all.append(found)
 
+    def forget(self, kept: int) -> None:
+        """Drop all but the first `kept`: the text is read again, in another way."""
+        del self.all[kept:]
+        self._lost = None if not kept else self._lost
+
     def lost(self, text: str) -> None:
         """Remember that this text was passed over: what it would have defined is not reported as missing."""
         self._lost = (self._lost or set()) | set(_words(text))

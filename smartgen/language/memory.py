@@ -80,7 +80,7 @@ def memory(typer: Typer, e: s.Call) -> Typed:
     if kind == "ema":
         _share(typer, values[1])
     if kind == "ladder":
-        _rungs(typer, values[1:], e)
+        _rungs(typer, values[1:], options["start"])
     if kind == "ucb" and "reward" not in options:
         end = _end(e)
         fix = "add `reward:`, what a good arm has much of: `reward: last.tokens / last.time`"
@@ -184,14 +184,25 @@ def _start_by_place(typer: Typer, start: Typed) -> Broken:
     return typer.replaced("SG111", "the start of `ema` is named", start.span, written)
 
 
-def _rungs(typer: Typer, rungs: list[Typed], e: s.Call) -> None:
-    """Raises Broken unless the rungs ascend; only what is a constant can be told."""
+def _rungs(typer: Typer, rungs: list[Typed], start: Typed) -> None:
+    """Raises Broken unless the rungs ascend, warns of a start between them; only what is a constant can be told."""
     known = [(float(r.code.value), r) for r in rungs if isinstance(r.code, Const) and r.kind.base == "number"]
     for (low, _), (high, rung) in pairwise(known):
         if high <= low:
             ordered = ", ".join(r.span.text for _, r in sorted(known, key=lambda pair: pair[0]))
             edits = (Edit(rungs[0].span.to(rungs[-1].span), ordered),) if len(known) == len(rungs) else ()
             raise typer.fail("SG309", "the rungs of a ladder ascend", rung.span, f"write `{ordered}`", edits=edits)
+
+    if len(known) < len(rungs) or not isinstance(start.code, Const) or start.kind.base != "number":
+        return
+    begins = float(start.code.value)
+    below = max((pair for pair in known if pair[0] <= begins), key=lambda pair: pair[0], default=known[0])
+    if below[0] != begins and start.span.text != below[1].span.text:
+        message, written = f"{start.span.text} is no rung: the ladder begins on the one below", below[1].span.text
+        if begins < known[0][0]:
+            message = f"{start.span.text} is no rung: the ladder begins on the lowest"
+        edits = (Edit(start.span, written),)
+        typer.findings.add("SG909", message, start.span, f"write `{written}`", warning=True, edits=edits)
 
 
 def _kind(kind: str, values: list[Typed]) -> Kind:

@@ -20,6 +20,7 @@ from smartgen.language.unit_fixes import (
     grouped,
     literal_fix,
     misdeclared,
+    other_total,
     spare_unit,
     swapped,
     turned,
@@ -57,7 +58,7 @@ def _fail(
     """Both operands get carets; the position is the one that the fix changes."""
     declared = [name for name, param in typer.policy.params.items() if edits and _within(edits[0].span, param.span)]
     reads = any(re.search(rf"(?<![\w.]){name}(?![\w.])", right.span.text) for name in declared)
-    changed = edits and all(_within(edit.span, right.span) for edit in edits)
+    changed = edits and all(edit.span.start >= left.span.end for edit in edits)
     at, other = (right, left) if changed or reads else (left, right)
     return typer.fail(code, message, at.span, fix, short(at.kind), (Label(other.span, short(other.kind)),), edits)
 
@@ -68,6 +69,8 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     literal = literal_fix(typer, left, right)
+    if literal is None and e.op not in _VERBS:
+        literal = other_total(typer, left, right) or other_total(typer, right, left)
     if literal is None and e.op not in _VERBS:
         literal = swapped(left, right) or swapped(right, left)
     if literal:

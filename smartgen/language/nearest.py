@@ -6,6 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable
 
+NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen"),
+)
+
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The likeliest candidate, or None. A shared last part (`prob` for `node.prob`) counts as close."""

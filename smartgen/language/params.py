@@ -53,9 +53,10 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
     """Every param of `policy` at its final value. `settings` come from outside and win."""
     found: dict[str, Typed] = {}
     empty = Resolved(policy.name, {}, {}, Slots(), (), policy.span)
+    meant = _meant(policy, settings)
     for name, setting in settings.items():
         if name not in policy.params:
-            found.update(_unknown(policy, name, setting, findings))
+            found.update(_unknown(policy, name, setting, meant.get(name), findings))
     for name, param in policy.params.items():
         kind = _kind(param, findings)
         written = settings[name].value if name in settings else param.value
@@ -82,9 +83,29 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
     return found
 
 
-def _unknown(policy: Resolved, name: str, setting: s.Argument, findings: Findings) -> Mapping[str, Typed]:
+def _meant(policy: Resolved, settings: Settings) -> dict[str, str]:
+    """The params that values under other names were meant for: what the name resembles or has as a part, else the only one
+    that is left."""
+    unknown = [name for name in settings if name not in policy.params]
+    free = [param for param in policy.params if param not in settings]
+    found: dict[str, str] = {}
+    for name in unknown:
+        parts = re.split(r"[_\W]+|(?<=[a-z])(?=[A-Z])", name.lower())
+        part = next((param for param in free if param in parts), None)
+        meant = closest(name, free) or part
+        if meant is not None:
+            found[name] = meant
+            free.remove(meant)
+    left = [name for name in unknown if name not in found]
+    if len(left) == len(free) == 1 and not _read_here(policy, left[0], settings[left[0]]):
+        found[left[0]] = free[0]
+    return found
+
+
+def _unknown(
+    policy: Resolved, name: str, setting: s.Argument, near: str | None, findings: Findings
+) -> Mapping[str, Typed]:
     """A value for a param that is not declared; where the policy's own text reads it, it goes on with that value."""
-    near = closest(name, policy.params)
     if near is None and setting.span.source == policy.span.source:
         value = _own(policy, findings, name, setting)
         if value is not None:
@@ -97,11 +118,18 @@ def _unknown(policy: Resolved, name: str, setting: s.Argument, findings: Finding
     return {}
 
 
+def _read_here(policy: Resolved, name: str, setting: s.Argument) -> bool:
+    """Whether the policy's own text reads what is set."""
+    text = policy.span.source.text
+    others = (
+        text[: setting.span.start] + text[setting.span.end :] if setting.span.source == policy.span.source else text
+    )
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]|\s*:)", others) is not None
+
+
 def _own(policy: Resolved, findings: Findings, name: str, setting: s.Argument) -> Typed | None:
     """A setting of the recipe's own that stands in the place of a declaration; None where nothing reads it."""
-    text = policy.span.source.text
-    others = text[: setting.span.start] + text[setting.span.end :]
-    if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]|\s*:)", others) is None:
+    if not _read_here(policy, name, setting):
         return None
     try:
         value = Typer(Resolved(policy.name, {}, {}, Slots(), (), policy.span), findings, {}).type(

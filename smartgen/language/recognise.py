@@ -60,8 +60,13 @@ class Recogniser:
         found = tuple(x for x in lexemes(text) if x.sort != "comment")
         stack = [self.start]
         for i, x in enumerate(found):
+            terminal = self.terminal(x)
+            action, argument = self.states[stack[-1]].get(terminal, (None, None))
+            if action is Shift:  # nothing is lost by it, so that a deep stack need not be kept
+                stack.append(argument)
+                continue
             kept = tuple(stack)
-            if self.step(stack, self.terminal(x)) is None:
+            if self.step(stack, terminal) is None:
                 return Walk(text, found, i, kept, self)
         kept = tuple(stack)
         at = None if self.step(stack, _END) is not None else len(found)

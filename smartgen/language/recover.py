@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
-from smartgen.language.mistakes import RULES
+from smartgen.language.mistakes import RULES, cascades
 from smartgen.language.mistakes.as_json import as_json
 from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
@@ -21,6 +21,7 @@ from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.pasted import pasted
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.parse import DEEPEST
 from smartgen.language.recognise import Recogniser, Walk
 from smartgen.language.source import Edit, Excerpt
 from smartgen.language.words import STATEMENTS
@@ -29,6 +30,8 @@ _ROUNDS = 60  # repairs of one text
 _READ = 400_000  # characters that may be read in trying repairs
 _FOREIGN = 200  # signs of other languages; a text with more is in no language that is known here
 _LONG = 100  # characters of a line that a help may hold
+_OPENS, _CLOSES = ("(", "[", "{"), (")", "]", "}")
+_AGAIN = 3  # readings of a text with statements of which nothing fits
 _SURE = 3  # lexemes: a repair that lets the text be read this much further is not doubted
 
 
@@ -54,6 +57,24 @@ class _Recovery:
         self.budget = _READ
 
     def run(self) -> Excerpt | None:
+        original, before = self.excerpt, len(self.findings.all)
+        mended = self._run()
+        if not self.document:
+            return mended
+        for _ in range(_AGAIN):
+            garbled = cascades.garbled(original.text, self.findings.all[before:])
+            if not garbled or self.budget <= 0:
+                break
+            self.findings.forget(before)
+            self.excerpt = original
+            for repair in garbled:
+                self._report(repair)
+            original = self.excerpt = original.edited([change for repair in garbled for change in repair.changes])
+            before = len(self.findings.all)
+            mended = self._run()
+        return mended
+
+    def _run(self) -> Excerpt | None:
         for _ in range(3 if self.document else 0):  # a quotation in a chat in a program
             around = pasted(self.excerpt.text)
             if around is None:
@@ -68,7 +89,7 @@ class _Recovery:
         for pair in pairs:
             self._report(pair)
         self.excerpt = self.excerpt.edited([change for pair in pairs for change in pair.changes])
-        if not self._signs():
+        if not self._signs() or self._too_deep():
             return None
         walk = self._walk(self.excerpt)
         for _ in range(_ROUNDS):
@@ -84,6 +105,17 @@ class _Recovery:
             else:
                 return None
         return None
+
+    def _too_deep(self) -> bool:
+        """Brackets in brackets, as no later walk should have to survive them: that is told, and nothing else."""
+        depth = 0
+        for x in lexemes(self.excerpt.text):
+            depth += (x.text in _OPENS) - (x.text in _CLOSES)
+            if depth > DEEPEST:
+                message, fix = f"brackets stand more than {DEEPEST} levels deep", "name the parts with `let`"
+                self._report(Repair("SG012", message, x.start, x.end, fix, ()))
+                return True
+        return False
 
     def _walk(self, excerpt: Excerpt) -> Walk:
         self.budget -= len(excerpt.text)

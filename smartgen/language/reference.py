@@ -69,6 +69,31 @@ SECTIONS: dict[str, Callable[[], Lines]] = {
 }
 
 
+_WRITING = (
+    "Numbers: `8`, `0.05`, `1e-3`, each with a unit behind it if it is one of something (`25 ms`, `25ms`). There is no `.5`, no "
+    "`1_000`, no `4k`, no `50%`, no hexadecimal number. A text stands in double quotes on one line.",
+    "`if a then b else c` is a whole expression. Inside of another one, and behind a word of a statement, it stands in "
+    "parentheses: `limit depth (if batch.size > 4 then 2 else 8)`, `expand best (if batch.size > 4 then 2 else 8)`.",
+    "`last.*` has no value in the first step, and a count always needs one: `limit depth last.accepted` is refused, "
+    "`limit depth clip(floor(ema(batch.mean(last.accepted), 0.2, start: 3)) + 1, 1, 8)` says what holds until there is one.",
+    "A limit and a `when` are settled before drafting, so they read nothing of `node`, `layer`, `frontier` and `tree`.",
+    '`verify tree "0 1 00 01"`: one word for each node, one sign for each layer, `0` to `9` and then `a` to `z`: the rank among '
+    "its siblings. Each node has its parent in the text, and each rank all that are likelier: `0 2` lacks `1`, `00` lacks `0`.",
+    "What differs between the rows of a batch is made one value of the step by `batch.mean(...)`, what differs between nodes one "
+    "of the layer by `layer.max(...)`. A service level of `40 ms/tok` is `subject to time <= 40 ms/tok * tree.tokens`.",
+)
+_IN_YAML = (
+    "Keys are statements: `benefit: {accepted: node.path}`, `cost: {...}`, `let: {crowd: batch.size > 16}`, `limit: {depth: 6}`, "
+    "`expand: best 8`, `verify: best 24`, `continue: layer.depth < 4` (without `while`), `maximize: tokens / time`, "
+    "`subject_to: time <= 25 ms`.",
+    "`policy: smart` is `use smart`, and `params: {trust: 0.9}` gives values to the params of what is used. `name: mine` is the "
+    "recipe's own name, and `param: {trust: prob = 0.9}` declares a param of its own, with its type.",
+    "A chain of `when` is a list, each item with both keys: `cases: [{when: batch.size > 8, then: {verify: best 4}}, "
+    "{otherwise: {verify: best 16}}]`.",
+    "An expression with `: `, `{` or `[` in it, such as a `table`, stands in quotes, and in `{ }` one with a `,` too.",
+)
+
+
 def page() -> str:
     """`docs/language/reference.md`."""
     lines = [
@@ -80,6 +105,8 @@ def page() -> str:
     ]
     for name, section in SECTIONS.items():
         lines += [f"## {name.capitalize()}", "", *section(), ""]
+    lines += ["## Writing values", "", *(f"- {rule}" for rule in _WRITING), ""]
+    lines += ["## The YAML form", "", *(f"- {rule}" for rule in _IN_YAML), ""]
     lines += ["## Words", "", "Reserved: " + ", ".join(f"`{word}`" for word in KEYWORDS) + ".", ""]
     lines += ["## Operators", "", "From the loosest to the tightest: `if a then b else c`, `or`, `and`, `not`, one of"]
     lines += ["`< <= > >= == !=` (not chained), `+ -`, `* /`, a leading `-`. A comment begins with `#`.", ""]

@@ -14,6 +14,7 @@ from smartgen.language.units import ENERGY, EXAMPLE, MONEY, TIME, TOKEN, unit
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
+_TOTALS = {TIME: "time", ENERGY: "energy", MONEY: "money"}
 LITERAL = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)")
 
 
@@ -88,6 +89,9 @@ def factor(e: s.Expression, other: Typed) -> tuple[str, tuple[Edit, ...]] | None
 def as_rate(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     """`time <= 25 ms/tok`: the total that the other side has below is missing."""
     below = side.kind.dimension / other.kind.dimension
+    if side.span.text == "time" and below == TOKEN and "tree." not in other.span.text:
+        written = f"{grouped(other.span)} * tree.tokens"  # what the row's own tree gives
+        return f"write `{side.span.text} <= {written}`", (wrapped(other.span, "", " * tree.tokens"),)
     total = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}.get(below)
     if total is None or isinstance(side.code, Const) or other.kind.dimension.bare or other.kind.base != "number":
         return None
@@ -138,9 +142,22 @@ def swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
         return None
     if {side.kind.dimension, other.kind.dimension} == {TIME, TOKEN}:
         return None  # a time has a price in tokens
+    if side.kind.dimension * TOKEN == other.kind.dimension:
+        return None  # a rate is of the tokens that the other side is for
     size = match.group(2) in ("KiB", "MiB", "GiB") and isinstance(side.code, Const)
     written = f"{float(side.code.value):.0f} {due}" if size else f"{match.group(1)} {due}"  # type: ignore[union-attr]
     return f"write `{written}`", (Edit(side.span, written),)
+
+
+def other_total(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`energy <= 30 ms` of a policy that pays in time alone: the total that the number's unit tells."""
+    total = _TOTALS.get(other.kind.dimension)
+    if side.span.text not in _TOTALS.values() or not LITERAL.fullmatch(other.span.text) or total is None:
+        return None
+    costs = {typer.dimension(cost.value) for cost in typer.policy.slots.costs.values()}
+    if other.kind.dimension not in costs or side.kind.dimension in costs:
+        return None
+    return f"write `{total}`", (Edit(side.span, total),)
 
 
 def grouped(span: Span) -> str:

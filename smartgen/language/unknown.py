@@ -9,7 +9,7 @@ from smartgen.language import syntax as s
 from smartgen.language.additions import addition
 from smartgen.language.borrowed import part, signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
-from smartgen.language.nearest import closest, misspelt
+from smartgen.language.nearest import NUMBER_WORDS, closest, misspelt
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS, SOURCES, SYNONYMS
 from smartgen.language.source import Edit, Span
@@ -28,10 +28,6 @@ _SPELT = {
     "no": "false",
     "on": "true",
 }
-_NUMBERS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen"),
-)
 _OF_UNIT = {TIME: "time", TOKEN: "tokens", ENERGY: "energy", MONEY: "money"}
 _NOTHING = ("None", "none", "null", "nil", "NULL", "undefined", "nan", "NaN")
 
@@ -72,8 +68,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         total = _OF_UNIT.get(UNITS[text][0])
         if total is not None:
             return typer.replaced("SG102", f"`{text}` is a unit and no value", e.span, total)
-    if text in _NUMBERS:
-        return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(_NUMBERS.index(text)))
+    if text in NUMBER_WORDS:
+        return typer.replaced("SG102", f"`{text}` is written in digits", e.span, str(NUMBER_WORDS.index(text)))
+    if re.fullmatch(r"[lIO][lIO0-9]*[0-9][lIO0-9]*|[lI]", text) and typer.place.word == "a count":
+        digits = text.translate(str.maketrans("lIO", "110"))
+        return typer.replaced("SG010", f"`{text}` has letters in the place of digits", e.span, digits)
     if text in SOURCES and typer.place.word.endswith("where`"):
         return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:
@@ -86,7 +85,7 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
             "the chance that a node is accepted is `calibrated(node.prob)`; what was accepted before is `last.accepted`"
         )
         message = f"`{text}` would be this step's target output, which no policy can read: it could change the text"
-        return typer.fail("SG101", message, e.span, fix, edits=(Edit(e.span, "calibrated(node.prob)"),))
+        return typer.fail("SG101", message, e.span, fix, edits=(Edit(_rule(e.span), "calibrated(node.prob)"),))
     if typer.place.word == "a count" and text.rpartition(".")[2].lower() in _ENDLESS:
         fix = "every policy is bounded: write a number, for example `64`"
         return typer.replaced("SG102", f"`{text}` is no number of nodes or layers", e.span, "64", fix)
@@ -94,6 +93,22 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
     return _resembling(typer, e)
+
+
+def _rule(span: Span) -> Span:
+    """The rule of acceptance around the target's chance, `min(1, target.prob / node.prob)`, or the ratio in it."""
+    text = span.source.text
+    ratio = re.match(r"\s*/\s*[\w.]+", text[span.end :])
+    end = span.end + (ratio.end() if ratio is not None else 0)
+    before = re.search(r"\bmin\(\s*1(?:\.0)?\s*,\s*$", text[: span.start])
+    behind = re.match(r"\s*\)", text[end:])
+    if ratio is not None and before is not None and behind is not None:
+        return Span(span.source, before.start(), end + behind.end())
+    behind = re.match(r"\s*,\s*1(?:\.0)?\s*\)", text[end:])
+    before = re.search(r"\bmin\(\s*$", text[: span.start])
+    if ratio is not None and before is not None and behind is not None:
+        return Span(span.source, before.start(), end + behind.end())
+    return Span(span.source, span.start, end)
 
 
 def _resembling(typer: Typer, e: s.Name) -> Broken:

@@ -213,6 +213,9 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
         written = _of_last_step(found)
         if written is not None:
             fix = f"ask it of the step before: `{written}`"
+        elif "batch." in found.span.text:
+            written = re.sub(r"(?<![\w.])batch\.(?!size)\w+", "batch.size", found.span.text)
+            fix = f"ask it in `continue while`, or ask here what is known: `{written}`"
         edits = (Edit(found.span, written or "batch.size > 8"),)
         typer.findings.add("SG304", message, found.span, fix, edits=edits)
     elif found.axis > Axis.STEP:
@@ -246,8 +249,11 @@ def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit
 
 
 def late(found: Typed) -> str:
-    """The first thing in an expression that is not known before drafting."""
-    reads = sorted(found.reads)
+    """The first thing in an expression that is not known before drafting; one that is written in it, if there is."""
+    reads = sorted(found.reads, key=lambda name: (name not in found.span.text, name))
+    of_nodes = re.search(r"(?<![\w.])(layer|frontier|tree)\.(?:max|min|mean|sum|count)(?=\()", found.span.text)
+    if of_nodes is not None and not any(name in found.span.text for name in reads):
+        return of_nodes.group()
     return next(
         (name for name in reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN), reads[0] if reads else "this"
     )

@@ -106,7 +106,7 @@ STATEMENTS: dict[str, Statement] = {
         "otherwise { statements }",
         "step",
         "plan",
-        "where no `when` holds; required where a slot is filled in blocks only",
+        "where no `when` holds; required where the benefit, or a limit that bounds the policy, stands in blocks only",
         "otherwise { verify best 16 }",
     ),
 }

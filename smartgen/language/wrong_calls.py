@@ -60,6 +60,8 @@ _RENAMED = {
     "bandit": "ucb",
 }
 _SIZES = {"batch": "batch.size", **{group: f"{group}.nodes" for group in ("layer", "frontier", "tree")}}
+_CONDITIONALS = ("if", "ifelse", "if_else", "iif", "where", "select", "cond", "choose", "case", "when", "ite", "mux")
+_CHANCES = ("P", "Pr", "Prob", "E", "EE")  # how papers write a chance or an expectation
 _GROWTH = ("delta", "diff", "difference", "gain", "change", "increase", "improvement", "growth")
 _AVERAGES = (
     "mean",
@@ -92,6 +94,10 @@ def unknown_function(typer: Typer, e: s.Call) -> Broken:
     arguments = [argument.value.span.text for argument in e.arguments]
     if name in _ELSEWHERE and len(arguments) == 1:
         return _whole(typer, e, message, _ELSEWHERE[name].format(arguments[0]))
+    if name.rpartition(".")[2].lower() in _CONDITIONALS and len(arguments) == 3:
+        return _whole(typer, e, message, "(if {} then {} else {})".format(*arguments))
+    if name in _CHANCES and len(arguments) == 1:
+        return _whole(typer, e, "everything here is an expectation already", arguments[0])
     if name == "pow" and len(arguments) == 2:
         base, exponent = arguments
         written = {"2": f"({base} * {base})", "3": f"({base} * {base} * {base})", "0.5": f"sqrt({base})"}

@@ -19,6 +19,7 @@ from smartgen.policy.compile import Compiler
 from smartgen.policy.counts import caps
 from smartgen.policy.depths import best_depth
 from smartgen.policy.drain import row_weights
+from smartgen.policy.drained import DrainingCall
 from smartgen.policy.free import FREE_SOURCE, FreeCandidates
 from smartgen.policy.labels import first_hits, label_step
 from smartgen.policy.learned import Learned
@@ -87,6 +88,7 @@ class Controller:
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
         self.looks_at_the_past = any(name.startswith(("last.", "run.")) for name in self.reads)
         self.steps = 0
+        self.draining: DrainingCall | None = None
         self._plain: tuple[tuple[int, int], Floats] | None = None
 
     # -- plan -----------------------------------------------------------------------------------------------------
@@ -108,6 +110,8 @@ class Controller:
         learned, sampled = self.learned, situation.sampled
         shortest = int(situation.remaining.min())
         weighs = "progress" in self.reads and situation.drains and situation.batch > 1
+        if weighs and not self.steps:
+            self.draining = DrainingCall(self._plain_costs(situation), learned.worth)
         basis = Basis(1.0, situation.remaining, shortest, partial(self._weights, situation) if weighs else None)
         _, rules = self.situations[-1]
         step = Step(
@@ -149,7 +153,8 @@ class Controller:
     def _weights(self, situation: Situation, promised: Floats) -> Floats:
         """(B,) of the rows' tokens where rows only leave; `promised` (B,) tokens of their candidates."""
         plain = self._plain_costs(situation)
-        return row_weights(situation.remaining, situation.generated, self.steps, plain, promised)
+        weights = row_weights(situation.remaining, situation.generated, self.steps, plain, promised)
+        return weights if self.draining is None else weights * self.draining.kept
 
     def _plain_costs(self, situation: Situation) -> Floats:
         """(B,) seconds of a plain step of 1..B rows; asked anew every few steps, since it takes a look at every batch."""
@@ -186,7 +191,7 @@ class Controller:
     def _effort(self, situation: Situation) -> float:
         """Seconds of a pass that feeds all that the drafter has missed, over those of a plain step."""
         batch, context = situation.batch, situation.run_context
-        return self.costs.draft(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
+        return self.costs.catch_up(batch, situation.pending, context) / float(self.costs.verify(batch, 0, context)[0])
 
     def look_back(self, skipped: Skipped | None) -> None:
         """What a drafter that was woken says of the positions that it skipped; learned from when the step ends."""
@@ -300,16 +305,25 @@ class Controller:
             predicted = totals.chosen_of("tokens")
             return StepReport(step.depth, step.tree.candidates, size, predicted, step.reason or "complete")
 
+    def ends(self) -> None:
+        """The call is over; nothing further is asked."""
+        if self.draining is not None and not self.learned.frozen:
+            with self.learned.lock:
+                self.draining.tell(self.learned.worth)
+
     def _goes_on(self, situation: Situation, outcome: Outcome) -> None:
         """The call goes on, or ends with what rows might still have emitted."""
         tokens = [len(line) for line in outcome.committed]
         self.learned.calls.goes_on(max(tokens), int((situation.remaining - tokens).max()))
+        if self.draining is not None:
+            rows = range(situation.batch) if situation.rows is None else situation.rows.tolist()
+            self.draining.steps(rows, tokens, outcome.accepted, self.step.basis.weights)
 
     def _would_have_paid(self, step: Step, outcome: Outcome) -> bool:
         """Whether drafting, as usual two tokens after the last time, and a number of a probe's best candidates were worth it."""
         batch, context, hits = step.situation.batch, step.situation.run_context, first_hits(step, outcome)
         plain, *verifying = self.costs.verify(batch, len(hits), context)
-        seconds = self.costs.draft(batch, 2, context) + np.array(verifying)
+        seconds = self.costs.catch_up(batch, 2, context) + np.array(verifying)
         return bool(((batch + hits) * plain > batch * seconds).any())
 
     def _looked(self, step: Step, outcome: Outcome) -> None:
@@ -325,8 +339,9 @@ class Controller:
         batch, context = step.situation.batch, step.situation.run_context
         self.costs.observe_verify(batch, size, context, outcome.verify_seconds)
         if not step.situation.drafter.free:
-            for width, seconds in outcome.draft_seconds:
-                self.costs.observe_draft(batch, width, context, seconds)
+            for number, (width, seconds) in enumerate(outcome.draft_seconds):
+                observe = self.costs.observe_draft if number else self.costs.observe_catch_up
+                observe(batch, width, context, seconds)
 
     def tokens_left(self, situation: Situation) -> float:
         """Tokens that the longest row is expected to get still."""

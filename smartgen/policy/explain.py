@@ -196,7 +196,10 @@ def _measured(run: _Run, totals: Totals) -> Row:
     """What the step takes by the profile, whatever the recipe reads of it."""
     situation, costs = run.controller.step.situation, run.controller.costs
     nodes = int(totals.row_nodes.max(initial=0))
-    drafting = sum(costs.draft(situation.batch, width, situation.context) for width in run.widths)
+    prices = [costs.draft if number else costs.catch_up for number in range(len(run.widths))]
+    drafting = sum(
+        price(situation.batch, width, situation.context) for price, width in zip(prices, run.widths, strict=True)
+    )
     verifying = float(costs.verify(situation.batch, nodes, situation.context)[nodes])
     rate = totals.chosen_of("tokens") / (drafting + verifying)
     parts = f"{_quantity(drafting, 'time')} drafting + {_quantity(verifying, 'time')} verifying"

@@ -12,6 +12,7 @@ from smartgen.language.program import Rules, Site
 from smartgen.policy.calibrated import feature_names
 from smartgen.policy.calibration import CalibrationMap
 from smartgen.policy.calls import CallLength
+from smartgen.policy.drained import Worth
 from smartgen.policy.growth import Gain, Growth
 from smartgen.policy.memory import Memory, fresh, restored, saved
 from smartgen.policy.recent import recent
@@ -26,7 +27,7 @@ class Learned:
     """Maps and memories by call site; growth, gain and regime by what they follow and by whether text is sampled.
 
     A call site is known by its resolved expression, so that policies which say the same share it. `lock` guards every use.
-    `calls` is of the texts rather than of the models: it is not saved.
+    `calls` and `worth` are of the texts rather than of the models: they are not saved.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Learned:
         self.gains: dict[Key, Gain] = {}
         self.regimes: dict[Key, Regime] = {}
         self.calls = CallLength()
+        self.worth = Worth()
         self.frozen = False
 
     def map_for(self, site: Site) -> CalibrationMap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -140,22 +141,24 @@ def measured(costs: Costs, scope: Scope, phase: str, model: str, at: dict[str, V
     size: Any = at.get("nodes")
     if size is None:
         size = at.get("width", scope.width() if phase == "draft" else scope.run())
+    if phase == "draft" and scope.catches_up and not at:
+        phase = "catch_up"
     if model != "table":
         return costs.fitted(phase, model, batch, context)(size)
     if isinstance(size, np.ndarray) and size.dtype.kind == "i" and phase == "verify":
         return costs.verify(batch, int(size[-1]), context)[size]
     if not np.all(np.isfinite(size)):
         return np.nan
-    if phase == "draft":
-        return _drafting(costs, batch, context, size)
+    if phase != "verify":
+        return _drafting(costs.catch_up if phase == "catch_up" else costs.draft, batch, context, size)
     curve = costs.verify(batch, int(np.ceil(np.max(size))), context)
     return np.interp(size, np.arange(len(curve)), curve)
 
 
-def _drafting(costs: Costs, batch: int, context: float, size: Any) -> Value:
+def _drafting(price: Callable[[int, int, float], float], batch: int, context: float, size: Any) -> Value:
     """A pass feeds whole tokens."""
     if np.ndim(size) == 0:
-        return costs.draft(batch, int(np.ceil(size)), context)
+        return price(batch, int(np.ceil(size)), context)
     widths, place = np.unique(np.ceil(size), return_inverse=True)
-    seconds = np.array([costs.draft(batch, int(width), context) for width in widths])
+    seconds = np.array([price(batch, int(width), context) for width in widths])
     return seconds[place].reshape(np.shape(size))

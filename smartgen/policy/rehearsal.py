@@ -56,6 +56,9 @@ class GivenCosts(OnlineCosts):
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
         """A test's costs are what they are."""
 
+    def observe_catch_up(self, batch: int, pending: int, context: float, seconds: float) -> None:
+        """A test's costs are what they are."""
+
 
 def _table(line: CostLine | None, batch: int) -> CostTable:
     return CostTable(() if line is None else (Point(batch, 1, size, cost) for size, cost in line.points))

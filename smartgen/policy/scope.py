@@ -132,6 +132,11 @@ class Scope:
         """Tokens a row that a drafting pass feeds."""
         return self.step.next_width if self._width is None else self._width
 
+    @property
+    def catches_up(self) -> bool:
+        """Whether the next pass is the step's first one, which feeds what was committed."""
+        return self.step.depth == 0
+
     def verify_seconds(self) -> Value:
         """`profile.verify.time` at the current point; costs do not change within a step."""
         step, totals = self.step, self._totals or self.totals
@@ -152,9 +157,10 @@ class Scope:
         step, width = self.step, self.width()
         if not isinstance(width, int):
             return self.measured("draft", "time", "table", {})
-        if width not in step.draft_seconds:
-            step.draft_seconds[width] = self.measured("draft", "time", "table", {})
-        return step.draft_seconds[width]
+        key = (width, self.catches_up)
+        if key not in step.draft_seconds:
+            step.draft_seconds[key] = self.measured("draft", "time", "table", {})
+        return step.draft_seconds[key]
 
     def measured(self, phase: str, quantity: str, model: str, at: dict[str, Value]) -> Value:
         return self.controller.measured(self, phase, quantity, model, at)
@@ -354,6 +360,8 @@ class RootScope(Scope):
 
 class ForecastScope(Scope):
     """The step as it would stand after one more pass: totals, and a newest layer of which only the benefits are known."""
+
+    catches_up = False
 
     def of_layer(self, group: str, what: str) -> Value:
         benefit = self.controller.next_layer(self.step)

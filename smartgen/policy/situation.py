@@ -21,16 +21,22 @@ class Costs(Protocol):
         """(top + 1,) seconds of a step apart from drafting, for 0..top draft nodes a row."""
 
     def draft(self, batch: int, width: int, context: float) -> float:
-        """Seconds of one drafting pass that feeds `width` tokens a row."""
+        """Seconds of one drafting pass that feeds `width` draft nodes a row."""
+
+    def catch_up(self, batch: int, pending: int, context: float) -> float:
+        """Seconds of a step's first pass, which feeds `pending` committed tokens a row and drafts from the last one."""
 
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Callable[[Any], Any]:
-        """A smooth fit of the measured points: callable from sizes to seconds."""
+        """A smooth fit of the measured points of "verify", "draft" or "catch_up": callable from sizes to seconds."""
 
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
         """A step with `nodes` draft nodes a row took this long, drafting apart."""
 
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
-        """A drafting pass of this width took this long."""
+        """A drafting pass over this many nodes a row took this long."""
+
+    def observe_catch_up(self, batch: int, pending: int, context: float, seconds: float) -> None:
+        """A first pass over this many committed tokens a row took this long."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Outcome:
     """What the step brought. `committed`: each row's new tokens, accepted ones and the bonus token, in order.
 
     `accepted` (B,): how many of them were draft nodes. `verify_seconds`: the step apart from drafting;
-    `draft_seconds`: one entry a pass, with the width that was fed.
+    `draft_seconds`: one entry a pass, with the width that was fed; the first one caught up.
     """
 
     committed: list[list[int]]

@@ -79,7 +79,7 @@ class Step:
     free: FreeCandidates | None = None  # candidates that no pass paid for
     before: Moment | None = None  # as it was before the newest layer
     verify_seconds: Floats | None = None  # by nodes a row, as the costs stood when the step began
-    draft_seconds: dict[int, float] = field(default_factory=dict)  # by width
+    draft_seconds: dict[tuple[int, bool], float] = field(default_factory=dict)  # by width; does the pass catch up?
     recalled: set[int] = field(default_factory=set)  # sites that were read
     foremost: Ints | None = None  # (B, N) places of the best candidates of a drafted first layer, best first
     passes: int = 0

@@ -28,8 +28,8 @@ PROMISING = 4  # of a row's candidates say what is to be expected of it: more ar
 class Basis:
     """How benefits become tokens. `gain` scales them; `remaining` (B,) is what a row may still emit, `shortest` its least.
 
-    `weights` (B,) of the rows' tokens in `progress`; None: all alike. `weigh` tells them from what the rows' candidates
-    promise, (B,) tokens each; None: they are settled.
+    `weights` (B,) of the rows' tokens beyond the first in `progress`; None: all alike. `weigh` tells them from what the
+    rows' candidates promise, (B,) tokens each; None: they are settled.
     """
 
     gain: float
@@ -89,11 +89,12 @@ class Totals:
         benefit, gain, weights = board.benefit, basis.gain, basis.weights
         if shares is None and basis.shortest > 1.0 + gain * benefit.shape[1]:
             self.tokens = self.progress = _added(benefit, gain, low, high, None)
-            if weights is not None and high:  # those of bare roots make no difference: their mean is 1
+            if weights is not None and high:
                 self.progress = _added(benefit, gain, low, high, weights)
-        else:
-            self.tokens = self.row_tokens.sum(0)
-            self.progress = self.tokens if weights is None else weights @ self.row_tokens
+            return
+        self.tokens = self.progress = self.row_tokens.sum(0)
+        if weights is not None:
+            self.progress = len(self.row_tokens) + weights @ (self.row_tokens - 1.0)
 
     @property
     def sizes(self) -> Ints:

@@ -11,7 +11,8 @@ import numpy as np
 from smartgen.profile.isotonic import isotonic
 
 SIZES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # draft nodes a row that a profile knows
-WIDTHS = (1, 4, 10)  # tokens a row that a drafting pass feeds in one
+WIDTHS = (1, 4, 10)  # draft nodes a row that a drafting pass feeds
+PENDING = (1, 4, 16, 64)  # committed tokens a row that a step's first pass feeds
 
 
 def measure_sizes(

@@ -15,41 +15,49 @@ from numpy.typing import NDArray
 
 from smartgen.profile.correction import Correction
 from smartgen.profile.fit import Curve, fit
+from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable
 from smartgen.profile.tilt import Tilt
 
 Floats = NDArray[np.float64]
 
 MISFIT = 2.0  # a table that is off by more than this factor was not measured on this machine as it is now
-WORK = {"verify": "steps of the target", "draft": "drafting passes"}
+WORK = {"verify": "steps of the target", "draft": "drafting passes", "catch_up": "first drafting passes of a step"}
 MOST_CACHED = 1024  # entries of each kind of what was worked out from the tables
 CONTEXT_STEP = 64  # contexts this close share cached predictions
-SMALLEST = {"verify": 0.0, "draft": 1.0}  # the size at which only the fixed part is left
-BEYOND = (
-    4  # times the largest measured size: what is larger says nothing of the table (a whole prompt is cheap, a token)
-)
+SMALLEST = {"verify": 0.0, "draft": 1.0, "catch_up": 1.0}  # the size at which only the fixed part is left
+BEYOND = 4  # times the largest measured size: what is larger says nothing of the table
+UNKNOWN = CostTable(())
+ALIKE = {"draft": "catch_up", "catch_up": "draft"}  # what is off by about the same where one of them was not timed
 
 
 class OnlineCosts:
     """The controller's view of a machine. Thread-safe; shared by all calls with one model and drafter."""
 
-    def __init__(self, verify: CostTable, draft: CostTable) -> None:
+    def __init__(self, verify: CostTable, draft: CostTable, catch_up: CostTable = UNKNOWN) -> None:
+        """The tables of a profile; without `catch_up` a first pass costs what any other does."""
         self._lock = threading.Lock()
-        self.tables = {"verify": verify, "draft": draft}
-        self._largest = {phase: _most(table) for phase, table in self.tables.items()}
+        self._take(verify, draft, catch_up)
         self._corrections: dict[tuple[str, int], Correction] = {}
-        self._tilts = {phase: Tilt() for phase in self.tables}
         self._cached: dict[tuple[str, int, int], tuple[tuple[int, int], Floats]] = {}
         self._expected: dict[tuple[str, int, int, int], tuple[float, float]] = {}
         self._fits: dict[tuple[str, str, int, int], Curve] = {}
 
-    def replace(self, verify: CostTable, draft: CostTable) -> None:
+    @classmethod
+    def of(cls, profile: Profile) -> OnlineCosts:
+        """Of everything that was measured of passes and steps."""
+        return cls(profile.verify, profile.draft, profile.catch_up)
+
+    def _take(self, verify: CostTable, draft: CostTable, catch_up: CostTable) -> None:
+        self.tables = {"verify": verify, "draft": draft, "catch_up": catch_up}
+        self._largest = {phase: _most(table) for phase, table in self.tables.items()}
+        self._tilts = {phase: Tilt() for phase in self.tables}
+
+    def replace(self, verify: CostTable, draft: CostTable, catch_up: CostTable = UNKNOWN) -> None:
         """New tables (more was measured); what was learned about their errors is forgotten."""
         with self._lock:
-            self.tables = {"verify": verify, "draft": draft}
-            self._largest = {phase: _most(table) for phase, table in self.tables.items()}
+            self._take(verify, draft, catch_up)
             self._corrections.clear()
-            self._tilts = {phase: Tilt() for phase in self.tables}
             self._cached.clear()
             self._expected.clear()
             self._fits.clear()
@@ -59,11 +67,20 @@ class OnlineCosts:
         return self._curve("verify", batch, top, context)[: top + 1]
 
     def draft(self, batch: int, width: int, context: float) -> float:
-        """Seconds of one drafting pass that feeds `width` tokens a row."""
+        """Seconds of one drafting pass that feeds `width` draft nodes a row."""
         return float(self._curve("draft", batch, width, context)[width])
+
+    def catch_up(self, batch: int, pending: int, context: float) -> float:
+        """Seconds of a first pass that feeds `pending` committed tokens a row; of any pass where none was measured."""
+        return float(self._curve(self._first, batch, pending, context)[pending])
+
+    @property
+    def _first(self) -> str:
+        return "catch_up" if len(self.tables["catch_up"]) else "draft"
 
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
         """A smooth fit of the measured slice nearest to this batch and context."""
+        phase = self._first if phase == "catch_up" else phase
         key = (phase, model, batch, int(context) // CONTEXT_STEP)
         curve = self._fits.get(key)
         if curve is None:
@@ -76,8 +93,12 @@ class OnlineCosts:
         self._observe("verify", batch, nodes, context, seconds)
 
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
-        """A drafting pass of this width took this long."""
+        """A drafting pass over this many nodes a row took this long."""
         self._observe("draft", batch, width, context, seconds)
+
+    def observe_catch_up(self, batch: int, pending: int, context: float, seconds: float) -> None:
+        """A first pass over this many committed tokens a row took this long."""
+        self._observe(self._first, batch, pending, context, seconds)
 
     def misfit(self) -> str:
         """Where the clock has long been saying something else than the tables, in words; "" where it has not."""
@@ -115,15 +136,15 @@ class OnlineCosts:
         return expected
 
     def _correction(self, phase: str, batch: int) -> Correction | None:
-        """What was learned at this batch, or at the nearest one of which enough is known."""
+        """What was learned at this batch, or at the nearest one of which enough is known, or of what is like it."""
         own = self._corrections.get((phase, batch))
         if own is not None and own.version:
             return own
-        known = [b for p, b in self._corrections if p == phase and self._corrections[p, b].version]
-        if not known:
-            return None
-        nearest = min(known, key=lambda other: abs(np.log(other / batch)))
-        return self._corrections[phase, nearest]
+        for kind in (phase, ALIKE.get(phase)):
+            known = {b: seen for (p, b), seen in self._corrections.items() if p == kind and seen.version}
+            if known:
+                return known[min(known, key=lambda other: abs(math.log(other / batch)))]
+        return None
 
     def _curve(self, phase: str, batch: int, top: int, context: float) -> Floats:
         key = (phase, batch, int(context) // CONTEXT_STEP)

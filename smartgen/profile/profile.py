@@ -28,6 +28,8 @@ class Key:
 class Profile:
     """Measured (or, for planning, modelled) seconds. `provenance`: versions, threads, date, command.
 
+    `draft`: passes over draft nodes. `catch_up`: a step's first pass, which feeds what was committed since the last one and
+    drafts from the last token only, by tokens fed; empty where nobody measured it: such a pass then costs what `draft` says.
     `host`: what a step takes beside forward and passes, size 0 without drafting and 1 with; empty where nobody measured it.
     Only replay adds it: while running it is part of what is timed.
     """
@@ -38,6 +40,7 @@ class Profile:
     kind: str = "measured"
     provenance: dict[str, str] = field(default_factory=dict)
     host: CostTable = field(default_factory=lambda: CostTable(()))
+    catch_up: CostTable = field(default_factory=lambda: CostTable(()))
 
     def merged(self, other: Profile) -> Profile:
         """Both profiles' points, the other's where they overlap. Raises ProfileError if the keys differ."""
@@ -48,5 +51,6 @@ class Profile:
             verify=self.verify.with_points(other.verify.points),
             draft=self.draft.with_points(other.draft.points),
             host=self.host.with_points(other.host.points),
+            catch_up=self.catch_up.with_points(other.catch_up.points),
             provenance={**self.provenance, **other.provenance},
         )

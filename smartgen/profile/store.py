@@ -2,7 +2,7 @@
 
 {"smartgen_profile": 1, "kind": "measured", "key": {model, drafter, device, dtype}, "provenance": {...},
  "verify": [[batch, context, size, seconds], ...], "draft": [...],
- "host": [...]}; "host" may be missing.
+ "host": [...], "catch_up": [...]}; the last two may be missing.
 """
 
 from __future__ import annotations
@@ -95,10 +95,8 @@ def _safe(text: str) -> str:
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
-    rows = {
-        name: [[p.batch, p.context, p.size, p.seconds] for p in table.points]
-        for name, table in (("verify", profile.verify), ("draft", profile.draft), ("host", profile.host))
-    }
+    tables = {name: getattr(profile, name) for name in ("verify", "draft", "host", "catch_up")}
+    rows = {name: [[p.batch, p.context, p.size, p.seconds] for p in table.points] for name, table in tables.items()}
     return {
         "smartgen_profile": VERSION,
         "kind": profile.kind,
@@ -126,6 +124,7 @@ def _parsed(data: Any) -> Profile:
         str(data.get("kind", "measured")),
         {str(name): str(value) for name, value in provenance.items()},
         _table("host", data.get("host", [])),
+        _table("catch_up", data.get("catch_up", [])),
     )
 
 

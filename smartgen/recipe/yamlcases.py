@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import yaml
 
 from smartgen.language import syntax as s
@@ -21,7 +23,9 @@ class Cases:
 
     def chain(self, node: yaml.Node | None) -> tuple[s.When, ...]:
         chain: list[s.When] = []
-        for case in self.statements.listed(node):
+        before: yaml.Node | None = None
+        cases = self.statements.listed(node)
+        for case, following in zip_longest(cases, cases[1:]):
             if not isinstance(case, yaml.MappingNode):
                 raw = self.tree.span(case).text.strip()
                 written = f"{{when: {raw}, then: {{verify: best 4}}}}"
@@ -29,8 +33,13 @@ class Cases:
                 fix = f"write `{written}`" if edits else "write `{when: ..., then: {...}}`"
                 self.tree.wrong("SG406", "a case is `when` and `then`, or `otherwise`", case, fix, True, edits)
                 continue
+            if self._apart(case, before):
+                return self._otherwise_last(chain)
+            before = case
             keys = self.statements.mappings.keys(case, CASE_KEYS, "a case")
             body = keys.get("then") or keys.get("otherwise")
+            if _names(case) == ["when"] and following is not None and _names(following) == ["then"]:
+                continue  # the two are one, and that is told at the second
             if (body is None or empty(body)) and any(_told(*pair) for pair in case.value):
                 continue  # told at that key
             if isinstance(body, yaml.ScalarNode) and (rule := rule_written(str(body.value))) is not None:
@@ -39,7 +48,11 @@ class Cases:
                 continue
             if not isinstance(body, yaml.MappingNode):
                 fix = "add `then: {verify: best 4}`"
-                self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True)
+                end = case.start_mark.index + len(self.tree.span(case).text.rstrip())
+                joint = ", " if case.flow_style else f"\n{' ' * case.start_mark.column}"
+                at = Span(self.tree.source, end - (case.flow_style is True), end - (case.flow_style is True))
+                edits = (Edit(at, f"{joint}then: {{verify: best 4}}"),) if body is None else ()
+                self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True, edits)
                 continue
             rules, _ = self.statements.rules(self.statements.mappings.keys(body, KEYS, "a case"), False)
             condition = self.statements.expression(keys["when"]) if "when" in keys else None
@@ -47,6 +60,26 @@ class Cases:
                 continue
             chain.append(s.When(condition, rules, self.tree.span(case)))
         return self._otherwise_last(chain)
+
+    def _apart(self, case: yaml.MappingNode, before: yaml.Node | None) -> bool:
+        """Whether a case is a `then` without its `when`, which is the item before it or is missing; that is recorded."""
+        if _names(case) != ["then"]:
+            return False
+        text, at = self.tree.source.text, case.start_mark.index
+        alone = before is not None and _names(before) == ["when"]
+        dash = text.rfind("-", 0, at)
+        if alone and dash >= 0 and not text[dash + 1 : at].strip():
+            edits = (Edit(Span(self.tree.source, dash, dash + 1), " "),)
+            fix = "write it without `-`"
+        else:
+            at += case.flow_style is True
+            joint = ", " if case.flow_style else f"\n{' ' * case.start_mark.column}"
+            fix = "say in `when` when it holds, for example `when: batch.size > 8`"
+            edits = (Edit(Span(self.tree.source, at, at), f"when: batch.size > 8{joint}"),)
+        message = "`when` and `then` are one item of the list"
+        self.tree.wrong("SG406", message, case.value[0][0], fix, False, edits)
+        self.findings.lost("")
+        return True
 
     def _otherwise_last(self, chain: list[s.When]) -> tuple[s.When, ...]:
         for case in chain[:-1]:
@@ -71,9 +104,15 @@ class Cases:
         return Edit(Span(case.source, start, end + 1), ""), Edit(at, "\n" + lines.rstrip("\n"))
 
 
+def _names(case: yaml.Node) -> list[str]:
+    return [str(key.value) for key, _ in case.value] if isinstance(case, yaml.MappingNode) else []
+
+
 def _told(key: yaml.Node, value: yaml.Node) -> bool:
     """Whether a key that no case has was meant as one of those that hold what is done in it, which is said at the key."""
     name = str(key.value)
+    if name == "when":
+        return False
     if name not in CASE_KEYS and isinstance(value, yaml.MappingNode):
         return True
     meant = name in KEYS or rule_of_case(name) or said(key, "then")

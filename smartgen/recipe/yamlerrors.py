@@ -70,13 +70,16 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if text[at : at + 1] == "\t" or "\\t" in said:
         return _tab(source, at)
     message, fix = next(((m, f) for part, m, f in _TOLD if part in said), ("this is not YAML", "save it as plain text"))
+    line = text.rfind("\n", 0, at) + 1
+    seen = _by_line(source, at, line, said, message)
+    if seen is not None:
+        return seen
     special = next((answer for part, answer in _ANSWERS if part in said), None)
     if special is not None:
         return special(error, source, at, message, fix)
-    line = text.rfind("\n", 0, at) + 1
-    seen = _by_line(source, at, line, said, message) or (_by_colon(source, line) if "mapping values" in said else None)
-    if seen is not None:
-        return seen
+    colon = _by_colon(source, line) if "mapping values" in said else None
+    if colon is not None:
+        return colon
     span = Span(source, at, at + 1)
     edits: tuple[Edit, ...] = ()
     if "quote" in fix and "closed" not in message:
@@ -98,6 +101,15 @@ def _by_line(source: Source, at: int, line: int, said: str, message: str) -> Dia
         return _made(
             f"`{sign}` begins a text of several lines in YAML", span, f"quote it: `{written}`", (Edit(span, written),)
         )
+    for mark in re.finditer(r"(?:^|(?<=\s))(?://+|--(?=\s)|;+(?=\s))", text[line : _line_end(text, line)]):
+        if line + mark.end() >= at:
+            span = Span(source, line + mark.start(), line + mark.end())
+            return _made("comments begin with `#`", span, "write `#`", (Edit(span, "#"),))
+    items = list(re.finditer(rf"^(- )(?=(?:{'|'.join(KEYS)}):)", text, re.MULTILINE))
+    if items and text.startswith("- ", line):
+        edits = tuple(Edit(Span(source, item.start(1), item.end(1)), "") for item in items)
+        span = Span(source, line, line + 1)
+        return _made("the keys of a recipe are no list", span, "write them without `-`", edits)
     if text[at : at + 1] == "," and "found ','" in said:
         span = Span(source, at, at + 1)
         return _made("this `,` leads nowhere", span, "remove it", (Edit(span, ""),))
@@ -253,7 +265,8 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
     commas = tuple(Edit(Span(source, start + gap.start(), start + gap.start()), ",") for gap in gaps)
     if commas and closes in source.text[start:end]:
         place = commas[0].span.start
-        return _made("a `,` is missing", Span(source, place - 1, place), "write `,` between the pairs", commas)
+        behind = place + len(source.text[place:end]) - len(source.text[place:end].lstrip())
+        return _made("a `,` is missing", Span(source, place, behind), "write `,` between the pairs", commas)
     edits = (Edit(Span(source, end, end), closes),)
     return _made(
         f"this `{opens}` is not closed, or a `,` is missing behind it", Span(source, start, start + 1), fix, edits

@@ -18,6 +18,7 @@ from smartgen.recipe.yamlcases import Cases
 from smartgen.recipe.yamlkeys import KEYS, MEANT
 from smartgen.recipe.yamlmappings import NAME, Nodes
 from smartgen.recipe.yamlmeant import said
+from smartgen.recipe.yamlmisplaced import is_version
 from smartgen.recipe.yamlstatements import Statements
 from smartgen.recipe.yamltree import Tree, empty, filled
 
@@ -58,7 +59,10 @@ class _Reader:
 
     def _version(self, keys: Nodes, root: yaml.MappingNode) -> s.Number | None:
         if "smartgen" not in keys:
-            if any(said(key, "smartgen") or MEANT.get(str(key.value)) == "smartgen" for key, _ in root.value):
+            if any(
+                said(key, "smartgen") or MEANT.get(str(key.value)) == "smartgen" or is_version(key, value, root)
+                for key, value in root.value
+            ):
                 return None  # told at that key
             start = root.start_mark.index
             flow = self.tree.source.text[start : start + 1] == "{"
@@ -84,6 +88,8 @@ class _Reader:
             self.mappings.good_name(named, keys["name"])
         if "policy" not in keys:
             return None, s.Name(named or "recipe", at)
+        if isinstance(keys["policy"], yaml.MappingNode) and self._only_named(keys["policy"]):
+            return None, s.Name(named or "recipe", at)
         if isinstance(keys["policy"], yaml.MappingNode):
             inner = self._inline(keys["policy"])
             return s.Use(inner.text, (), self.tree.span(keys["policy"])), s.Name(named or "recipe", at)
@@ -100,6 +106,19 @@ class _Reader:
             self._no_base(keys, base)
             return None, s.Name(base, at)
         return s.Use(base, (), at), s.Name(named or base.rsplit("/", 1)[-1].split(".")[0], at)
+
+    def _only_named(self, node: yaml.MappingNode) -> bool:
+        """`policy: {name: mine}` above a whole recipe: its own name, which is no base; that is recorded."""
+        if [str(key.value) for key, _ in node.value] != ["name"]:
+            return False
+        start = self.tree.source.text.rfind("policy", 0, node.start_mark.index)
+        name = node.value[0][1]
+        written = f"name: {self.tree.span(name).text.strip()}"
+        at = Span(self.tree.source, start, node.end_mark.index)
+        whole = Span(self.tree.source, start, start + len(at.text.rstrip()))
+        message = "`policy` holds what the recipe inherits, and its own name is `name`"
+        self.findings.add("SG405", message, whole, f"write `{written}`", edits=(Edit(whole, written),))
+        return True
 
     def _no_base(self, keys: Nodes, base: str) -> None:
         """`policy: mine` above a whole policy: the name of the recipe itself."""

@@ -32,6 +32,11 @@ def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic
         return _interpolation(f"there is no resolver `{resolver}`", span, f"did you mean `${{oc.env:{rest}}}`?", edits)
     if isinstance(error, RecursionError) or "ecursive" in said:
         return _interpolation("this interpolation refers to itself", span, "write the value out", (Edit(span, "mine"),))
+    variable = re.fullmatch(r"([A-Z][A-Z0-9_]*)(?::?-(.*))?", inside)
+    if variable is not None:
+        written = f"oc.env:{variable.group(1)},{variable.group(2) or 'auto'}"
+        message = f"`{inside}` is no key of this recipe; the environment is read by `oc.env`"
+        return _interpolation(message, span, f"write `${{{written}}}`", (Edit(at, written),))
     near = closest(inside, [name for name in known if name != inside])
     if near:
         fix = f"did you mean `${{{near}}}`?"

@@ -14,6 +14,7 @@ from smartgen.language.words import EXTENTS, KEYWORDS
 from smartgen.recipe.yamlchain import chain
 from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
 from smartgen.recipe.yamlmeant import as_cases, caps_in, caps_of, named_items, rule_of_case, values_only
+from smartgen.recipe.yamlmisplaced import Fix, as_one, is_version, of_base, out_of_section, wrapped
 from smartgen.recipe.yamltree import Tree, empty
 
 Nodes = dict[str, yaml.Node]
@@ -40,13 +41,14 @@ class Mappings:
                 continue
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in known:
-                meant = self.unknown(key, value, str(name), tuple(known), what, there)
+                meant = self.unknown(key, value, str(name), tuple(known), what, there, node)
                 if meant is not None and meant not in there:
                     found.setdefault(meant, value)  # so that what is wrong in it is told, too
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
-                self.tree.wrong("SG105", message, key, "keep one of them", False, self.without(key, value))
+                fix = as_one(self.tree, found[name], key, value) or ("keep one of them", self.without(key, value))
+                self.tree.wrong("SG105", message, key, fix[0], False, fix[1])
             elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
@@ -75,6 +77,7 @@ class Mappings:
         known: tuple[str, ...],
         what: str,
         there: Collection[str] = (),
+        root: yaml.MappingNode | None = None,
     ) -> str | None:
         """Records a key that a mapping does not have; the known one that it was meant to be, where that is plain."""
         message = f"{what} has no key `{name}`"
@@ -83,6 +86,11 @@ class Mappings:
         meant = borrowed or (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
         edits: tuple[Edit, ...] = ()
         renamed: str | None = None
+        misplaced: Fix | None = None
+        if what == "a recipe" and root is not None:
+            misplaced = out_of_section(self.tree, key, value) or of_base(self.tree, key, value, root)
+            misplaced = misplaced or wrapped(self.tree, key, value)
+            meant = "smartgen" if is_version(key, value, root) else meant
         if name == "<<":
             message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
         elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
@@ -107,6 +115,8 @@ class Mappings:
             between = ", " if self._in_braces(key) else f"\n{' ' * key.start_mark.column}"
             written = f"when: {condition}{between}then"
             fix, edits = f"write `when: {condition}` and `then:`", (Edit(self.tree.span(key), written),)
+        elif misplaced is not None:
+            fix, edits = misplaced
         elif (above := self._hanging(key)) is not None:
             line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
             fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)

@@ -92,7 +92,14 @@ def named_items(node: yaml.Node, what: str) -> list[str]:
     items = node.value if isinstance(node, yaml.SequenceNode) else []
     lines: list[str] = []
     for item in items:
-        if what == "cost" and isinstance(item, yaml.ScalarNode) and "profile." in str(item.value):
+        pair = (
+            re.fullmatch(r"(\w+)\s*(?:=|:|\s)\s*([^\s=].*)", str(item.value))
+            if isinstance(item, yaml.ScalarNode)
+            else None
+        )
+        if pair is not None and what in ("params", "limit", "let", "cost", "benefit"):
+            lines.append(f"{pair.group(1)}: {pair.group(2)}")
+        elif what == "cost" and isinstance(item, yaml.ScalarNode) and "profile." in str(item.value):
             lines.append(f"{'drafting' if 'profile.draft' in item.value else 'verifying'}: {item.value}")
         elif isinstance(item, yaml.MappingNode):
             parts = {

@@ -10,7 +10,8 @@ import yaml
 from smartgen.language import syntax as s
 from smartgen.language.parse import parse_expression, parse_statement
 from smartgen.language.source import Edit, Excerpt, Span
-from smartgen.language.words import EXTENTS
+from smartgen.language.units import unit
+from smartgen.language.words import EXTENTS, TYPES
 from smartgen.recipe.yamlkeys import RULE_KEYS
 from smartgen.recipe.yamlmappings import Mappings, Nodes
 from smartgen.recipe.yamlmeant import param_taken_apart, type_of
@@ -44,7 +45,7 @@ class Statements:
 
     def param(self, key: yaml.Node, value: yaml.Node) -> s.Param | None:
         name = self.tree.text(key)
-        if name is None or not self.mappings.good_name(name, key):
+        if name is None or self._typed(name, key, value) or not self.mappings.good_name(name, key):
             return None
         if isinstance(value, yaml.ScalarNode) and (kind := type_of(str(value.value))):
             written = f"{kind} = {value.value}"
@@ -63,6 +64,19 @@ class Statements:
         return (
             None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
         )
+
+    def _typed(self, name: str, key: yaml.Node, value: yaml.Node) -> bool:
+        """Whether a param has its type in front, `prob trust: 0.9`; that is recorded."""
+        pair = re.fullmatch(r"([A-Za-z/]+)\s+([A-Za-z_]\w*)", name)
+        kind = pair.group(1) if pair is not None else ""
+        raw = self.tree.span(value).text.strip()
+        if pair is None or (kind not in TYPES and unit(kind) is None) or "=" in raw:
+            return False
+        written = f"{pair.group(2)}: {kind} = {raw}"
+        edits = (Edit(self.tree.span(key).to(self.tree.span(value)), written),)
+        self.tree.wrong("SG005", "the type stands behind the name", key, f"write `{written}`", False, edits)
+        self.findings.lost(pair.group(2))
+        return True
 
     def _statement(self, kind: str, words: str, node: yaml.Node, key: str) -> Any:
         """The statement of which `node` is the rest."""

@@ -62,8 +62,13 @@ class RoundCosts:
     def draft(self, batch: int, width: int, context: float) -> float:
         return self.online.draft(self.bucket(batch), width, context)
 
+    def catch_up(self, batch: int, pending: int, context: float) -> float:
+        """The first layer comes with the catching-up of the round before."""
+        return self.draft(batch, pending, context)
+
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
         """A constant where one size was measured only: chains are drafted at width 1, and nobody asks for another."""
+        phase = "verify" if phase == "verify" else "draft"
         sizes, seconds = self.online.tables[phase].measured(self.bucket(batch), context)
         if len(sizes) == 1:
             return lambda size: seconds[0] + 0.0 * np.asarray(size, np.float64)
@@ -73,6 +78,9 @@ class RoundCosts:
         """See `saw`."""
 
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
+        """See `saw`."""
+
+    def observe_catch_up(self, batch: int, pending: int, context: float, seconds: float) -> None:
         """See `saw`."""
 
     # -- measured -------------------------------------------------------------------------------------------------

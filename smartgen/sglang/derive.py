@@ -147,7 +147,7 @@ def _shapes(rules: Rules, ranges: Ranges, most: Tier, tokens: Sequence[int]) -> 
 
 def _rates(program: Program, shapes: list[Tier], profile: Profile) -> Floats:
     """(scenarios, shapes) tokens a second, by the code that decides later."""
-    controller = Controller(program, OnlineCosts(profile.verify, profile.draft), Learned())
+    controller = Controller(program, OnlineCosts.of(profile), Learned())
     found = []
     for batch in profile.verify.batches or [1]:
         controller.plan(_situation(batch))

@@ -41,11 +41,16 @@ class Machine:
         return self.curve("verify", batch, top, context)[: top + 1]
 
     def draft(self, batch: int, width: int, context: float) -> float:
-        """Seconds of one drafting pass that feeds `width` tokens a row."""
+        """Seconds of one drafting pass that feeds `width` draft nodes a row."""
         return float(self.curve("draft", batch, width, context)[width])
 
+    def catch_up(self, batch: int, pending: int, context: float) -> float:
+        """Seconds of a first pass that feeds `pending` committed tokens a row."""
+        return float(self.curve("catch_up", batch, pending, context)[pending])
+
     def curve(self, phase: str, batch: int, top: int, context: float) -> Floats:
-        """Seconds of sizes 0.. to at least `top`."""
+        """Seconds of sizes 0.. to at least `top`; `phase`: verify, draft or catch_up."""
+        phase = self._measured(phase)
         key = (phase, batch, int(context) // CONTEXT_STEP)
         known = self._curves.get(key)
         if known is None or len(known) <= top:
@@ -59,13 +64,20 @@ class Machine:
 
     def fitted(self, phase: str, model: str, batch: int, context: float) -> Curve:
         """A smooth fit of the measured slice nearest to this batch and context."""
+        phase = self._measured(phase)
         key = (phase, model, batch, int(context) // CONTEXT_STEP)
         if key not in self._fits:
             self._fits[key] = fit(model, *getattr(self.profile, phase).measured(batch, context))
         return self._fits[key]
 
+    def _measured(self, phase: str) -> str:
+        return "draft" if phase == "catch_up" and not len(self.profile.catch_up) else phase
+
     def observe_verify(self, batch: int, nodes: int, context: float, seconds: float) -> None:
         """Nothing to learn: the profile is the truth."""
 
     def observe_draft(self, batch: int, width: int, context: float, seconds: float) -> None:
+        """Nothing to learn: the profile is the truth."""
+
+    def observe_catch_up(self, batch: int, pending: int, context: float, seconds: float) -> None:
         """Nothing to learn: the profile is the truth."""

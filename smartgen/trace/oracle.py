@@ -49,9 +49,10 @@ def _request(trace: Trace, smallest: Ints, machine: Machine, free: bool, digeste
         trees = verify[nodes] + ahead[after, np.minimum(layers + 1, MOST_WAITING)]
         first, whole = np.zeros(MOST_WAITING + 1), 0.0
         if not free:
-            draft = machine.curve("draft", 1, max(prompt + i + 1, MOST_WAITING), context)
-            trees = trees + draft[np.minimum(nodes, WIDTH)] * (layers - 1)
-            first, whole = draft[np.maximum(np.arange(MOST_WAITING + 1), 1)], float(draft[prompt + i])
+            further = machine.curve("draft", 1, WIDTH, context)[np.minimum(nodes, WIDTH)] * (layers - 1)
+            reading = machine.curve("catch_up", 1, max(prompt + i + 1, MOST_WAITING), context)
+            trees = trees + further
+            first, whole = reading[np.maximum(np.arange(MOST_WAITING + 1), 1)], float(reading[prompt + i])
         best = float(trees.min())
         ahead[i] = np.minimum(verify[0] + ahead[i + 1, waiting], first + best)
         fresh[i] = min(verify[0] + fresh[i + 1], whole + best)

@@ -94,7 +94,7 @@ def knowing(profile: Profile) -> Memory:
 
 def believing(profile: Profile) -> Memory:
     """Nothing learned yet; costs believed to be those of `profile` and corrected by what is timed."""
-    return Memory(Learned(), OnlineCosts(profile.verify, profile.draft), HitRates())
+    return Memory(Learned(), OnlineCosts.of(profile), HitRates())
 
 
 def replay(
@@ -150,6 +150,10 @@ class Clock:
         """Seconds of one drafting pass."""
         return self._noisy(self.machine.draft(batch, width, context))
 
+    def catch_up(self, batch: int, pending: int, context: float) -> float:
+        """Seconds of a step's first drafting pass."""
+        return self._noisy(self.machine.catch_up(batch, pending, context))
+
     def _noisy(self, seconds: float) -> float:
         return seconds * float(np.exp(self.noise * self._random.standard_normal())) if self.noise else seconds
 
@@ -188,6 +192,7 @@ class _Run:
                 self.session.keep_rows(going)
                 if self.free is not None:
                     self.free.keep_rows(going)
+        self.controller.ends()
 
     def refill(self, order: list[int], batch: int) -> None:
         """A batch that is always full, until every request of the list is done."""
@@ -287,8 +292,9 @@ class _Run:
         frontier = None
         while True:
             width = max(1, self.session.pending) if frontier is None else frontier.token.shape[1]
+            price = self.clock.catch_up if frontier is None else self.clock.draft
             layers = drafted(self.session, self.controller, plan, frontier)
-            spent.append((width, 0.0 if self.traits.free else self.clock.draft(batch, width, context)))
+            spent.append((width, 0.0 if self.traits.free else price(batch, width, context)))
             frontier = self.controller.grow(layers)
             if frontier is None:
                 self.session.rewind()

@@ -80,6 +80,7 @@ class Sweep:
         self.buckets = longest // CONTEXT_STEP + 1
         self._verify: dict[int, Floats] = {}
         self._draft: dict[int, Floats] = {}
+        self._catch_up: dict[int, Floats] = {}
 
     def rates(self, lists: Ints, batch: int, rows: str, statics: list[Static]) -> Floats:
         """(S, C) tokens a second of C static trees on `lists` (S, n) of requests, each of at least two tokens."""
@@ -136,13 +137,13 @@ class Sweep:
         cost = np.full(tokens.shape, np.inf)
         for count in np.unique(rows).tolist():
             here = np.flatnonzero(rows == count)
-            verify, draft = self._tables(count)
+            verify, draft, reading = self._tables(count)
             cost[here] = verify[bucket[here], None, : len(sizes)]
             if not self.free:
                 further = draft[bucket[here][:, None], np.minimum(sizes, WIDTH)][:, None] * (depths - 1)[:, None].clip(
                     0
                 )
-                started = np.where(depths > 0, draft[bucket[here], first[here]][:, None], 0.0)
+                started = np.where(depths > 0, reading[bucket[here], first[here]][:, None], 0.0)
                 cost[here] += further + started[:, :, None]
         cost[depths[None, :] > (longest - 1).clip(0)[:, None]] = np.inf
         best = (tokens / cost).reshape(len(tokens), -1).argmax(1)
@@ -231,12 +232,12 @@ class Sweep:
         took = np.zeros(len(rows))
         for count in np.unique(rows[rows > 0]).tolist():
             here = np.flatnonzero(rows == count)
-            verify, draft = self._tables(count)
+            verify, draft, reading = self._tables(count)
             took[here] = verify[bucket[here], nodes[here]]
             if not self.free:
                 passes = depth[here]
                 further = draft[bucket[here], np.minimum(wanted[here], WIDTH)] * (passes - 1)
-                took[here] += np.where(passes > 0, draft[bucket[here], first[here]] + further, 0.0)
+                took[here] += np.where(passes > 0, reading[bucket[here], first[here]] + further, 0.0)
         return took
 
     def _state(self, g: _Groups) -> tuple[Ints, Ints, Ints]:
@@ -248,12 +249,14 @@ class Sweep:
         bucket = np.where(g.padded >= 0, longest, mean) // CONTEXT_STEP
         return rows, bucket, np.where(g.active, g.waiting, 0).max(1).clip(1, self.widest)
 
-    def _tables(self, rows: int) -> tuple[Floats, Floats]:
-        """Seconds by context bucket and size for this many rows."""
+    def _tables(self, rows: int) -> tuple[Floats, Floats, Floats]:
+        """Seconds by context bucket and size for this many rows: of verifying, of further passes, of first ones."""
         if rows not in self._verify:
+            none = np.zeros((0, 0))
             self._verify[rows] = self._curves("verify", rows, NODES)
-            self._draft[rows] = np.zeros((0, 0)) if self.free else self._curves("draft", rows, self.widest)
-        return self._verify[rows], self._draft[rows]
+            self._draft[rows] = none if self.free else self._curves("draft", rows, WIDTH)
+            self._catch_up[rows] = none if self.free else self._curves("catch_up", rows, self.widest)
+        return self._verify[rows], self._draft[rows], self._catch_up[rows]
 
     def _curves(self, phase: str, rows: int, top: int) -> Floats:
         middles = (np.arange(self.buckets) + 0.5) * CONTEXT_STEP

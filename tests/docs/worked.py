@@ -32,7 +32,7 @@ class FittedCosts(Costs):
 
     def fitted(self, phase, model, batch, context=None):
         def curve(size):
-            return 0.002 * size if phase == "draft" else 0.040 + 0.002 * size
+            return 0.002 * size if phase != "verify" else 0.040 + 0.002 * size
 
         return curve(batch) if context is None else curve
 

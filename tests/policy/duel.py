@@ -30,13 +30,15 @@ BONUS = 1 << 40
 class World:
     """What the drafter would say below every node, what work costs, and what befalls the batch step by step.
 
-    `children(row, path)`: candidates of a row's node. `verify`, `draft`: seconds by size and width, the last one goes on.
+    `children(row, path)`: candidates of a row's node. `verify`, `draft`, `catch_up`: seconds by size,
+    the last one goes on.
     """
 
     children: Callable[[int, Path], list[Candidate]]
     rows: list[Row]
     verify: list[float]
     draft: list[float]
+    catch_up: list[float] | None = None  # seconds of first passes; None: what `draft` says
     pending: int = 1
     packed: bool = False
     one_pass: int = 0  # layers that are handed over at once; 0: layer by layer
@@ -76,6 +78,10 @@ class Costs:
     def draft(self, batch, width=None, context=None):
         return self._at(self.world.draft, math.ceil(batch if width is None else width))
 
+    def catch_up(self, batch, pending=None, context=None):
+        known = self.world.draft if self.world.catch_up is None else self.world.catch_up
+        return self._at(known, math.ceil(batch if pending is None else pending))
+
     def fitted(self, phase, model, batch, context=None):
         slope = {"linear": 2.0, "proportional": 1.0, "exp-power": 3.0, "roofline": 4.0}[model]
         fixed = 0.0 if model == "proportional" else 8.0
@@ -87,6 +93,9 @@ class Costs:
         pass
 
     def observe_draft(self, *seen):
+        pass
+
+    def observe_catch_up(self, *seen):
         pass
 
 

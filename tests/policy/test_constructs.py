@@ -33,6 +33,9 @@ class Costs:
         table = self.tables["draft"]
         return table[min(width, len(table) - 1)]
 
+    def catch_up(self, batch, pending, context):
+        return self.draft(batch, pending, context)
+
     def fitted(self, phase, model, batch, context):
         raise NotImplementedError
 
@@ -40,6 +43,9 @@ class Costs:
         pass
 
     def observe_draft(self, *seen):
+        pass
+
+    def observe_catch_up(self, *seen):
         pass
 
 

@@ -34,13 +34,19 @@ class Costs:
     def draft(self, batch, width, context):
         return self.pass_
 
+    def catch_up(self, batch, pending, context):
+        return self.draft(batch, pending, context)
+
     def fitted(self, phase, model, batch, context):
-        return lambda n: (0.0 if phase == "draft" else self.fixed) + self.slope * np.asarray(n, float)
+        return lambda n: (self.fixed if phase == "verify" else 0.0) + self.slope * np.asarray(n, float)
 
     def observe_verify(self, *seen):
         self.seen.append(seen)
 
     def observe_draft(self, *seen):
+        self.seen.append(seen)
+
+    def observe_catch_up(self, *seen):
         self.seen.append(seen)
 
 

@@ -41,6 +41,7 @@ def world(seed: int, exact: bool, rows: int, one_pass: int, free: bool, packed: 
         [_row(source, 10 + number) for number in range(rows)],
         _rising(source, 60, 8),
         _rising(source, 24, 1),
+        _rising(source, 24, 1) if source.random() < 0.7 else None,
         pending=source.randint(1, 3),
         packed=packed,
         drains=source.random() < 0.5,

@@ -107,4 +107,7 @@ def profile(context: float = 0.0) -> Profile:
         for n in (0, 1, 4, 16, 64)
     ]
     draft = [Point(b, 16, w, 0.0004 + 0.00005 * w * b) for b in (1, 4, 8) for w in (1, 10)]
-    return Profile(Key("tiny", "tiny", "here", "float64"), CostTable(verify), CostTable(draft))
+    catch_up = [Point(b, 16, w, 0.0005 + 0.00001 * w * b) for b in (1, 4, 8) for w in (1, 64)]
+    return Profile(
+        Key("tiny", "tiny", "here", "float64"), CostTable(verify), CostTable(draft), catch_up=CostTable(catch_up)
+    )

@@ -67,11 +67,11 @@ def test_counts_equal_with_ngrams(coder, repetitive):
 
 def _settled(pair, costs: Profile, monkeypatch) -> None:
     """Real calls believe `costs`, never corrected, and have learned nothing yet."""
-    for name in ("observe_verify", "observe_draft"):
+    for name in ("observe_verify", "observe_draft", "observe_catch_up"):
         monkeypatch.setattr(OnlineCosts, name, lambda *ignored: None)
 
     def find(model, drafter, named):
-        return CostSource(Profile(profile_key(model, drafter), costs.verify, costs.draft), "test", fixed=True)
+        return CostSource(replace(costs, key=profile_key(model, drafter)), "test", fixed=True)
 
     monkeypatch.setattr(CostSource, "find", find)
     monkeypatch.setattr(attachment_of(pair.target), "_costs", {})
@@ -123,7 +123,7 @@ def test_seconds_are_the_profiles(greedy):
     verify = known.verify.seconds(1, nodes.astype(float), 40.0).sum()
     layers = sum(step.layers for step in result.history)
     assert result.seconds - result.drafting == pytest.approx(verify)
-    first = sum(known.draft.seconds(1, np.array([float(w)]), 16.0)[0] for w in _first_widths(result))
+    first = sum(known.catch_up.seconds(1, np.array([float(w)]), 16.0)[0] for w in _first_widths(result))
     further = (layers - sum(step.layers > 0 for step in result.history)) * known.draft.seconds(1, np.ones(1), 16.0)[0]
     assert result.drafting == pytest.approx(first + further)
 

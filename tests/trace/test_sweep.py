@@ -121,7 +121,7 @@ def test_the_shortest_path_is_the_shortest(greedy):
         for depth in range(1, 7):
             for nodes in (1, 2, 3, 4, 5, 8, 12, 20, 40, 64):
                 accepted = min(int(table.accepted[start + i, depth, nodes]), length - 1 - i)
-                passes = machine.draft(1, waiting, context) + (depth - 1) * machine.draft(1, min(nodes, 10), context)
+                passes = machine.catch_up(1, waiting, context) + (depth - 1) * machine.draft(1, min(nodes, 10), context)
                 step = machine.verify(1, nodes, context)[nodes] + passes
                 after = min(i + accepted + 1, length - 1)
                 best = min(best, step + (least(after, accepted + 1) if accepted else np.inf))

@@ -3,17 +3,24 @@ further is believed (`smartgen/language/recover.py`)."""
 
 from smartgen.language.mistakes import expressions, naming, order, phrases
 from smartgen.language.mistakes.blocks import unclosed_block
+from smartgen.language.mistakes.braces import braces
 from smartgen.language.mistakes.clauses import choice
+from smartgen.language.mistakes.clock import clock
 from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
+from smartgen.language.mistakes.functions import function
 from smartgen.language.mistakes.inheriting import use
+from smartgen.language.mistakes.let_in import let_in
 from smartgen.language.mistakes.limits import limit
 from smartgen.language.mistakes.missing import signs, words
 from smartgen.language.mistakes.opening import opening
+from smartgen.language.mistakes.placeholders import placeholder
 from smartgen.language.mistakes.rows import matched, rows
 from smartgen.language.mistakes.spot import Rule
+from smartgen.language.mistakes.sql import query
 from smartgen.language.mistakes.statements import as_value
 from smartgen.language.mistakes.unfinished import nothing
+from smartgen.language.mistakes.word_blocks import stray_end, word_block
 
 # In this order: what is known exactly comes before what is guessed.
 RULES: tuple[Rule, ...] = (
@@ -22,7 +29,15 @@ RULES: tuple[Rule, ...] = (
     outside,
     unclosed_block,
     unclosed_end,
+    function,
+    word_block,
+    stray_end,
+    placeholder,
+    let_in,
+    query,
     opening,
+    clock,
+    braces,
     as_value,
     *naming.RULES,
     param,

@@ -1,4 +1,4 @@
-"""The brace of a `when` or an `otherwise` that nothing closes: told where it opens, not where the text runs out."""
+"""The brace of a `when` or an `otherwise` that nothing closes: told where it is missing, with where it opens."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ def _closed(spot: Spot, opened: int, last: int) -> Repair:
     lines = "\n" in spot.text[brace.end : end]
     written = f"\n{' ' * _indent(spot, opened)}}}" if lines else " }"
     where = f"behind `{spot.lexemes[last].text}`" if last > opened else "behind it"
-    message = "the block that opens here is not closed"
-    return Repair("SG015", message, brace.start, brace.end, f"write `}}` {where}", ((end, end, written),))
+    behind = spot.lexemes[last + 1].start if last + 1 < len(spot.lexemes) else len(spot.text)
+    also = ((brace.start, brace.end, "opened here"),)
+    change = (end, end, written)
+    return Repair("SG015", "this block is not closed", end, behind, f"write `}}` {where}", (change,), also)
 
 
 def _indent(spot: Spot, index: int) -> int:

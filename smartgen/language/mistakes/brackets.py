@@ -8,7 +8,8 @@ from smartgen.language.functions import AGGREGATES, FUNCTIONS
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import closing, opening, operand_first, unclosed
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
-from smartgen.language.signals import SIGNALS
+from smartgen.language.mistakes.table_lists import row_lists
+from smartgen.language.signals import MODELS, SIGNALS
 
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
 
@@ -17,10 +18,16 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
     """What stands in brackets, by what stands before them."""
     sign = lexemes[index]
     close = closing(lexemes, index)
+    half_open = re.match(r"\[\s*([\w.]+)\s*,\s*([\w.]+)\s*\)", text[sign.start :]) if close is None else None
+    if half_open is not None:
+        span, written = (sign.start, sign.start + half_open.end()), f"{half_open.group(1)}..{half_open.group(2)}"
+        return Repair(
+            "SG007", "a range has two points and both its ends", *span, f"write `{written}`", ((*span, written),)
+        )
     if close is None:
         return replaced(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
     before = lexemes[index - 1] if index else None
-    repair: Repair | None = None
+    repair = row_lists(text, lexemes, index)
     if before is not None and before.text == "tree":
         repair = _paths(text, sign, lexemes[close])
     if before is not None and before.text == "}" and before.end == sign.start:
@@ -68,6 +75,10 @@ def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
         return Repair(
             "SG007", "everything here is an expectation already", *change[:2], f"write `{written}`", (change,)
         )
+    if before.text.startswith("profile.") and inside.strip("\"'") in MODELS:
+        written = f'(model: "{inside.strip(chr(34) + chr(39))}")'
+        help = f"write `{before.text}{written}`"
+        return Repair("SG015", "arguments stand in parentheses", *span, help, ((*span, written),))
     keys, end = _keys(text, lexemes, index)
     if not keys and f"{before.text}.{inside}" in SIGNALS:
         keys, end = inside, span[1]

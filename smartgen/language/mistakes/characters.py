@@ -19,6 +19,11 @@ def character(text: str, lexemes: Sequence[Lexeme], index: int) -> Repair:
         return Repair(
             "SG004", f"there is no unit `{c}s`", at.start, at.end + 1, "write `us`", ((at.start, at.end, "u"),)
         )
+    value = number(text, at.start)
+    if value is not None:
+        start, end, written = value
+        message = "numbers are written in plain digits"
+        return Repair("SG010", message, start, end, f"write `{written}`", ((start, end, written),))
     if c in "²³":
         first = operand_first(lexemes, index - 1) if index else index
         base = text[lexemes[first].start : at.start].strip() or "x"
@@ -33,6 +38,22 @@ def character(text: str, lexemes: Sequence[Lexeme], index: int) -> Repair:
         return _replaced(at, "SG016", f"this is not the `{plain}` of a keyboard", plain, f"write `{plain}`")
     shown = f"`{c}`" if c.isprintable() else _named(c)
     return _replaced(at, "SG016", f"{shown} means nothing here", "", "remove it")
+
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+
+
+def number(text: str, at: int) -> tuple[int, int, str] | None:
+    """`10⁻³` and `2·10⁻³`, `½`, `1½`: first and last character and the number around character `at`; None where none is."""
+    for found in re.finditer(r"(?:([0-9.]+)\s*[·×*x]\s*)?10([⁻⁺]?[⁰¹²³⁴-⁹]+)", text):
+        if found.start() <= at < found.end():
+            power = int(found.group(2).translate(_SUPERSCRIPTS))
+            return found.start(), found.end(), f"{float(found.group(1) or 1) * 10.0**power:.10g}"
+    if unicodedata.category(text[at]) != "No" or unicodedata.normalize("NFKC", text[at]).isdigit():
+        return None
+    whole = re.search(r"[0-9]*$", text[:at])
+    digits = whole.group() if whole is not None else ""
+    return at - len(digits), at + 1, f"{float(digits or 0) + unicodedata.numeric(text[at]):.6g}"
 
 
 def _letter(text: str, at: Lexeme, plain: str) -> Repair:

@@ -112,4 +112,7 @@ def _range(spot: Spot) -> Iterator[Repair]:
         and following.sort in ("number", "name")
     ):
         written = f"{before.text}..{following.text}"
+        step = spot.near(3) if spot.word(2) in (":", ",", "by", "step") else None
+        if step is not None and step.sort == "number":
+            yield spot.replace("SG007", "a range has two points and no step", written, "", 5, -1)
         yield spot.replace("SG007", "a range has two points", "..", f"write `{written}`")

@@ -69,6 +69,9 @@ def unit(spot: Spot) -> Iterator[Repair]:
     if re.fullmatch(r"_[0-9_]+", name) and here.start == number.end:
         written = number.text + name.replace("_", "")
         yield spot.replace("SG010", "digits are written without `_`", written, "", 2, -1)
+    if re.fullmatch(r"[lIOo]+[0-9lIOo]*", name) and here.start == number.end:
+        written = number.text + name.translate(str.maketrans("lIOo", "1100"))
+        yield spot.replace("SG010", "this number has letters in the place of digits", written, "", 2, -1)
     thousands = {"k": 1000, "K": 1000, "m": 10**6, "M": 10**6}.get(name)
     if thousands and here.start == number.end:
         written = f"{float(number.text) * thousands:.0f}"

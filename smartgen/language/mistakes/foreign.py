@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from smartgen.language.mistakes.brackets import bracket, bracket_end
 from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.comments import COMMENTS, block_comment
+from smartgen.language.mistakes.latex import formula
+from smartgen.language.mistakes.operands import closing, operand_first, unclosed
 from smartgen.language.mistakes.operators import assigned, percent, power, question, slashes
 from smartgen.language.mistakes.points import joined, point
 from smartgen.language.mistakes.quotes import open_text, quoted
-from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
+from smartgen.language.mistakes.spot import Lexemes, Repair, removal, replaced
 from smartgen.language.words import EXTENTS, OPPOSITE
 
 # What is written instead, and what it is called in the message.
@@ -50,6 +53,9 @@ _SAME: dict[str, tuple[str, str]] = {
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
+    set_in_latex = formula(text, lexemes, index)
+    if set_in_latex is not None:
+        return set_in_latex
     if (
         sign in ("=>", "->", "::", "<-")
         and index > 1
@@ -59,6 +65,12 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
         return replaced(lexemes[index], "SG008", "a name is given its value with `=`", "=", "write `=`")
     if sign == "=>" and index and lexemes[index - 1].sort in ("number", "text"):
         return joined(text, lexemes, index)
+    if sign in ("~", "≈", "≃") and index and index + 1 < len(lexemes):
+        about = _about(lexemes, index)
+        if about is not None:
+            return about
+    if sign in ("∈", "∉") and index:
+        return _member(text, lexemes, index)
     numbers = 0 < index < len(lexemes) - 1 and lexemes[index - 1].sort == lexemes[index + 1].sort == "number"
     if sign in ("~", "–", "—") and numbers and index > 1 and lexemes[index - 2].text == "best":
         return replaced(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
@@ -69,8 +81,17 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
         written = OPPOSITE[lexemes[index + 1].text]
         change = (lexemes[index].start, lexemes[index + 1].end, written)
         return replaced(lexemes[index], "SG007", "`!` is not an operator here", "", f"write `{written}`", (change,))
+    if sign in ("...", "…") and lexemes[index].first and (index + 1 == len(lexemes) or lexemes[index + 1].first):
+        start, end = lexemes[index].start, lexemes[index].end
+        message = f"`{sign}` stands for something that you write"
+        return Repair(
+            "SG009", message, start, end, "remove the line, or write the statement", (removal(text, start, end),)
+        )
     if set(sign) == {"."} and len(sign) > 1:
         return replaced(lexemes[index], "SG007", "a range has two points", "..", "write `..`")
+    given = _given(text, lexemes, index) if sign == "|" else None
+    if given is not None:
+        return given
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
     if sign in ("|", "&", "&&", "||") and following in EXTENTS:
         return replaced(lexemes[index], "SG007", "limits are separated by `,`", ",", "write `,`")
@@ -80,6 +101,72 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     if sign.startswith(tuple(COMMENTS)):
         return block_comment(text, lexemes, index)
     return _ANSWERS.get(sign, character)(text, lexemes, index)
+
+
+def _given(text: str, lexemes: Lexemes, index: int) -> Repair | None:
+    """`P(accepted | node.prob)`: the chance of being accepted, given something, is learned."""
+    opened = unclosed(lexemes, index)
+    close = closing(lexemes, opened) if opened else None
+    if not opened or close is None or lexemes[opened - 1].text not in ("P", "Pr", "p", "Prob", "prob", "E"):
+        return None
+    start, end = lexemes[opened - 1].start, lexemes[close].end
+    written = f"calibrated({text[lexemes[index].end : lexemes[close].start].strip()})"
+    message = "a chance given something is what `calibrated` learns"
+    return Repair("SG007", message, start, end, f"write `{written}`", ((start, end, written),))
+
+
+def _member(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """`x ∈ {1, 2}`."""
+    sign = lexemes[index]
+    among = re.match(r"\s*[{(\[]([^{}()\[\]]*)[})\]]", text[sign.end :])
+    parts = [part.strip() for part in among.group(1).split(",") if part.strip()] if among is not None else []
+    if among is None or not parts:
+        return replaced(sign, "SG007", f"there is no `{sign.text}`", "==" if sign.text == "∈" else "!=", "write `==`")
+    first = lexemes[operand_first(lexemes, index - 1)]
+    name = text[first.start : lexemes[index - 1].end]
+    same, joint = ("==", " or ") if sign.text == "∈" else ("!=", " and ")
+    condition = joint.join(f"{name} {same} {part}" for part in parts)
+    written = f"({condition})" if len(parts) > 1 else condition
+    end = sign.end + among.end()
+    change = (first.start, end, written)
+    return Repair("SG007", f"there is no `{sign.text}`", sign.start, end, f"write `{written}`", (change,))
+
+
+def _about(lexemes: Lexemes, index: int) -> Repair | None:
+    """`~=`, `>~`, `=~`: a comparison with a wave in it, or a wave that compares."""
+    sign, before, behind = lexemes[index], lexemes[index - 1], lexemes[index + 1]
+    if behind.text == "=" and behind.start == sign.end:
+        return Repair(
+            "SG007",
+            "`~=` is not an operator here",
+            sign.start,
+            behind.end,
+            "write `!=`",
+            ((sign.start, behind.end, "!="),),
+        )
+    if before.text in ("<", ">", "<=", ">=", "=") and before.end == sign.start:
+        written = "==" if before.text == "=" else before.text
+        message, change = f"`{before.text}{sign.text}` is not an operator here", (before.start, sign.end, written)
+        return Repair("SG007", message, before.start, sign.end, f"write `{written}`", (change,))
+    return (
+        replaced(sign, "SG007", f"`{sign.text}` is not an operator here", "==", "write `==`")
+        if sign.text != "~"
+        else None
+    )
+
+
+def _money(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """`$0.002`, `€3/h`: an amount of money has its unit behind it."""
+    sign, number = lexemes[index], lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if number is None or number.sort != "number" or number.start != sign.end:
+        return _dollar(text, lexemes, index) if sign.text == "$" else character(text, lexemes, index)
+    unit = "usd" if sign.text == "$" else "eur"
+    below = re.match(r"\s*(?:/|per)\s*(hours?|h|s|sec|min|tok|tokens?|J|kWh)\b", text[number.end :])
+    end = number.end + (below.end() if below is not None else 0)
+    known = {"hour": "h", "hours": "h", "sec": "s", "token": "tok", "tokens": "tok"}
+    written = f"{number.text} {unit}" + (f"/{known.get(below.group(1), below.group(1))}" if below is not None else "")
+    help, change = f"write `{written}`", (sign.start, end, written)
+    return Repair("SG004", "an amount of money has its unit behind it", sign.start, end, help, (change,))
 
 
 def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:
@@ -116,5 +203,5 @@ _ANSWERS: dict[str, _Answer] = {
     "]": bracket_end,
     ";": _semicolon,
     "?": question,
-    "$": _dollar,
+    **dict.fromkeys(("$", "€"), _money),
 }

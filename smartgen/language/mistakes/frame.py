@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing
 from smartgen.language.mistakes.policy_parameters import parentheses
-from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.mistakes.spot import Repair, Spot, removal
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
 
@@ -77,8 +77,14 @@ def header(spot: Spot) -> Iterator[Repair]:
         )
     if spot.at == 0 and spot.word(1) == "gen":
         yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
-    change = (first.start, first.start, "smartgen 1\n")
-    yield Repair("SG001", missing, first.start, first.end, "write `smartgen 1` on the first line", (change,))
+    comment = re.match(r"(?:\s|#[^\n]*\n)*?(#[ \t]*)(?=smartgen[ \t]+\d+[ \t]*\n)", spot.text[: first.start])
+    if spot.at == 0 and comment is not None:
+        change = (comment.start(1), comment.end(1), "")
+        end = spot.text.find("\n", comment.end())
+        yield Repair("SG001", f"{missing}, not in a comment", comment.start(1), end, "remove the `#`", (change,))
+    start = 0 if spot.text[: first.start].strip() else first.start  # comments may stand before the first word
+    change = (start, start, "smartgen 1\n")
+    yield Repair("SG001", missing, start, first.end, "write `smartgen 1` on the first line", (change,))
 
 
 def _imports(spot: Spot, missing: str) -> Iterator[Repair]:
@@ -207,6 +213,12 @@ def outside(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "}":
         yield spot.remove("SG015", "this `}` closes nothing", "remove it")
+    if here.text in _IMPORTS and here.first and spot.word(1) != "{":
+        last = next((i for i in range(spot.at + 1, len(spot.lexemes)) if spot.lexemes[i].first), len(spot.lexemes)) - 1
+        end = spot.lexemes[last].end
+        fix = "remove the line: a policy inherits with `use`, and its file needs no other"
+        change = removal(spot.text, here.start, end)
+        yield Repair("SG006", "nothing is imported", here.start, end, fix, (change,))
     if here.word and misspelt(here.text, ["policy"]):
         yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
     if here.text in ("recipe", "strategy", "rule", "def", "class", "function"):

@@ -38,7 +38,7 @@ def idiom(spot: Spot) -> Iterator[Repair]:
     end = spot.lexemes[last].end
     rest = spot.text[here.end : end].strip()
     if word in ("minimize", "minimise", "minimum") and rest:
-        written = f"maximize -({rest})"
+        written = f"maximize {_inverse(rest)}"
         yield _rewrite(spot, end, "there is no statement `minimize`", written)
     if word in ("stop", "until", "halt", "break", "end", "finish") and last > spot.at:
         condition = _extents_read(re.sub(r"^(when|if|while|once|drafting|:)\b\s*", "", rest))
@@ -61,6 +61,14 @@ def idiom(spot: Spot) -> Iterator[Repair]:
         skip = 1 if spot.word(1) in ("=", ":") else 0
         help = f"write `limit {extent} {spot.word(1 + skip)}`"
         yield spot.replace("SG011", f"there is no statement `{word}`", f"limit {extent}", help, 1 + skip)
+
+
+def _inverse(rest: str) -> str:
+    """What is largest where `rest` is smallest."""
+    ratio = re.fullmatch(r"([\w.]+|\([^()]*\))\s*/\s*([\w.]+|\([^()]*\))", rest)
+    if ratio is not None:
+        return f"{ratio.group(2)} / {ratio.group(1)}"
+    return f"tokens / {rest}" if rest in ("time", "energy", "money") else f"-({rest})"
 
 
 def _extents_read(condition: str) -> str:

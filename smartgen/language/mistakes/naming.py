@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import TYPES
@@ -145,15 +145,6 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
         if last is not None:
             count = last - spot.at
             yield spot.remove("SG008", f"a {statement} has no type", f"write `{statement} {written} = ...`", count)
-    if here.text == "(":
-        close = closing(spot.lexemes, spot.at)
-        if close is not None and spot.word(close + 1 - spot.at) == "=":
-            yield spot.remove(
-                "SG006",
-                "there are no functions of one's own",
-                f"write `{statement} {written} = ...`",
-                close - spot.at + 1,
-            )
     if here.sort == "name" and written in _BEFORE_NAMES:
         fix = f"write `{statement} {here.text} = ...`"
         yield spot.remove("SG008", f"`{written}` does not stand before a name", fix, 1, -1)

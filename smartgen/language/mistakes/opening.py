@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.mistakes.gist import prose
 from smartgen.language.mistakes.groups import phases, sections, settings
 from smartgen.language.mistakes.idioms import NO_WORDS, foreign_statement, idiom, unnamed
+from smartgen.language.mistakes.loops import loop
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
@@ -79,6 +81,12 @@ _OTHER_WORDS = {
     "elseif": "when",
     "unless": "when not",
     "else": "otherwise",
+    **dict.fromkeys(("sonst", "ansonsten", "sinon", "sino", "altrimenti", "anders"), "otherwise"),
+    **dict.fromkeys(("wenn", "falls", "si", "quand", "cuando", "quando"), "when"),
+    **dict.fromkeys(("solange", "mientras"), "continue while"),
+    "where": "let",
+    "with": "let",
+    "given": "let",
     "default": "otherwise",
     "while": "continue while",
     "proceed": "continue while",
@@ -95,6 +103,11 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     yield from _twin(spot)
     yield from sections(spot)
+    if here.text == "with" and spot.word(2) != "=":
+        yield from foreign_statement(spot)
+    yield from loop(spot)
+    if "_OTHERWISE" in spot.accepts and spot.word(1) == "{":
+        yield from _instead(spot, here.text, "otherwise")
     yield from phases(spot)
     yield from settings(spot)
     yield from idiom(spot)
@@ -212,6 +225,10 @@ def _unheard_of(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG011", message, meant, f"did you mean `{meant}`?")
     last = statement_last(spot.lexemes, spot.at)
     change = (here.start, spot.lexemes[last].end, "")
+    line = spot.text[here.start :].partition("\n")[0].strip()
+    if meant is None and following not in STATEMENTS and prose(line) and not set("{}") & set(line):
+        message, change = "this line is no statement, and comments begin with `#`", (here.start, here.start, "# ")
+        yield Repair("SG016", message, here.start, here.start + len(line), f"write `# {line}`", (change,))
     help = f"remove the line, or begin it with one of {', '.join(STATEMENTS)}"
     if following in STATEMENTS:
         help = f"remove `{here.text}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing, statement_last
-from smartgen.language.mistakes.spot import Change, Repair, Spot
+from smartgen.language.mistakes.spot import Change, Repair, Spot, removal
 from smartgen.language.words import STATEMENTS
 
 
@@ -22,6 +22,8 @@ def order(spot: Spot) -> Iterator[Repair]:
             None,
         )
         if policy is not None:
+            if spot.word(1) in _OFF:
+                yield from _out_of_block(spot, here.text)
             yield _moved(spot, spot.lexemes[policy].end, "`use` stands first in its policy", "move it to the beginning")
         yield _dropped(spot, "a policy uses one other", "keep one `use`")
     if here.text in ("param", "use") and "_LET" in spot.accepts and "_PARAM" not in spot.accepts:
@@ -87,13 +89,13 @@ def _moved(spot: Spot, to: int, message: str, help: str, behind: bool = False) -
     end = spot.lexemes[statement_last(spot.lexemes, spot.at)].end
     moved = spot.text[here.start : end]
     insert = (to, to, f"{moved}\n  " if behind else f"\n  {moved}")
-    return Repair("SG018", message, here.start, here.end, help, (insert, (here.start, end, "")))
+    return Repair("SG018", message, here.start, here.end, help, (insert, removal(spot.text, here.start, end)))
 
 
 def _dropped(spot: Spot, message: str, help: str) -> Repair:
     here = spot.lexemes[spot.at]
     end = spot.lexemes[statement_last(spot.lexemes, spot.at)].end
-    return Repair("SG018", message, here.start, here.end, help, ((here.start, end, ""),))
+    return Repair("SG018", message, here.start, here.end, help, (removal(spot.text, here.start, end),))
 
 
 def _out_of_block(spot: Spot, word: str) -> Iterator[Repair]:
@@ -106,6 +108,9 @@ def _out_of_block(spot: Spot, word: str) -> Iterator[Repair]:
             "move it before the first `when`",
             behind=True,
         )
+    if spot.word(1) in _OFF:
+        message, written = f"there is no policy `{spot.word(1)}`: not to draft is a limit", "limit depth 0"
+        yield spot.replace("SG018", message, written, "", 2)
     yield _dropped(spot, f"`{word}` cannot stand in a block", "remove it")
 
 

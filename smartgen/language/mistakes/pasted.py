@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from smartgen.language.mistakes.conflicts import conflict
 from smartgen.language.mistakes.spot import Change, Repair
 
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n`]*\n?", re.MULTILINE)
@@ -18,7 +19,7 @@ _MARKS = (  # what each line begins with: (the pattern, what it is called)
 
 def pasted(text: str) -> Repair | None:
     """What came along with a recipe when it was copied; None where nothing did."""
-    return _quoted(text) or _fenced(text) or _marked(text)
+    return conflict(text) or _quoted(text) or _fenced(text) or _marked(text)
 
 
 def _quoted(text: str) -> Repair | None:

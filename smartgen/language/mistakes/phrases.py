@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from smartgen.language.borrowed import extent
 from smartgen.language.functions import FUNCTIONS, SCOPES
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS, SYNONYMS
+from smartgen.language.words import EXTENTS, STATEMENTS
 
 _EACH = ("request", "row", "step", "batch", "sequence", "round", "pass", "iteration", "layer", "call")
 _OPERATORS = {
@@ -54,7 +57,17 @@ def prose(spot: Spot) -> Iterator[Repair]:
 
 
 def dashes(spot: Spot) -> Iterator[Repair]:
-    """`-- a comment`."""
+    """`-- a comment`, `--limit-depth 6`."""
+    option = re.compile(r"--([a-z]+(?:[-_][a-z]+)*)[ \t=]+([0-9]+)[ \t]*(?=[\n}])").match(spot.text, spot.start)
+    words = option.group(1).replace("_", "-").split("-") if option is not None else []
+    if option is not None and (words[0] in STATEMENTS or extent("_".join(words)) is not None):
+        named = words[-1] if words[-1] in EXTENTS else extent("_".join(words))
+        word = f"limit {named}" if named and words[0] not in ("expand", "verify") else f"{words[0]} best"
+        written = f"{word} {option.group(2)}"
+        change = (*option.span(), written)
+        yield Repair(
+            "SG011", "options of a command are statements here", *option.span(), f"write `{written}`", (change,)
+        )
     for i in range(min(spot.at, len(spot.lexemes) - 1), 0, -1):
         first, second = spot.lexemes[i - 1], spot.lexemes[i]
         if first.text == second.text == "-" and first.end == second.start:

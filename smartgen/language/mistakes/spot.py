@@ -30,6 +30,13 @@ def replaced(at: Lexeme, code: str, message: str, written: str, help: str, chang
     return Repair(code, message, at.start, at.end, help, changes or ((at.start, at.end, written),))
 
 
+def removal(text: str, start: int, end: int) -> Change:
+    """Characters start..end gone, with their line if nothing else stands on it."""
+    line, stop = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    alone = stop >= 0 and not text[line:start].strip() and not text[end:stop].strip()
+    return (line, stop + 1, "") if alone else (start, end, "")
+
+
 @dataclass(frozen=True)
 class Spot:
     """`at` is the index of the lexeme that cannot stand where it stands (one past the last: the text ends too early).

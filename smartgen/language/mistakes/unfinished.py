@@ -8,7 +8,7 @@ from smartgen.language.mistakes.naming import USUAL
 from smartgen.language.mistakes.spot import Repair, Spot
 
 _NAMED = ("let", "benefit", "cost", "param")
-_EXAMPLE = {
+EXAMPLE = {
     "let": "1",
     "param": "1",
     "benefit": "node.path",
@@ -37,20 +37,20 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         return
     last = spot.lexemes[spot.at - 1]
     key = spot.statement if before == "=" else before
-    if spot.wants_operand and key in _EXAMPLE:
+    if spot.wants_operand and key in EXAMPLE:
         yield _no_expression(spot, key)
     if before in _NAMED:
         yield from _no_name_either(spot, before)
-    if before in ("-", "+", "*", "/") and spot.word(-2) == "=" and spot.statement in _EXAMPLE:
-        begun, example = spot.lexemes[spot.begun], _EXAMPLE[spot.statement]
+    if before in ("-", "+", "*", "/") and spot.word(-2) == "=" and spot.statement in EXAMPLE:
+        begun, example = spot.lexemes[spot.begun], EXAMPLE[spot.statement]
         help = f"write what it is, for example `{spot.slice(spot.begun, spot.at - 2)} {example}`"
         message = f"`{spot.slice(spot.begun, spot.begun + 1)}` has no expression"
         yield Repair("SG009", message, begun.start, last.end, help, ((last.start, last.end, example),))
     if before == ".." and spot.statement in ("expand", "verify", "limit"):
         change = (last.end, last.end, "64")
         yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{spot.word(-2)}..64`", (change,))
-    if spot.wants_operand and before in ("not", "-") and spot.word(-2) in _EXAMPLE:
-        example = _EXAMPLE[spot.word(-2)]
+    if spot.wants_operand and before in ("not", "-") and spot.word(-2) in EXAMPLE:
+        example = EXAMPLE[spot.word(-2)]
         help = f"write what follows it, or for example `{example}`"
         yield spot.replace("SG009", f"nothing stands behind `{before}`", example, help, 1, -1)
     if spot.wants_operand and spot.statement == "maximize" and before == "/" and spot.word(-2) != "time":
@@ -72,7 +72,7 @@ def nothing(spot: Spot) -> Iterator[Repair]:
 def _no_expression(spot: Spot, key: str) -> Repair:
     """An example in the place of what is missing."""
     begun, last = spot.lexemes[max(spot.begun, 0)], spot.lexemes[spot.at - 1]
-    example = _param_example(spot) if key == "param" else _EXAMPLE[key]
+    example = _param_example(spot) if key == "param" else EXAMPLE[key]
     what = " ".join(x.text for x in spot.lexemes[max(spot.begun, 0) : spot.at] if x.text != "=")
     named = key == spot.statement and last.text == "="
     message = f"`{what}` has no expression" if named else f"nothing stands behind `{what}`"
@@ -87,7 +87,7 @@ def _no_name_either(spot: Spot, before: str) -> Iterator[Repair]:
         message = f"`{before}` does not stand before `{here.text}`"
         yield spot.remove("SG018", message, f"write `{here.text} ...`", 1, -1)
     if spot.accepts == {"NAME"}:
-        help = f"write `{before} {USUAL[before]} = {_EXAMPLE[before]}`"
+        help = f"write `{before} {USUAL[before]} = {EXAMPLE[before]}`"
         yield spot.remove("SG009", f"`{before}` has no name and no value", help, 1, -1)
 
 

@@ -138,9 +138,10 @@ def _measured(me: Interpreter, e: Measured, at: At) -> Value:
     size = where.get("nodes", where.get("width", at.view.width if e.phase == "draft" else at.view.nodes))
     if size is None:
         return None
+    phase = "catch_up" if e.phase == "draft" and at.view.depth == 0 and not where else e.phase
     if e.model != "table":
-        return prices.fitted(e.phase, e.model, size)
-    return prices.verify(size) if e.phase == "verify" else prices.draft(size)
+        return prices.fitted(phase, e.model, size)
+    return {"verify": prices.verify, "draft": prices.draft, "catch_up": prices.catch_up}[phase](size)
 
 
 def _recall(me: Interpreter, e: Recall, at: At) -> Value:

@@ -25,7 +25,7 @@ class Totals:
 
     def progress(self, view: View) -> float:
         worth = self.me.estimates.worth() or [1.0] * len(view.trees)
-        return sum(weight * view.row_tokens(row, self.me.gain) for row, weight in enumerate(worth))
+        return sum(1.0 + weight * (view.row_tokens(row, self.me.gain) - 1.0) for row, weight in enumerate(worth))
 
     def total(self, name: str, view: View) -> float:
         """Drafting so far and the step's own costs of this unit; an absent cost is none."""

@@ -94,6 +94,8 @@ class Prices(Protocol):
 
     def draft(self, width: float) -> float: ...
 
+    def catch_up(self, pending: float) -> float: ...
+
     def fitted(self, phase: str, model: str, size: float) -> float: ...
 
 
@@ -113,7 +115,7 @@ class Estimates(Protocol):
         """Below frontiers at `depth` of this mass a layer with these benefits was drawn."""
 
     def worth(self) -> list[float] | None:
-        """Weights of the rows' tokens in `progress`; None: all alike."""
+        """Weights of the rows' tokens beyond the first in `progress`; None: all alike."""
 
     def tokens_left(self) -> float:
         """Tokens that the longest row of a call that drains is expected to get still, at least 1."""
