@@ -56,8 +56,8 @@ class Growth:
 
     def _told(self, depth: int) -> float:
         """Observations' worth of what is known of a depth, after what was forgotten of it."""
-        fade = float(0.5 ** ((self.drawn - float(self.last[depth])) / self.STALE))
-        return float(self.seen[depth]) * fade
+        left: float = 0.5 ** ((self.drawn - float(self.last[depth])) / self.STALE)
+        return float(self.seen[depth]) * left
 
     def observe(self, depth: int, frontier: Floats, layer: Floats, best: Floats | None = None) -> None:
         """`frontier` (B,): summed benefit at `depth`; `layer` (B, K): benefits of what was drawn below it.

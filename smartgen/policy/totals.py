@@ -91,10 +91,10 @@ class Totals:
             self.tokens = self.progress = _added(benefit, gain, low, high, None)
             if weights is not None and high:
                 self.progress = _added(benefit, gain, low, high, weights)
-            return
-        self.tokens = self.progress = self.row_tokens.sum(0)
-        if weights is not None:
-            self.progress = len(self.row_tokens) + weights @ (self.row_tokens - 1.0)
+        else:
+            self.tokens = self.progress = self.row_tokens.sum(0)
+            if weights is not None:
+                self.progress = len(self.row_tokens) + weights @ (self.row_tokens - 1.0)
 
     @property
     def sizes(self) -> Ints:
