@@ -64,7 +64,7 @@ def first_hits(step: Step, outcome: Outcome) -> Ints:
 def _text(step: Step, outcome: Outcome) -> list[Ints]:
     """(B,) each: the committed tokens that stand beside the layers of the tree, -1 behind a row's end."""
     beside = islice(zip_longest(*outcome.committed, fillvalue=-1), len(step.layers))
-    return [np.array(tokens) for tokens in beside]
+    return list(map(np.array, beside))
 
 
 def _trials(controller: Controller, step: Step, text: list[Ints], lengths: list[int]) -> list[Ints]:

@@ -61,8 +61,9 @@ class Correction:
         if usual:
             self.common.observe(share, math.exp(told))
         self.count = count = self.count + 1
-        self.level += max(self.FOLLOW, 1.0 / count) * surprise
-        self.usual += max(1.0 / self.SURE, 1.0 / count) * (self.level - self.usual)
+        mean = 1.0 / count  # its weight in a plain mean
+        self.level += (mean if mean > self.FOLLOW else self.FOLLOW) * surprise
+        self.usual += (mean if count < self.SURE else 1.0 / self.SURE) * (self.level - self.usual)
         if count >= self.LEAST and (count < self.EVERY or count % self.EVERY == 0):
             self._refresh()
 
