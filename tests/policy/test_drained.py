@@ -16,27 +16,26 @@ def _call(worth, plain, steps):
 
 
 def test_a_row_that_gets_ahead_alone_saves_nothing_where_cost_is_fixed():
-    worth = Worth()
-    ones = np.ones(2)
+    worth, ones = Worth(), np.full(2, Worth.PRIOR)
     alone = ([1], [1], [0], None)
     _call(worth, [1.0, 1.0], [([0, 1], [3, 1], [2, 0], ones), alone, alone])
-    assert worth.value(2) == pytest.approx(2 / (2 + 1)), "one step promised, none came"
+    assert worth.value(2) == pytest.approx(1.7 / (2 + 1)), "one step promised, none came"
     assert worth.value(3) == worth.value(2), "about as many rows"
-    assert worth.value(4) == 1.0, "of others nothing is known"
+    assert worth.value(4) == Worth.PRIOR, "of others nothing is known"
 
 
 def test_what_all_rows_get_is_saved():
-    worth = Worth()
-    _call(worth, [1.0, 1.5], [([0, 1], [2, 2], [1, 1], np.ones(2)), ([0, 1], [1, 1], [0, 0], np.ones(2))])
-    assert worth.value(2) == 1.0
+    worth, ones = Worth(), np.full(2, Worth.PRIOR)
+    _call(worth, [1.0, 1.5], [([0, 1], [2, 2], [1, 1], ones), ([0, 1], [1, 1], [0, 0], ones)])
+    assert worth.value(2) == pytest.approx(2.7 / 3)
     assert worth.promised[1] == worth.came[1] == 1.0
 
 
 def test_a_token_of_the_last_row_is_worth_what_its_weight_says():
     worth = Worth()
-    steps = [([7, 3], [3, 1], [2, 0], np.array([2.0, 0.0])), ([7], [1], [0], None)]
+    steps = [([7, 3], [3, 1], [2, 0], np.array([2.0, 0.0]) * Worth.PRIOR), ([7], [1], [0], None)]
     _call(worth, [1.0, 1.0], steps)
-    assert worth.value(2) == 1.0
+    assert worth.value(2) == pytest.approx(3.7 / 4)
 
 
 def test_a_promise_is_counted_before_it_is_cut():
@@ -55,7 +54,7 @@ def test_saved_as_written():
     should = did = 0.0
     for _ in range(6):
         kept = worth.value(4)
-        assert kept == pytest.approx(min((did + 2) / (should + 2), 1.0))
+        assert kept == pytest.approx(min((did + 1.7) / (should + 2), 1.0))
         call, left, tokens = DrainingCall(plain, worth), [0, 1, 2, 3], np.zeros(4, int)
         saved = spent = 0.0
         while left:
