@@ -16,9 +16,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     A reader sees the old content or the new one, never a part. Missing folders are made. Raises OSError as `open` does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(
-        f"{path.name}.{secrets.token_hex(4)}.part"
-    )  # not `tempfile`: it would keep others from reading
+    # A name of our own: `tempfile` would keep others from reading what was written.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:
             yield file

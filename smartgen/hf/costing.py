@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,12 +112,8 @@ class CostSource:
             verify = CostTable(_verify_points(target, batch, context))
             reading = None if drafter.free else _reading(session, batch, context)
             draft = CostTable(() if drafter.free else draft_points(target, session, context, BUDGET / 3))
-            new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"))
-            if reading is not None:
-                one = Point(
-                    batch, context, 1, min(float(draft.seconds(batch, np.ones(1), context)[0]), reading.seconds)
-                )
-                new = replace(new, catch_up=CostTable([one, reading]))
+            catch_up = CostTable(() if reading is None else (_shortest(draft, reading), reading))
+            new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"), catch_up=catch_up)
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
             path = store.remember(new)
@@ -190,6 +185,12 @@ def _reading(session: Session, batch: int, context: int) -> Point | None:
     began = time.perf_counter()
     session.propose(None, max(WIDTHS))
     return Point(batch, context, pending, time.perf_counter() - began)
+
+
+def _shortest(draft: CostTable, reading: Point) -> Point:
+    """A first pass over one token, which is like a pass over one node, and no dearer than the whole prompt."""
+    one = float(draft.seconds(reading.batch, np.ones(1), reading.context)[0])
+    return Point(reading.batch, reading.context, 1, min(one, reading.seconds))
 
 
 def catch_up_points(

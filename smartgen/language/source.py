@@ -34,8 +34,13 @@ class Source:
     def line(self, number: int) -> str:
         """A line's text without its end."""
         start = self.line_starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end < 0 else end]
+        return self.text[start : line_end(self.text, start)]
+
+
+def line_end(text: str, at: int) -> int:
+    """Offset behind the last character of the line on which `at` stands: of its line break, or of the end of the text."""
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,12 @@ class Correction:
         if self.count == 0:
             self.level = min(max(off, -self.FIRST), self.FIRST)
         surprise, outlier = off - self.level, self.OUTLIER
-        usual = -outlier < surprise < outlier
-        if not usual:
+        credible = -outlier < surprise < outlier
+        if not credible:
             surprise = math.copysign(outlier, surprise)
         told = surprise + shape
         self.seen.append((size, share, told))
-        if usual:
+        if credible:
             self.common.observe(share, math.exp(told))
         self.count = count = self.count + 1
         mean = 1.0 / count  # its weight in a plain mean

@@ -8,7 +8,7 @@ import yaml
 
 from smartgen.language.diagnostics import Diagnostic, Label
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit, Source, Span
+from smartgen.language.source import Edit, Source, Span, line_end
 from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlkeys import KEYS
 
@@ -101,7 +101,7 @@ def _by_line(source: Source, at: int, line: int, said: str, message: str) -> Dia
         return _made(
             f"`{sign}` begins a text of several lines in YAML", span, f"quote it: `{written}`", (Edit(span, written),)
         )
-    for mark in re.finditer(r"(?:^|(?<=\s))(?://+|--(?=\s)|;+(?=\s))", text[line : _line_end(text, line)]):
+    for mark in re.finditer(r"(?:^|(?<=\s))(?://+|--(?=\s)|;+(?=\s))", text[line : line_end(text, line)]):
         if line + mark.end() >= at:
             span = Span(source, line + mark.start(), line + mark.end())
             return _made("comments begin with `#`", span, "write `#`", (Edit(span, "#"),))
@@ -200,8 +200,7 @@ def _indent(text: str, line: int) -> str:
 
 def _quoted(source: Source, line: int) -> tuple[Edit, ...]:
     """The value of the line in quotes."""
-    end = source.text.find("\n", line)
-    end = len(source.text) if end < 0 else end
+    end = line_end(source.text, line)
     found = re.match(r"(\s*(?:-\s+)?(?:[A-Za-z_]\w*:\s+)?)(\S.*?)(\s+#.*)?$", source.text[line:end])
     if not found or found.group(2)[:1] in "\"'{[" or ": " not in found.group(1):
         return ()
@@ -233,14 +232,9 @@ def _begun(error: yaml.YAMLError, source: Source) -> int:
     return min(mark.index if mark else 0, max(0, len(source.text) - 1))
 
 
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
 def _open_quote(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
     start = _begun(error, source)
-    end = _line_end(source.text, start)
+    end = line_end(source.text, start)
     quote = source.text[start : start + 1]
     before = source.text[source.text.rfind("\n", 0, start) + 1 : start]
     inside = before.count("{") + before.count("[") - before.count("}") - before.count("]")
@@ -256,7 +250,7 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
     if opens not in "[{":
         return _made(message, Span(source, at, at + 1), fix, ())
     closes = "}" if opens == "{" else "]"
-    end = _line_end(source.text, start)
+    end = line_end(source.text, start)
     bare = _BARE.search(source.text, start, end)
     if bare is not None:
         span = Span(source, bare.start(), bare.end())
@@ -275,7 +269,7 @@ def _open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, 
 
 def _no_colon(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
     start = _begun(error, source)
-    end = _line_end(source.text, start)
+    end = line_end(source.text, start)
     span = Span(source, start, end)
     found = re.match(r"([A-Za-z_]+)(:|\s*=|)(\s*)(\S.*)", source.text[start:end])
     if found is None:

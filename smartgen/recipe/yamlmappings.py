@@ -199,11 +199,9 @@ class Mappings:
     def without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
         """The pair removed, if it has lines of its own."""
         text, start = self.tree.source.text, key.start_mark.index
-        line = text.rfind("\n", 0, start) + 1
-        end = text.find("\n", max(value.end_mark.index - 1, start))
-        end = len(text) if end < 0 else end + 1
-        if not text[line:start].strip():
-            return (Edit(Span(self.tree.source, line, end), ""),)
+        lines = self.tree.lines(key, value)
+        if not text[lines.start : start].strip():
+            return (Edit(lines, ""),)
         pair = re.compile(r"(,\s*)?(\S+:\s+[^,{}]*)(?(1)|,?\s*)(?=[^{]*\})").match(text, text.rfind(",", 0, start))
         if pair is not None and text.rfind(",", 0, start) > text.rfind("{", 0, start) and pair.start(2) == start:
             return (Edit(Span(self.tree.source, pair.start(), pair.end()), ""),)

@@ -55,21 +55,16 @@ def of_base(tree: Tree, key: yaml.Node, value: yaml.Node, root: yaml.MappingNode
     raw = tree.span(value).text.strip()
     if not base or not isinstance(value, yaml.ScalarNode) or not _NUMBER.fullmatch(raw) or not _has_param(base, name):
         return None
-    text, start = tree.source.text, key.start_mark.index
-    pair = tree.span(key).to(tree.span(value))
     if "params" not in there:
         written = f"params: {{{name}: {raw}}}"
-        return f"write `{written}`", (Edit(pair, written),)
+        return f"write `{written}`", (Edit(tree.span(key).to(tree.span(value)), written),)
     params = there["params"]
     if not isinstance(params, yaml.MappingNode) or not params.value:
         return None
     first = params.value[0][0].start_mark
     apart = ", " if params.flow_style else f"\n{' ' * first.column}"
-    line = start - key.start_mark.column
-    end = text.find("\n", pair.end)
-    removed = Span(tree.source, line, len(text) if end < 0 else end + 1)
     added = Edit(Span(tree.source, first.index, first.index), f"{name}: {raw}{apart}")
-    return f"write `{name}: {raw}` among `params`", (Edit(removed, ""), added)
+    return f"write `{name}: {raw}` among `params`", (Edit(tree.lines(key, value), ""), added)
 
 
 def _has_param(base: str, name: str) -> bool:
@@ -125,9 +120,7 @@ def as_one(tree: Tree, first: yaml.Node, key: yaml.Node, value: yaml.Node) -> Fi
     if first.flow_style:
         inside = text[value.start_mark.index + 1 : value.end_mark.index - 1].strip()
         at = first.end_mark.index - 1
-        end = text.find("\n", value.end_mark.index)
-        removed = Span(tree.source, line, len(text) if end < 0 else end + 1)
-        return help, (Edit(Span(tree.source, at, at), f", {inside}"), Edit(removed, ""))
+        return help, (Edit(Span(tree.source, at, at), f", {inside}"), Edit(tree.lines(key, value), ""))
     begins = text.find("\n", key.start_mark.index) + 1
     same = first.value[0][0].start_mark.column == value.value[0][0].start_mark.column
     if same and not text[first.end_mark.index : line].strip():

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from smartgen.language.findings import Findings
-from smartgen.language.source import Edit, Excerpt, Source, Span
+from smartgen.language.source import Edit, Excerpt, Source, Span, line_end
 from smartgen.language.words import CLAUSES
 from smartgen.recipe.yamlerrors import not_yaml, other_sign, text_form
 from smartgen.recipe.yamlinterpolation import unresolved
@@ -196,6 +196,12 @@ class Tree:
     # -- findings -----------------------------------------------------------------------------------------------
     def span(self, node: yaml.Node) -> Span:
         return Span(self.source, node.start_mark.index, max(node.start_mark.index, node.end_mark.index))
+
+    def lines(self, key: yaml.Node, value: yaml.Node) -> Span:
+        """The whole lines on which a pair stands, with the line break behind them."""
+        text, start = self.source.text, key.start_mark.index
+        end = line_end(text, max(value.end_mark.index - 1, start))
+        return Span(self.source, text.rfind("\n", 0, start) + 1, min(end + 1, len(text)))
 
     def wrong(
         self, code: str, message: str, node: yaml.Node, fix: str, short: bool = False, edits: tuple[Edit, ...] = ()

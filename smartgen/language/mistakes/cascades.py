@@ -9,6 +9,7 @@ from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.lexemes import lexemes
 from smartgen.language.mistakes.gist import gist, prose
 from smartgen.language.mistakes.spot import Repair
+from smartgen.language.source import line_end
 from smartgen.language.words import STATEMENTS
 
 _GUESSES = frozenset({"SG003", "SG005"})  # something cannot stand here, something is missing
@@ -31,8 +32,7 @@ def garbled(text: str, found: Sequence[Diagnostic]) -> list[Repair]:
 
 
 def _as_one(text: str, line: int, first: int) -> Repair | None:
-    end = text.find("\n", line)
-    end = len(text) if end < 0 else end
+    end = line_end(text, line)
     words = [x for x in lexemes(text[line:end]) if x.sort != "comment"]
     if not words:
         return None

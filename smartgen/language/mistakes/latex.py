@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from smartgen.language.mistakes.spot import Lexemes, Repair
+from smartgen.language.source import line_end
 
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _BEGUN = re.compile(
@@ -32,8 +33,7 @@ _OVER = {"prod": "path", "sum": "layer.sum", "max": "layer.max", "min": "layer.m
 def formula(text: str, lexemes: Lexemes, index: int) -> Repair | None:
     """The whole value of the line on which a sign stands, if it is set in LaTeX; None where it is not."""
     line = text.rfind("\n", 0, lexemes[index].start) + 1
-    end = text.find("\n", line)
-    end = len(text) if end < 0 else end
+    end = line_end(text, line)
     if _COMMAND.search(text, line, end) is None:
         return None
     begun = _BEGUN.match(text[line:end])

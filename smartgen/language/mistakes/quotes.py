@@ -6,17 +6,17 @@ import re
 
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 from smartgen.language.signals import SIGNALS
+from smartgen.language.source import line_end
 
 
 def quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
     """Quotes of any other kind than "..."."""
     sign = lexemes[index]
     ends = {"'": "'", "“": "”", "”": "”", "„": "“", "‘": "’", "’": "’", "«": "»", "`": "`"}[sign.text]
-    line_end = text.find("\n", sign.end)
-    line_end = len(text) if line_end < 0 else line_end
-    close = text.find(ends, sign.end, line_end)
+    stop = line_end(text, sign.end)
+    close = text.find(ends, sign.end, stop)
     if close < 0 and sign.text == "“":
-        close = text.find('"', sign.end, line_end)
+        close = text.find('"', sign.end, stop)
     if close < 0:
         return replaced(sign, "SG016", f"`{sign.text}` means nothing here", "", "remove it")
     inside = text[sign.end : close].replace('"', "")
