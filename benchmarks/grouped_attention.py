@@ -15,9 +15,9 @@ import torch
 import transformers
 
 from smartgen.attention.grouped import grouped
-from smartgen.hf.costing import run_verify
 from smartgen.hf.gate import capability
 from smartgen.hf.target import Target
+from smartgen.hf.timing import run_verify
 from smartgen.models import get
 
 

@@ -21,10 +21,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, L
 
 import smartgen
 from smartgen.attention.grouped import grouped
-from smartgen.hf.costing import dummy_selection
 from smartgen.hf.equality import TIE
 from smartgen.hf.gate import capability
 from smartgen.hf.target import Target
+from smartgen.hf.timing import dummy_selection
 from smartgen.models import get
 from smartgen.packing.model import pack, packed
 from smartgen.tree.selection import Selection

@@ -1,7 +1,6 @@
 """What work costs for one model and drafter: a named profile, a remembered one, or one measured inside the call.
 
-Measuring inside a call runs real forwards on the call's own cache: dummy trees behind the committed part, never
-accepted, and real drafting passes, forgotten again. It takes a few seconds, is said once, and is remembered.
+Measuring inside a call happens on the call's own cache, takes a few seconds, is said once, and is remembered.
 """
 
 from __future__ import annotations
@@ -11,31 +10,23 @@ import hashlib
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import torch
 import transformers
 
 from smartgen.drafters.protocol import Drafter, Session
-from smartgen.hf.likeliest import likeliest
 from smartgen.hf.target import Target
+from smartgen.hf.timing import draft_points, first_pass_point, reading_point, verify_points
 from smartgen.packing.model import packs
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
-from smartgen.profile.measure import PENDING, SIZES, WIDTHS, measure_sizes
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
-from smartgen.profile.table import CostTable, Point
-from smartgen.tree.layer import Frontier
-from smartgen.tree.selection import Selection
+from smartgen.profile.table import CostTable
 
 logger = logging.getLogger("smartgen")
 
 BUDGET = 3.0  # seconds of verification timing inside a call, at most
-READ_FROM = 8  # tokens waiting: what reads fewer says nothing of how reading grows with them
 CEILING = 3.5  # sizes dearer than this many plain steps are not worth knowing
 
 
@@ -109,10 +100,13 @@ class CostSource:
         """Measure at the call's own batch and context, and remember. The session's drafted tree is forgotten."""
         batch, context = len(target.contexts), target.cache.filled
         with self._lock:
-            verify = CostTable(_verify_points(target, batch, context))
-            reading = None if drafter.free else _reading(session, batch, context)
-            draft = CostTable(() if drafter.free else draft_points(target, session, context, BUDGET / 3))
-            catch_up = CostTable(() if reading is None else (_shortest(draft, reading), reading))
+            verify = CostTable(verify_points(target, context, BUDGET, CEILING))
+            draft, catch_up = CostTable(()), CostTable(())
+            if not drafter.free:
+                read = reading_point(session, batch, context)
+                draft = CostTable(draft_points(target, session, context, BUDGET / 3))
+                if read is not None:
+                    catch_up = CostTable((first_pass_point(target, session, read, BUDGET / 6), read))
             new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"), catch_up=catch_up)
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
@@ -144,95 +138,3 @@ def _checked(profile: Profile, key: Key, named: str) -> Profile:
             f"the profile {named} is for another setting: {'; '.join(different)}; measure one with `smartgen profile`"
         )
     return profile
-
-
-def dummy_selection(batch: int, size: int) -> Selection:
-    """`size` children of the root that nothing will ever match: what a tree of that size costs to verify."""
-    shape = (batch, 1 + size)
-    depth = np.ones(shape, np.int64)
-    depth[:, 0] = 0
-    parent = np.zeros(shape, np.int64)
-    parent[:, 0] = -1
-    token = np.broadcast_to(np.arange(1 + size) % 100, shape).copy()
-    return Selection(np.full(shape, -1), token, parent, depth, np.ones(shape, bool))
-
-
-def run_verify(target: Target, size: int) -> None:
-    """One verification of a dummy tree with everything but acceptance, up to the host."""
-    logits = target.verify(dummy_selection(len(target.contexts), size))
-    likeliest(logits)
-    if target.tap is not None:
-        target.tap.clear()
-
-
-def settle(target: Target) -> None:
-    """Find out now how a plain step runs fastest, so that none is timed while that is being tried."""
-    while not target.settled:
-        run_verify(target, 0)
-
-
-def _verify_points(target: Target, batch: int, context: int) -> list[Point]:
-    settle(target)
-    seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, BUDGET, CEILING)
-    return [Point(batch, context, size, value) for size, value in seconds.items()]
-
-
-def _reading(session: Session, batch: int, context: int) -> Point | None:
-    """What the pass takes that reads the prompt, which is due anyway; None where it was read already."""
-    pending = session.pending
-    if pending < READ_FROM:
-        return None
-    began = time.perf_counter()
-    session.propose(None, max(WIDTHS))
-    return Point(batch, context, pending, time.perf_counter() - began)
-
-
-def _shortest(draft: CostTable, reading: Point) -> Point:
-    """A first pass over one token, which is like a pass over one node, and no dearer than the whole prompt."""
-    one = float(draft.seconds(reading.batch, np.ones(1), reading.context)[0])
-    return Point(reading.batch, reading.context, 1, min(one, reading.seconds))
-
-
-def catch_up_points(
-    target: Target, begin: Callable[[], Session], feature: torch.Tensor | None, context: int, budget: float
-) -> list[Point]:
-    """Seconds of first passes that feed several numbers of committed tokens a row, timed as `draft_points` are.
-
-    `begin`: a session on `context` tokens, made anew for each timing. `feature` (B, 1, F): stands for every token's.
-    """
-    batch, sessions = len(target.contexts), [begin()]
-
-    def caught_up() -> None:
-        sessions[0] = begin()
-        sessions[0].propose(None, max(WIDTHS))
-        run_verify(target, 0)
-
-    def run(pending: int) -> None:
-        fed = None if feature is None else feature.expand(-1, pending, -1)
-        sessions[0].commit(np.ones((batch, pending), np.int64), np.full(batch, pending), fed)
-        sessions[0].propose(None, max(WIDTHS))
-
-    seconds = measure_sizes(run, PENDING, budget, ceiling=1e9, between=caught_up)
-    return [Point(batch, context, pending, value) for pending, value in seconds.items()]
-
-
-def draft_points(target: Target, session: Session, context: int, budget: float) -> list[Point]:
-    """Seconds of frontier passes of several widths; the session's drafted tree is forgotten afterwards.
-
-    Each is timed behind a forward of the target, as in a step: a drafter whose weights still lie in the cores' caches
-    from its last pass takes half the time.
-    """
-    layers = session.propose(None, max(WIDTHS))
-    run = _frontier_runner(session, layers[0].token)
-    seconds = measure_sizes(run, WIDTHS, budget, ceiling=1e9, between=lambda: run_verify(target, 0))
-    session.rewind()
-    return [Point(len(target.contexts), context, width, value) for width, value in seconds.items()]
-
-
-def _frontier_runner(session: Session, token: np.ndarray) -> Any:
-    def run(width: int) -> None:
-        session.rewind()
-        tokens = np.tile(token, (1, -(-width // token.shape[1])))[:, :width]
-        session.propose(Frontier(tokens, np.zeros_like(tokens), np.ones(tokens.shape, bool)), max(WIDTHS))
-
-    return run

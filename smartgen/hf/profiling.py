@@ -12,17 +12,19 @@ import torch
 from smartgen.attention.grouped import grouped
 from smartgen.attention.steady import steady
 from smartgen.drafters.protocol import Drafter, Session
-from smartgen.hf.costing import catch_up_points, draft_points, profile_key, provenance, run_verify, settle
+from smartgen.hf.costing import profile_key, provenance
 from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
 from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
+from smartgen.hf.timing import catch_up_points, draft_points, verify_points
 from smartgen.packing.model import pack, packed
-from smartgen.profile.measure import PENDING, SIZES, WIDTHS, measure_sizes
+from smartgen.profile.measure import PENDING, SIZES, WIDTHS
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
 Report = Callable[[str], None]
+CEILING = 12.0  # sizes dearer than this many plain steps are not worth knowing, whatever the batch
 
 
 @torch.no_grad()
@@ -66,9 +68,7 @@ def _measure_one(
         )
         target.cache.seal(context + max(SIZES) + 16)
         features = tap.take() if tap is not None else None
-        settle(target)
-        seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling=12.0)
-        found = {"verify": [Point(batch, context, size, value) for size, value in seconds.items()]}
+        found = {"verify": verify_points(target, context, budget, CEILING)}
         if drafter.free:
             return found
         begin, last = partial(_session, drafter, prompt, features), None if features is None else features[:, -1:]
