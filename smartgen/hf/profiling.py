@@ -19,11 +19,12 @@ from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
 from smartgen.hf.timing import catch_up_points, draft_points, verify_points
 from smartgen.packing.model import pack, packed
-from smartgen.profile.measure import PENDING, SIZES, WIDTHS
+from smartgen.profile.measure import PENDING, SIZES, WIDTHS, of_rounds
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
 Report = Callable[[str], None]
+ROUNDS = 3
 CEILING = 12.0  # sizes dearer than this many plain steps are not worth knowing, whatever the batch
 
 
@@ -37,20 +38,33 @@ def measure_profile(
     command: str,
     report: Report,
 ) -> Profile:
-    """Seconds of verification and drafting; `budget` seconds for each (batch, context), and of the host's part of a step.
+    """Seconds of verification and drafting; about `budget` seconds for each (batch, context), and of the host's part of a step.
 
     `model` must be attached. `report` hears what is measured.
     """
+    rounds = [_measure_all(model, drafter, batches, contexts, budget, report, n + 1) for n in range(ROUNDS)]
+    tables = {name: CostTable(of_rounds([found[name] for found in rounds])) for name in rounds[0]}
+    return Profile(profile_key(model, drafter), provenance=provenance(command), **tables)
+
+
+def _measure_all(
+    model: torch.nn.Module,
+    drafter: Drafter,
+    batches: Sequence[int],
+    contexts: Sequence[int],
+    budget: float,
+    report: Report,
+    number: int,
+) -> dict[str, list[Point]]:
     found: dict[str, list[Point]] = {"verify": [], "draft": [], "catch_up": [], "host": []}
     for batch in batches:
         for context in contexts:
-            report(f"batch {batch}, context {context}")
+            report(f"round {number} of {ROUNDS}: batch {batch}, context {context}")
             for name, points in _measure_one(model, drafter, batch, context, budget).items():
                 found[name] += points
-        report(f"batch {batch}, the host's part")
+        report(f"round {number} of {ROUNDS}: batch {batch}, the host's part")
         found["host"] += host_points(model, drafter, batch)
-    tables = {name: CostTable(points) for name, points in found.items()}
-    return Profile(profile_key(model, drafter), provenance=provenance(command), **tables)
+    return found
 
 
 def _measure_one(
@@ -68,13 +82,13 @@ def _measure_one(
         )
         target.cache.seal(context + max(SIZES) + 16)
         features = tap.take() if tap is not None else None
-        found = {"verify": verify_points(target, context, budget, CEILING)}
+        found = {"verify": verify_points(target, context, budget / ROUNDS, CEILING, reach=budget / 4)}
         if drafter.free:
             return found
         begin, last = partial(_session, drafter, prompt, features), None if features is None else features[:, -1:]
         return found | {
-            "draft": draft_points(target, begin(), context, budget / 3),
-            "catch_up": catch_up_points(target, begin, last, context, budget / 3),
+            "draft": draft_points(target, begin(), context, budget / 3 / ROUNDS),
+            "catch_up": catch_up_points(target, begin, last, context, budget / 3 / ROUNDS),
         }
 
 

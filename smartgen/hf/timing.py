@@ -46,10 +46,12 @@ def settle(target: Target) -> None:
         run_verify(target, 0)
 
 
-def verify_points(target: Target, context: int, budget: float, ceiling: float) -> list[Point]:
-    """Seconds of a forward over n draft nodes a row, up to `ceiling` plain steps; `budget` seconds of timing at most."""
+def verify_points(
+    target: Target, context: int, budget: float, ceiling: float, reach: float | None = None
+) -> list[Point]:
+    """Seconds of a forward over n draft nodes a row; `budget`, `ceiling` and `reach` as for `measure_sizes`."""
     settle(target)
-    seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling)
+    seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling, reach=reach)
     return [Point(len(target.contexts), context, size, value) for size, value in seconds.items()]
 
 

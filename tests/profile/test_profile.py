@@ -11,7 +11,7 @@ import pytest
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.fit import fit
-from smartgen.profile.measure import measure_sizes
+from smartgen.profile.measure import measure_sizes, of_rounds
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
@@ -249,6 +249,17 @@ def test_a_dip_in_the_measured_sizes_is_noise_and_is_pooled():
 
     seconds = measure_sizes(run, cost, budget=1000, clock=lambda: now[0])
     assert seconds == pytest.approx({0: 4.0, 1: 4.35, 2: 4.35, 4: 4.95, 8: 4.95})
+
+
+def test_a_slow_spell_in_one_round_leaves_no_trace():
+    quiet = [Point(b, c, n, 0.01 * (1 + n)) for b in (1, 4) for c in (64, 256) for n in (0, 1, 2)]
+    slow = [Point(p.batch, p.context, p.size, p.seconds * (2 if p.batch == 4 else 1)) for p in quiet]
+    assert of_rounds([quiet, slow, quiet]) == quiet
+    reached = Point(1, 64, 4, 0.02)  # by one round of three
+    assert reached not in of_rounds([[*quiet, reached], quiet, quiet])
+    found = of_rounds([[*quiet, reached], [*quiet, reached], quiet])
+    known = {p.size: p.seconds for p in found if (p.batch, p.context) == (1, 64)}
+    assert known[4] == known[2] == pytest.approx(0.026)  # no less than a smaller size: both are taken together
 
 
 def test_a_pass_over_a_prompt_says_nothing_of_narrow_ones():
