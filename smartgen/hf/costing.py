@@ -16,13 +16,13 @@ import transformers
 
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.target import Target
-from smartgen.hf.timing import draft_points, first_pass_point, reading_point, verify_points
+from smartgen.hf.timing import draft_points, first_pass_point, in_seconds, reading_point, stopwatch, verify_points
 from smartgen.packing.model import packs
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
-from smartgen.profile.table import CostTable
+from smartgen.profile.table import CostTable, Point
 
 logger = logging.getLogger("smartgen")
 
@@ -100,14 +100,18 @@ class CostSource:
         """Measure at the call's own batch and context, and remember. The session's drafted tree is forgotten."""
         batch, context = len(target.contexts), target.cache.filled
         with self._lock:
-            verify = CostTable(verify_points(target, context, BUDGET, CEILING))
-            draft, catch_up = CostTable(()), CostTable(())
+            watch = stopwatch(target)
+            verify, draft, catch_up = verify_points(target, watch, context, BUDGET, CEILING), list[Point](), list[Point]()
             if not drafter.free:
-                read = reading_point(session, batch, context)
-                draft = CostTable(draft_points(target, session, context, BUDGET / 3))
+                read = reading_point(session, watch, batch, context)
+                draft = draft_points(session, watch, batch, context, BUDGET / 3)
                 if read is not None:
-                    catch_up = CostTable((first_pass_point(target, session, read, BUDGET / 6), read))
-            new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"), catch_up=catch_up)
+                    catch_up = [first_pass_point(session, watch, read, BUDGET / 6), read]
+            steps = {(batch, context): watch.steps}
+            tables = [CostTable(in_seconds(points, steps)) for points in (verify, draft, catch_up)]
+            new = Profile(
+                self.profile.key, tables[0], tables[1], provenance=provenance("generate"), catch_up=tables[2]
+            )
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
             path = store.remember(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -17,13 +18,14 @@ from smartgen.hf.features import FeatureTap
 from smartgen.hf.gate import capability
 from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
-from smartgen.hf.timing import catch_up_points, draft_points, verify_points
+from smartgen.hf.timing import catch_up_points, draft_points, in_seconds, stopwatch, verify_points
 from smartgen.packing.model import pack, packed
 from smartgen.profile.measure import PENDING, SIZES, WIDTHS, of_rounds
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 
 Report = Callable[[str], None]
+Found = dict[str, list[Point]]  # by the table that they belong to
 ROUNDS = 3
 CEILING = 12.0  # sizes dearer than this many plain steps are not worth knowing, whatever the batch
 
@@ -42,34 +44,29 @@ def measure_profile(
 
     `model` must be attached. `report` hears what is measured.
     """
-    rounds = [_measure_all(model, drafter, batches, contexts, budget, report, n + 1) for n in range(ROUNDS)]
-    tables = {name: CostTable(of_rounds([found[name] for found in rounds])) for name in rounds[0]}
-    return Profile(profile_key(model, drafter), provenance=provenance(command), **tables)
+    rounds, steps = list[Found](), defaultdict[tuple[int, int], list[float]](list)
+    for number in range(1, ROUNDS + 1):
+        found: Found = defaultdict(list)
+        for batch in batches:
+            for context in contexts:
+                report(f"round {number} of {ROUNDS}: batch {batch}, context {context}")
+                taken, plain = _in_steps(model, drafter, batch, context, budget)
+                steps[batch, context] += plain
+                for name, points in taken.items():
+                    found[name] += points
+            report(f"round {number} of {ROUNDS}: batch {batch}, the host's part")
+            found["host"] += host_points(model, drafter, batch)
+        rounds.append(found)
+    settled = {name: of_rounds([found[name] for found in rounds]) for name in ("verify", "draft", "catch_up")}
+    tables = {name: CostTable(in_seconds(points, steps)) for name, points in settled.items()}
+    host = CostTable(of_rounds([found["host"] for found in rounds]))
+    return Profile(profile_key(model, drafter), provenance=provenance(command), host=host, **tables)
 
 
-def _measure_all(
-    model: torch.nn.Module,
-    drafter: Drafter,
-    batches: Sequence[int],
-    contexts: Sequence[int],
-    budget: float,
-    report: Report,
-    number: int,
-) -> dict[str, list[Point]]:
-    found: dict[str, list[Point]] = {"verify": [], "draft": [], "catch_up": [], "host": []}
-    for batch in batches:
-        for context in contexts:
-            report(f"round {number} of {ROUNDS}: batch {batch}, context {context}")
-            for name, points in _measure_one(model, drafter, batch, context, budget).items():
-                found[name] += points
-        report(f"round {number} of {ROUNDS}: batch {batch}, the host's part")
-        found["host"] += host_points(model, drafter, batch)
-    return found
-
-
-def _measure_one(
+def _in_steps(
     model: torch.nn.Module, drafter: Drafter, batch: int, context: int, budget: float
-) -> dict[str, list[Point]]:
+) -> tuple[Found, list[float]]:
+    """Points in plain steps, and what plain steps took."""
     tap = FeatureTap(model, drafter.feature_layers) if drafter.feature_layers else None
     vocabulary = int(model.config.get_text_config().vocab_size)
     generator = torch.Generator().manual_seed(0)
@@ -82,14 +79,13 @@ def _measure_one(
         )
         target.cache.seal(context + max(SIZES) + 16)
         features = tap.take() if tap is not None else None
-        found = {"verify": verify_points(target, context, budget / ROUNDS, CEILING, reach=budget / 4)}
-        if drafter.free:
-            return found
-        begin, last = partial(_session, drafter, prompt, features), None if features is None else features[:, -1:]
-        return found | {
-            "draft": draft_points(target, begin(), context, budget / 3 / ROUNDS),
-            "catch_up": catch_up_points(target, begin, last, context, budget / 3 / ROUNDS),
-        }
+        watch, each = stopwatch(target), budget / ROUNDS
+        found: Found = {"verify": verify_points(target, watch, context, each, CEILING, reach=budget / 4)}
+        if not drafter.free:
+            begin, last = partial(_session, drafter, prompt, features), None if features is None else features[:, -1:]
+            found["draft"] = draft_points(begin(), watch, batch, context, each / 3)
+            found["catch_up"] = catch_up_points(begin, last, watch, batch, context, each / 3)
+        return found, watch.steps
 
 
 def _session(drafter: Drafter, prompt: torch.Tensor, features: torch.Tensor | None) -> Session:

@@ -1,18 +1,21 @@
-"""Real forwards and passes on the clock: dummy trees behind the committed part, never accepted, and passes, forgotten again."""
+"""Real forwards and passes on the clock: dummy trees behind the committed part, never accepted, and passes, forgotten again.
+
+Points here are in plain steps of their batch and context, whose seconds the stopwatch knows (`in_seconds`).
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from smartgen.drafters.protocol import Session
 from smartgen.hf.likeliest import likeliest
 from smartgen.hf.target import Target
-from smartgen.profile.measure import PENDING, SIZES, WIDTHS, measure_sizes
+from smartgen.profile.measure import PENDING, SIZES, WIDTHS, Stopwatch, measure_sizes
 from smartgen.profile.table import Point
 from smartgen.tree.layer import Frontier
 from smartgen.tree.selection import Selection
@@ -46,74 +49,82 @@ def settle(target: Target) -> None:
         run_verify(target, 0)
 
 
-def verify_points(
-    target: Target, context: int, budget: float, ceiling: float, reach: float | None = None
-) -> list[Point]:
-    """Seconds of a forward over n draft nodes a row; `budget`, `ceiling` and `reach` as for `measure_sizes`."""
+def stopwatch(target: Target) -> Stopwatch:
+    """Times work against plain steps of `target`."""
     settle(target)
-    seconds = measure_sizes(lambda size: run_verify(target, size), SIZES, budget, ceiling, reach=reach)
-    return [Point(len(target.contexts), context, size, value) for size, value in seconds.items()]
+    return Stopwatch(lambda: run_verify(target, 0))
 
 
-def draft_points(target: Target, session: Session, context: int, budget: float) -> list[Point]:
-    """Seconds of frontier passes of several widths; the session's drafted tree is forgotten afterwards.
+def in_seconds(points: Iterable[Point], steps: Mapping[tuple[int, int], Sequence[float]]) -> list[Point]:
+    """`points` in plain steps as seconds; `steps`: (batch, context) → what plain steps took there."""
+    return [replace(point, seconds=point.seconds * median(steps[point.batch, point.context])) for point in points]
+
+
+def verify_points(
+    target: Target, watch: Stopwatch, context: int, budget: float, ceiling: float, reach: float | None = None
+) -> list[Point]:
+    """A forward over n draft nodes a row; `budget`, `ceiling` and `reach` as for `measure_sizes`."""
+    taken = measure_sizes(lambda size: run_verify(target, size), SIZES, watch, budget, ceiling, reach=reach)
+    return [Point(len(target.contexts), context, size, value) for size, value in taken.items()]
+
+
+def draft_points(session: Session, watch: Stopwatch, batch: int, context: int, budget: float) -> list[Point]:
+    """Frontier passes of several widths; the session's drafted tree is forgotten afterwards.
 
     Each is timed behind a pass that follows a forward of the target, as in a step: from its second pass on a drafter whose
     weights fit into the cores' caches finds them there and takes two thirds of the time.
     """
-    run = _frontier_runner(session, session.propose(None, max(WIDTHS))[0].token)
-
-    def first_pass() -> None:
-        run_verify(target, 0)
-        run(1)
-
-    seconds = measure_sizes(run, WIDTHS, budget, BOUNDLESS, between=first_pass)
+    run = _frontier_runner(session)
+    taken = measure_sizes(run, WIDTHS, watch, budget, BOUNDLESS, between=lambda: run(1))
     session.rewind()
-    return [Point(len(target.contexts), context, width, value) for width, value in seconds.items()]
+    return [Point(batch, context, width, value) for width, value in taken.items()]
 
 
-def first_pass_point(target: Target, session: Session, read: Point, budget: float) -> Point:
-    """Seconds of a first pass over one token: as one over one node behind a forward, and no dearer than to `read` a prompt."""
-    run = _frontier_runner(session, session.propose(None, max(WIDTHS))[0].token)
-    seconds = measure_sizes(run, (1,), budget, BOUNDLESS, between=lambda: run_verify(target, 0))
+def first_pass_point(session: Session, watch: Stopwatch, read: Point, budget: float) -> Point:
+    """A first pass over one token: as one over one node behind a forward, and no dearer than to `read` a prompt."""
+    taken = measure_sizes(_frontier_runner(session), (1,), watch, budget, BOUNDLESS)
     session.rewind()
-    return Point(read.batch, read.context, 1, min(seconds[1], read.seconds))
+    return replace(read, size=1, seconds=min(taken[1], read.seconds))
 
 
 def catch_up_points(
-    target: Target, begin: Callable[[], Session], feature: torch.Tensor | None, context: int, budget: float
+    begin: Callable[[], Session],
+    feature: torch.Tensor | None,
+    watch: Stopwatch,
+    batch: int,
+    context: int,
+    budget: float,
 ) -> list[Point]:
-    """Seconds of first passes that feed several numbers of committed tokens a row, each timed behind a forward.
+    """First passes that feed several numbers of committed tokens a row, each timed behind a forward.
 
     `begin`: a session on `context` tokens, made anew for each timing. `feature` (B, 1, F): stands for every token's.
     """
-    batch, sessions = len(target.contexts), [begin()]
+    sessions = [begin()]
 
     def caught_up() -> None:
         sessions[0] = begin()
         sessions[0].propose(None, max(WIDTHS))
-        run_verify(target, 0)
 
     def run(pending: int) -> None:
         fed = None if feature is None else feature.expand(-1, pending, -1)
         sessions[0].commit(np.ones((batch, pending), np.int64), np.full(batch, pending), fed)
         sessions[0].propose(None, max(WIDTHS))
 
-    seconds = measure_sizes(run, PENDING, budget, BOUNDLESS, between=caught_up)
-    return [Point(batch, context, pending, value) for pending, value in seconds.items()]
+    taken = measure_sizes(run, PENDING, watch, budget, BOUNDLESS, before=caught_up)
+    return [Point(batch, context, pending, value) for pending, value in taken.items()]
 
 
-def reading_point(session: Session, batch: int, context: int) -> Point | None:
+def reading_point(session: Session, watch: Stopwatch, batch: int, context: int) -> Point | None:
     """What the pass takes that reads the prompt, which is due anyway; None where it was read already."""
     pending = session.pending
     if pending < READ_FROM:
         return None
-    began = time.perf_counter()
-    session.propose(None, max(WIDTHS))
-    return Point(batch, context, pending, time.perf_counter() - began)
+    return Point(batch, context, pending, watch.time(lambda: session.propose(None, max(WIDTHS))))
 
 
-def _frontier_runner(session: Session, token: NDArray[np.int64]) -> Callable[[int], None]:
+def _frontier_runner(session: Session) -> Callable[[int], None]:
+    token = session.propose(None, max(WIDTHS))[0].token
+
     def run(width: int) -> None:
         session.rewind()
         tokens = np.tile(token, (1, -(-width // token.shape[1])))[:, :width]

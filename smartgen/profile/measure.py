@@ -1,4 +1,4 @@
-"""Timing work that is handed in as callables: interleaved, medians, within a budget."""
+"""Timing work that is handed in as callables: against a plain step beside it, interleaved, medians, within a budget."""
 
 from __future__ import annotations
 
@@ -17,53 +17,85 @@ WIDTHS = (1, 4, 10)  # draft nodes a row that a drafting pass feeds
 PENDING = (1, 4, 16, 64)  # committed tokens a row that a step's first pass feeds
 
 
+def nothing() -> None:
+    """Where nothing is to be done."""
+
+
+class Stopwatch:
+    """Times work in plain steps: against one that runs just before it.
+
+    A shared machine has slow spells, from a few steps to half a minute long, in which everything takes half as long again.
+    They hit both, and what a size costs *beside the others* is what decides.
+    """
+
+    def __init__(self, step: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> None:
+        """`step`: one plain step."""
+        self._step, self._clock = step, clock
+        self.steps: list[float] = []  # seconds of the plain steps so far
+
+    def time(
+        self, work: Callable[[], object], before: Callable[[], object] = nothing, between: Callable[[], object] = nothing
+    ) -> float:
+        """Plain steps that `work` takes. `before` is run before the plain step, `between` behind it; neither is timed."""
+        before()
+        self.steps.append(self._seconds(self._step))
+        between()
+        return self._seconds(work) / self.steps[-1]
+
+    def _seconds(self, work: Callable[[], object]) -> float:
+        before = self._clock()
+        work()
+        return self._clock() - before
+
+
 def measure_sizes(
     run: Callable[[int], None],
     sizes: Iterable[int],
+    watch: Stopwatch,
     budget: float,
     ceiling: float = 6.0,
     repeats: int = 15,
-    clock: Callable[[], float] = time.perf_counter,
-    between: Callable[[], None] = lambda: None,
     reach: float | None = None,
+    before: Callable[[], object] = nothing,
+    between: Callable[[], object] = nothing,
 ) -> dict[int, float]:
-    """Median seconds of `run(size)` for ascending `sizes`; `between` is run before each, untimed.
+    """Median plain steps that `run(size)` takes, for ascending `sizes`; `before` and `between` as for `Stopwatch`.
 
     The first visit of a size warms it up and is counted neither as a timing nor against the budget (a GPU loads kernels
     then). Sizes stop where one costs more than `ceiling` times the first, which no number of accepted tokens would
     repay, or where `reach` seconds (a quarter of `budget`) are used up. The rest repeats them, each as long as the others:
     a small size, which is chosen most and told from its neighbours by little, is timed often where a large one is timed
-    once, and a slow moment hits several. More work never costs less: medians that say so are noise and are pooled with their
-    neighbours, lest a search follow the dip.
+    once. More work never costs less: medians that say so are noise and are pooled with their neighbours, lest a search
+    follow the dip.
     """
     reach = budget / 4 if reach is None else reach
     timings: dict[int, list[float]] = {}
     spent = 0.0
+
+    def timed(size: int) -> float:
+        return watch.time(lambda: run(size), before, between)
+
     for size in sizes:
+        before()
         run(size)
-        between()
-        timings[size] = [_timed(run, size, clock)]
-        spent += timings[size][0]
+        timings[size] = [timed(size)]
+        spent += timings[size][0] * watch.steps[-1]
         first = next(iter(timings.values()))[0]
         if spent > reach or timings[size][0] > ceiling * first:
             break
-    started = clock()
-    while clock() - started < budget - 2 * spent:
-        wanting = [seconds for seconds in timings.items() if len(seconds[1]) < repeats]
+    left = budget - 2 * spent
+    while left > 0:
+        wanting = [each for each in timings.items() if len(each[1]) < repeats]
         if not wanting:
             break
-        size, seconds = min(wanting, key=lambda item: sum(item[1]))
-        between()
-        seconds.append(_timed(run, size, clock))
+        size, taken = min(wanting, key=lambda each: sum(each[1]))
+        taken.append(timed(size))
+        left -= (1 + taken[-1]) * watch.steps[-1]
     return _rising(timings)
 
 
 def of_rounds(rounds: Sequence[Iterable[Point]]) -> list[Point]:
-    """The median over rounds of what each found; what fewer than half of them reached is left out.
-
-    A shared machine has slow spells of many seconds. One that hits all timings of a batch and context, and no others, is a
-    cost that is not there; spread over a few minutes, most rounds miss it.
-    """
+    """The median over rounds of what each found; what fewer than half of them reached is left out."""
     found: dict[tuple[int, int], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for points in rounds:
         for point in points:
@@ -77,12 +109,6 @@ def of_rounds(rounds: Sequence[Iterable[Point]]) -> list[Point]:
 
 def _rising(timings: dict[int, list[float]]) -> dict[int, float]:
     """The median of each size, none below a smaller one's."""
-    medians = np.array([median(seconds) for seconds in timings.values()])
-    counts = np.array([float(len(seconds)) for seconds in timings.values()])
+    medians = np.array([median(each) for each in timings.values()])
+    counts = np.array([float(len(each)) for each in timings.values()])
     return dict(zip(timings, isotonic(medians, counts).tolist(), strict=True))
-
-
-def _timed(run: Callable[[int], None], size: int, clock: Callable[[], float]) -> float:
-    before = clock()
-    run(size)
-    return clock() - before

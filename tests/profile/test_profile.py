@@ -11,7 +11,7 @@ import pytest
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.fit import fit
-from smartgen.profile.measure import measure_sizes, of_rounds
+from smartgen.profile.measure import SIZES, Stopwatch, measure_sizes, of_rounds
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Key, Profile
 from smartgen.profile.table import CostTable, Point
@@ -209,46 +209,58 @@ def test_a_growing_part_that_is_small_misleads_nobody():
     assert costs.misfit() == ""
 
 
+class _Machine:
+    """A clock that moves by what work takes; `slowness` is what that is multiplied by at the moment."""
+
+    def __init__(self, slowness=lambda now: 1.0):
+        self.now, self.slowness = 0.0, slowness
+        self.watch = Stopwatch(lambda: self.spend(0.01), clock=lambda: self.now)
+
+    def spend(self, seconds):
+        self.now += seconds * self.slowness(self.now)
+
+
 def test_measuring_respects_its_budget_and_ceiling():
-    now = [0.0]
-
-    def run(size):
-        now[0] += 0.01 * (1 + size)
-
-    clock = lambda: now[0]  # noqa: E731
-    assert measure_sizes(run, (0, 1, 2, 4, 8, 16), budget=100, ceiling=5, clock=clock) == pytest.approx(
-        {0: 0.01, 1: 0.02, 2: 0.03, 4: 0.05, 8: 0.09}
-    )
-    now[0] = 0.0
-    assert list(measure_sizes(run, (0, 1, 2, 4), budget=0.05, clock=clock)) == [0, 1]
+    machine = _Machine()
+    run = lambda size: machine.spend(0.01 * (1 + size))  # noqa: E731
+    known = measure_sizes(run, (0, 1, 2, 4, 8, 16), machine.watch, budget=100, ceiling=5)
+    assert known == pytest.approx({0: 1, 1: 2, 2: 3, 4: 5, 8: 9})
+    began = machine.now
+    assert list(measure_sizes(run, (0, 1, 2, 4), machine.watch, budget=0.05)) == [0, 1]
+    assert list(measure_sizes(run, (0, 1, 2, 4), machine.watch, budget=0.05, reach=1.0)) == [0, 1, 2, 4]
+    assert machine.now - began < 0.6
 
 
-def test_what_runs_between_is_not_timed():
-    now, runs = [0.0], []
+def test_what_runs_around_a_timing_is_not_timed():
+    machine, order = _Machine(), []
 
-    def spend(seconds):
-        now[0] += seconds
+    def run(name, seconds):
+        order.append(name)
+        machine.spend(seconds)
 
-    seconds = measure_sizes(
-        lambda size: spend(size),
+    taken = measure_sizes(
+        lambda size: run("work", 0.01 * size),
         (1, 2),
+        machine.watch,
         1e9,
         repeats=3,
-        clock=lambda: now[0],
-        between=lambda: (runs.append(1), spend(50.0)),
+        before=lambda: run("before", 50.0),
+        between=lambda: run("between", 50.0),
     )
-    assert seconds == pytest.approx({1: 1.0, 2: 2.0})
-    assert len(runs) == 6
+    assert taken == pytest.approx({1: 1.0, 2: 2.0})
+    assert order == 2 * ["before", "work", "before", "between", "work"] + 4 * ["before", "between", "work"]
+
+
+def test_slow_spells_hit_a_timing_and_the_step_beside_it():
+    machine = _Machine(slowness=lambda now: 2.0 if 0.5 < now % 3.0 < 2.0 else 1.0)
+    taken = measure_sizes(lambda size: machine.spend(0.01 + 0.0005 * size), SIZES, machine.watch, 1e9)
+    assert taken == pytest.approx({size: 1 + 0.05 * size for size in SIZES})
 
 
 def test_a_dip_in_the_measured_sizes_is_noise_and_is_pooled():
-    now, cost = [0.0], {0: 4.0, 1: 4.5, 2: 4.2, 4: 5.3, 8: 4.6}
-
-    def run(size):
-        now[0] += cost[size]
-
-    seconds = measure_sizes(run, cost, budget=1000, clock=lambda: now[0])
-    assert seconds == pytest.approx({0: 4.0, 1: 4.35, 2: 4.35, 4: 4.95, 8: 4.95})
+    machine, cost = _Machine(), {0: 4.0, 1: 4.5, 2: 4.2, 4: 5.3, 8: 4.6}
+    taken = measure_sizes(lambda size: machine.spend(0.01 * cost[size]), cost, machine.watch, budget=1000)
+    assert taken == pytest.approx({0: 4.0, 1: 4.35, 2: 4.35, 4: 4.95, 8: 4.95})
 
 
 def test_a_slow_spell_in_one_round_leaves_no_trace():
