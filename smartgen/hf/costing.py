@@ -116,12 +116,12 @@ class CostSource:
             new = Profile(self.profile.key, verify, draft, provenance=provenance("generate"), catch_up=catch_up)
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
-            path = store.remember(new)
+            kept = store.remember_if_possible(new)
         logger.warning(
             "smartgen: no cost profile for batch %d of this model, drafter, device and dtype; measured one (%s). "
             "`smartgen profile` measures more thoroughly.",
             batch,
-            path,
+            kept,
         )
 
     def complain(self) -> None:
@@ -146,20 +146,21 @@ def _checked(profile: Profile, key: Key, named: str) -> Profile:
     return profile
 
 
-def dummy_selection(batch: int, size: int) -> Selection:
+def dummy_selection(batch: int, size: int, vocabulary: int) -> Selection:
     """`size` children of the root that nothing will ever match: what a tree of that size costs to verify."""
     shape = (batch, 1 + size)
     depth = np.ones(shape, np.int64)
     depth[:, 0] = 0
     parent = np.zeros(shape, np.int64)
     parent[:, 0] = -1
-    token = np.broadcast_to(np.arange(1 + size) % 100, shape).copy()
+    token = np.broadcast_to(np.arange(1 + size) % min(vocabulary, 100), shape).copy()
     return Selection(np.full(shape, -1), token, parent, depth, np.ones(shape, bool))
 
 
 def run_verify(target: Target, size: int) -> None:
     """One verification of a dummy tree with everything but acceptance, up to the host."""
-    logits = target.verify(dummy_selection(len(target.contexts), size))
+    vocabulary = int(target.model.config.get_text_config().vocab_size)
+    logits = target.verify(dummy_selection(len(target.contexts), size, vocabulary))
     likeliest(logits)
     if target.tap is not None:
         target.tap.clear()
