@@ -79,6 +79,11 @@ def _refuse_state(model: torch.nn.Module, name: str, text: object) -> None:
     if odd:
         raise _stateful(name, f"state that is not keys and values ({', '.join(odd)})")
     names = inspect.signature(model.forward).parameters
+    if {"langs", "target_mapping"} & set(names):  # XLM and XLNet
+        raise UnsupportedModel(
+            f"{name} writes a token by filling a mask behind the text, which a tree has no place for; generate without "
+            "smart_recipe"
+        )
     if not ({"cache", "past_key_values"} & set(names) or (_foreign(model) and _takes_anything(names))):
         raise UnsupportedModel(
             f"{name} keeps no cache of keys and values, against which trees are verified; generate without smart_recipe, or "
