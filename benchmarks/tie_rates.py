@@ -85,7 +85,7 @@ def _trees(model, inputs, text: list[int], nodes: int) -> torch.Tensor:
         rows = [model(input_ids=inputs["input_ids"], **cache, use_cache=True, return_dict=True).logits[0, -1]]
         target.cache.seal(inputs["input_ids"].shape[1] + len(text) + nodes + 8)
         for token in text[:-1]:
-            tree = dummy_selection(1, nodes)
+            tree = dummy_selection(1, nodes, model.config.vocab_size)
             given = np.concatenate([[[token]], tree.token[:, 1:]], 1)
             logits = target.verify(Selection(tree.nodes, given, tree.parent, tree.depth, tree.real))
             rows.append(logits[0, 0])

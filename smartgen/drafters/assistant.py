@@ -12,7 +12,7 @@ from smartgen.attention.cache import RaggedCache, cache_argument
 from smartgen.attention.grouped import grouped
 from smartgen.attention.mask import MaskKind, MaskStyle
 from smartgen.drafters.errors import DrafterError
-from smartgen.drafters.fan import Children, fanned
+from smartgen.drafters.fan import Children, fanned, to_host
 from smartgen.drafters.pending import Pending
 from smartgen.drafters.protocol import SHOWN
 from smartgen.drafters.waking import behind, woken
@@ -226,7 +226,7 @@ class AssistantSession:
         told = [share.double(), token.double()]
         if "node.entropy" in self.wanted:
             told.append(torch.special.entr(whole.softmax(-1)).sum(-1, keepdim=True).double().expand_as(told[0]))
-        packed = torch.stack(told).cpu().numpy()  # one transfer
+        packed = to_host(told)
         entropy = packed[2, ..., 0] if len(told) == 3 else None
         return packed[1].astype(np.int64), packed[0], entropy
 

@@ -29,8 +29,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def weight_file(folder: Path) -> Path:
-    """The folder's single weight file. Raises DrafterError naming what was looked for."""
-    for name in ("model.safetensors", "pytorch_model.bin"):
+    """The folder's weights, in one file or behind an index. Raises DrafterError naming what was looked for."""
+    for name in ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"):
         if (folder / name).is_file():
             return folder / name
     raise DrafterError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
@@ -44,6 +44,11 @@ def read_tensors(folder: Path) -> Tensors:
             from safetensors.torch import load_file
 
             return load_file(path)
+        if path.suffix == ".json":
+            from safetensors.torch import load_file
+
+            shards = {Path(name).name for name in json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()}
+            return {name: tensor for shard in sorted(shards) for name, tensor in load_file(folder / shard).items()}
         tensors = dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # every loader has its own errors; all mean the same to the reader
         reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
@@ -82,7 +87,11 @@ class HeadTensors:
 
     def take_if_any(self, name: str, shape: tuple[int, ...]) -> torch.Tensor | None:
         """The tensor `name`, or None where the checkpoint has none."""
-        return self._take(name, shape) if name in self._left else None
+        return self._take(name, shape) if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Whether the tensor `name` is there and was not taken yet."""
+        return name in self._left
 
     def _take(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
         if name not in self._left:

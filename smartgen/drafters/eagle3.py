@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from smartgen.drafters.checkpoint import HeadTensors, read_config
 from smartgen.drafters.errors import DrafterError
-from smartgen.drafters.fan import Children, fanned
+from smartgen.drafters.fan import Children, fanned, to_host
 from smartgen.drafters.headcache import HeadCache
 from smartgen.drafters.headconfig import HeadConfig
 from smartgen.drafters.pending import Pending
@@ -107,7 +107,9 @@ class Eagle3Head:
             )
         self.embedding = self.embedding.to(self.device, self.dtype)
         self.target_ids = torch.arange(s.draft_vocabulary, device=self.device)
-        if s.draft_vocabulary != s.vocabulary:
+        if s.draft_vocabulary != s.vocabulary or tensors.has(
+            "d2t"
+        ):  # some trainers write one for a full vocabulary too
             self.target_ids = self.target_ids + tensors.take_whole("d2t", s.draft_vocabulary).to(self.device)
         tensors.take_if_any("t2d", (s.vocabulary,))  # says nothing that d2t does not
         if int(self.target_ids.max()) >= s.vocabulary or int(self.target_ids.min()) < 0:
@@ -169,8 +171,7 @@ class Eagle3Head:
         told = [share.double(), self.target_ids[index].double()]
         if entropy:
             told.append(torch.cat(spread).double().expand_as(told[0]))
-        packed = torch.stack(told).cpu().numpy()  # one transfer
-        packed = packed.reshape(len(told), *hidden.shape[:2], k)
+        packed = to_host(told).reshape(len(told), *hidden.shape[:2], k)
         return packed[1].astype(np.int64), packed[0], packed[2, ..., 0] if entropy else None
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from smartgen.tree.layer import Layer
 
 Children = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]
 """Tokens and probabilities (B, W, k) of W nodes' children, best first; entropy (B, W) of each node's, if asked for."""
+
+
+def to_host(told: list[torch.Tensor]) -> NDArray[np.float64]:
+    """What a pass found, (...) each → stacked on the host in one transfer. A head or assistant that overflows says NaN of
+    its nodes, which promises nothing: 0, since a NaN has no place in an order and trees are built by order.
+    """
+    return np.nan_to_num(torch.stack(told).cpu().numpy(), copy=False)
 
 
 def fanned(

@@ -30,6 +30,10 @@ def load_drafter(
     `style_of` says how an assistant takes tree masks (default: one kind of layer that looks back without limit).
     Raises DrafterError naming the file, what was expected and what was found.
     """
+    if not (dtype is None or (isinstance(dtype, torch.dtype) and dtype.is_floating_point)):
+        raise DrafterError(
+            f"a drafter cannot run in dtype={dtype!r}: give a floating-point torch.dtype, or none for the target's"
+        )
     if str(where) == "ngram":
         return NGram()
     folder = Path(where)

@@ -55,8 +55,9 @@ def detach(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def _inner(model: torch.nn.Module) -> torch.nn.Module:
-    """The model inside what `torch.compile` makes of it: that is whose `generate` is called."""
-    return getattr(model, "_orig_mod", model)
+    """The model inside what `torch.compile` or PEFT makes of it: that is whose `generate` is called in the end."""
+    model = getattr(model, "_orig_mod", model)
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _is_ours(model: torch.nn.Module) -> bool:

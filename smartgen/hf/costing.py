@@ -114,12 +114,12 @@ class CostSource:
             )
             self.profile = self.profile.merged(new)
             self.online.replace(self.profile.verify, self.profile.draft, self.profile.catch_up)
-            path = store.remember(new)
+            kept = store.remember_if_possible(new)
         logger.warning(
             "smartgen: no cost profile for batch %d of this model, drafter, device and dtype; measured one (%s). "
             "`smartgen profile` measures more thoroughly.",
             batch,
-            path,
+            kept,
         )
 
     def complain(self) -> None:

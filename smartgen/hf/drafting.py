@@ -20,6 +20,10 @@ def drafter_for(model: Any, attachment: Attachment, given: Any, tokenizer: Any, 
             f"assistant_model={given!r} is a name; load it first: assistant_model=smartgen.load_drafter({given!r}, target)"
         )
     if isinstance(given, torch.nn.Module):
+        if not hasattr(given, "generate"):
+            raise TypeError(
+                f"assistant_model is a {type(given).__name__}, which writes no text; give a causal language model"
+            )
         assistant = attachment.assistant(given, model)
         attachment.check_tokens(assistant, model, tokenizer, assistant_tokenizer)
         assistant.check_target(model.config)

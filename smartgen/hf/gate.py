@@ -33,13 +33,27 @@ def capability(model: torch.nn.Module) -> MaskStyle:
     _refuse_positions(model, name, text)
     _refuse_attention(model, attention, name)
     style = MaskStyle(additive=attention == "eager", kinds=_kinds(text, name))
-    if _foreign(model):
-        _prove(model, style, name)
+    unknown = _unknown_code(model)
+    if unknown is not None:
+        _prove(model, style, unknown)
     return style
 
 
 def _foreign(model: torch.nn.Module) -> bool:
     return not type(model).__module__.startswith("transformers.")
+
+
+def _unknown_code(model: torch.nn.Module) -> str | None:
+    """What of the model's code belongs neither to transformers nor to torch.nn, in words: quantised layers may compute one
+    token differently beside others. None if nothing does.
+    """
+    name = type(model).__name__
+    if _foreign(model):
+        return f"{name} is not part of transformers"
+    for module in model.modules():
+        if not type(module).__module__.startswith(("transformers.", "torch.nn.")):
+            return f"{name} has layers of {type(module).__module__}.{type(module).__qualname__}"
+    return None
 
 
 def _takes_anything(parameters: Mapping[str, inspect.Parameter]) -> bool:
@@ -65,6 +79,11 @@ def _refuse_state(model: torch.nn.Module, name: str, text: object) -> None:
     if odd:
         raise _stateful(name, f"state that is not keys and values ({', '.join(odd)})")
     names = inspect.signature(model.forward).parameters
+    if {"langs", "target_mapping"} & set(names):  # XLM and XLNet
+        raise UnsupportedModel(
+            f"{name} writes a token by filling a mask behind the text, which a tree has no place for; generate without "
+            "smart_recipe"
+        )
     if not ({"cache", "past_key_values"} & set(names) or (_foreign(model) and _takes_anything(names))):
         raise UnsupportedModel(
             f"{name} keeps no cache of keys and values, against which trees are verified; generate without smart_recipe, or "
@@ -145,7 +164,7 @@ def _switch_length(config: object) -> int | None:
 
 
 @torch.no_grad()
-def _prove(model: torch.nn.Module, style: MaskStyle, name: str) -> None:
+def _prove(model: torch.nn.Module, style: MaskStyle, unknown: str) -> None:
     """Compare a small tree with a forward of each of its paths; raises UnsupportedModel where they differ."""
     from smartgen.hf.selfcheck import tree_equals_paths
 
@@ -156,6 +175,7 @@ def _prove(model: torch.nn.Module, style: MaskStyle, name: str) -> None:
         proven, why = False, f" ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:120]})"
     if not proven:
         raise UnsupportedModel(
-            f"{name} is not part of transformers and failed the self-check: a tree of tokens gives other logits than "
-            f"its paths one by one{why}; generate without smart_recipe"
+            f"{unknown} and failed the self-check: a tree of tokens gives other logits than its paths one by one{why}; "
+            + ("call model.eval() before attaching, or " if model.training else "")
+            + "generate without smart_recipe"
         )

@@ -23,7 +23,7 @@ from smartgen.hf.gate import refuse_rope_switch
 from smartgen.hf.noise import noise_for
 from smartgen.hf.padding import left_padding, right_padded
 from smartgen.hf.processors import Processors, refuse_processors
-from smartgen.hf.refusals import refuse_inputs
+from smartgen.hf.refusals import refuse_changed_forwards, refuse_inputs
 from smartgen.hf.result import Speculation, SpeculativeOutput, cache_field, stacked
 from smartgen.hf.returned import ReturnedCache
 from smartgen.hf.stopping import Stops, refuse_criteria
@@ -86,6 +86,7 @@ def run(
     batch, prompt = input_ids.shape
     if prompt == 0:
         raise ValueError("the prompt holds no tokens: there is nothing to continue; begin with the model's bos token")
+    refuse_changed_forwards(model)
     refuse_inputs(model_kwargs)
     refuse_processors(logits_processor, batch)
     refuse_criteria(stopping_criteria, batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from transformers.cache_utils import DynamicCache
 from transformers.generation import utils as stock
 
@@ -46,6 +47,23 @@ def refuse_inputs(kwargs: dict[str, Any]) -> None:
         raise ValueError(
             "smart_recipe knows one position a token, and this model counts along several axes (images, videos); generate "
             "without smart_recipe"
+        )
+
+
+def refuse_changed_forwards(model: torch.nn.Module) -> None:
+    """Raises ValueError for a model whose forwards need something that only stock `generate` brings along: inputs that
+    somebody else prepares (the prompt learning of PEFT adds virtual tokens there), weights that are elsewhere.
+    """
+    name, prepare = type(model).__name__, model.prepare_inputs_for_generation
+    if getattr(prepare, "__func__", prepare) is not type(model).prepare_inputs_for_generation:
+        raise ValueError(
+            f"somebody replaced prepare_inputs_for_generation of this {name} (prompt and prefix tuning do), and the nodes of a "
+            "tree do not pass through it; generate without smart_recipe"
+        )
+    if model.device.type == "meta":
+        raise ValueError(
+            f"the weights of this {name} are offloaded and fetched in every forward, which leaves trees nothing to win; load "
+            "it whole onto one device, or generate without smart_recipe"
         )
 
 

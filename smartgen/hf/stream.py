@@ -13,6 +13,11 @@ class Stream:
     """
 
     def __init__(self, streamer: Any = None) -> None:
+        """Raises TypeError for what is no streamer."""
+        if streamer is not None and not (hasattr(streamer, "put") and hasattr(streamer, "end")):
+            raise TypeError(
+                f"a streamer has put() and end(), as transformers.TextStreamer has; {type(streamer).__name__} has not"
+            )
         self._streamer = streamer
         self._told = 0
         self._ended = False

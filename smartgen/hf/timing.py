@@ -24,20 +24,21 @@ READ_FROM = 8  # tokens waiting: what reads fewer says nothing of how reading gr
 BOUNDLESS = 1e9  # passes are few and cheap: none is left out for what it takes
 
 
-def dummy_selection(batch: int, size: int) -> Selection:
+def dummy_selection(batch: int, size: int, vocabulary: int) -> Selection:
     """`size` children of the root that nothing will ever match: what a tree of that size costs to verify."""
     shape = (batch, 1 + size)
     depth = np.ones(shape, np.int64)
     depth[:, 0] = 0
     parent = np.zeros(shape, np.int64)
     parent[:, 0] = -1
-    token = np.broadcast_to(np.arange(1 + size) % 100, shape).copy()
+    token = np.broadcast_to(np.arange(1 + size) % min(vocabulary, 100), shape).copy()
     return Selection(np.full(shape, -1), token, parent, depth, np.ones(shape, bool))
 
 
 def run_verify(target: Target, size: int) -> None:
     """One verification of a dummy tree with everything but acceptance, up to the host."""
-    logits = target.verify(dummy_selection(len(target.contexts), size))
+    vocabulary = int(target.model.config.get_text_config().vocab_size)
+    logits = target.verify(dummy_selection(len(target.contexts), size, vocabulary))
     likeliest(logits)
     if target.tap is not None:
         target.tap.clear()

@@ -119,19 +119,25 @@ def packs(model: torch.nn.Module) -> bool:
 
 
 def packable(model: torch.nn.Module) -> Iterator[torch.nn.Linear]:
-    """Plain linear layers with a weight that can be packed; one whose forward somebody else replaced is left alone."""
+    """Plain linear layers with a weight that can be packed. One whose forward somebody else replaced is left alone, and one
+    with a hook before its forward, which may be what makes its weight (`torch.nn.utils.prune` does).
+    """
     for layer in model.modules():
         ours = isinstance(layer.__dict__.get("forward"), partial) and layer.__dict__["forward"].func is _forward
-        if type(layer) is torch.nn.Linear and (ours or "forward" not in layer.__dict__) and can_pack(layer.weight):
+        untouched = (ours or "forward" not in layer.__dict__) and not layer._forward_pre_hooks
+        if type(layer) is torch.nn.Linear and untouched and can_pack(layer.weight):
             yield layer
 
 
 def fingerprint(weight: torch.Tensor) -> int:
-    """Sum of the weight's bits as 64-bit integers: changes whenever any value does (but for a conspiracy of several)."""
+    """Sum of the weight's bits as 64-bit integers, which changes whenever any value does but for a conspiracy of several;
+    with torch's own count of changes, which sees values that only change places (`.data` escapes it).
+    """
+    changes = None if weight.is_inference() else weight._version
     flat = weight.detach().contiguous().view(-1)
     whole = flat.numel() * flat.element_size() // 8 * 8 // flat.element_size()
     rest = flat[whole:].double().sum().item() if whole < flat.numel() else 0.0
-    return hash((int(flat[:whole].view(torch.int64).sum()), rest, tuple(weight.shape)))
+    return hash((int(flat[:whole].view(torch.int64).sum()), rest, tuple(weight.shape), changes))
 
 
 def _forward(layer: torch.nn.Linear, weight: Linear, x: torch.Tensor) -> torch.Tensor:

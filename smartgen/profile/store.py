@@ -24,7 +24,8 @@ VERSION = 1
 def folder() -> Path:
     """`$SMARTGEN_CACHE/profiles`, or the user's cache folder."""
     base = (
-        os.environ.get("SMARTGEN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smartgen"
+        os.environ.get("SMARTGEN_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "smartgen"
     )
     return Path(base) / "profiles"
 
@@ -64,10 +65,13 @@ def load_measured(path: str | Path) -> Profile:
 
 
 def find(key: Key) -> Profile | None:
-    """The remembered profile of this model, drafter, device and dtype; None if there is none or it cannot be read."""
+    """The remembered profile of this model, drafter, device and dtype; None if there is none. Raises ProfileError."""
     path = place(key)
-    if not path.exists():
-        return None
+    try:
+        if not path.exists():
+            return None
+    except OSError as error:  # a folder that this user may not look into
+        raise ProfileError(f"{path} cannot be read ({error.strerror})") from None
     profile = load(path)
     return profile if profile.key == key else None
 
@@ -81,6 +85,14 @@ def remember(profile: Profile) -> Path:
         stored = None  # a damaged file is replaced by what was just measured
     save(stored.merged(profile) if stored else profile, path)
     return path
+
+
+def remember_if_possible(profile: Profile) -> str:
+    """`remember` for a caller that goes on without: where the profile is, or why it is nowhere."""
+    try:
+        return str(remember(profile))
+    except OSError as error:
+        return f"not kept, since {folder()} cannot be written: {error.strerror}; name another folder in SMARTGEN_CACHE"
 
 
 def place(key: Key) -> Path:

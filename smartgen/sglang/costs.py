@@ -141,7 +141,7 @@ class RoundCosts:
         )
         self.profile = self.profile.merged(new)
         self.online.replace(self.profile.verify, self.profile.draft or example_profile().draft)
-        store.remember(new)
+        store.remember_if_possible(new)
 
     def describe(self) -> dict[str, Any]:
         """The measured points, as plain data."""

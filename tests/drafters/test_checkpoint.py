@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from smartgen.drafters.errors import DrafterError
 from tests.drafters.heads import configured, features, loaded, rewritten, written
@@ -153,3 +154,27 @@ def test_a_head_with_embeddings_of_its_own(tmp_path):
     configured(tmp_path, vocab_size=96)
     with pytest.raises(DrafterError, match="vocabulary 96"):
         loaded(tmp_path)
+
+
+def test_weights_in_shards(tmp_path):
+    whole = loaded(written(tmp_path))
+    tensors = load_file(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()
+    places = {name: f"model-0000{1 + number % 2}-of-00002.safetensors" for number, name in enumerate(sorted(tensors))}
+    for shard in set(places.values()):
+        save_file({name: tensors[name] for name in tensors if places[name] == shard}, tmp_path / shard)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    x = features(1, 4)
+    assert torch.equal(loaded(tmp_path).fc(x), whole.fc(x))
+    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(DrafterError, match=r"index.json cannot be read as weights .*model-00002-of-00002"):
+        loaded(tmp_path)
+
+
+def test_offsets_beside_a_full_vocabulary(tmp_path):
+    """Some trainers write `d2t`, all zeros, where the head has every token of the target."""
+    written(tmp_path, draft_vocab_size=V)
+    full = {"lm_head.weight": torch.randn(V, 64), "d2t": torch.zeros(V, dtype=torch.long), "t2d": torch.ones(V).bool()}
+    rewritten(tmp_path, lambda name, tensor: full.get(name, tensor))
+    assert loaded(tmp_path).target_ids.tolist() == list(range(V))

@@ -116,3 +116,9 @@ def test_code_beside_the_weights_never_runs(tmp_path):
 def test_an_assistant_of_another_family(tmp_path):
     with pytest.raises(DrafterError, match="the assistant knows 40 token ids and the target 97"):
         _load(_causal(tmp_path, vocab_size=40))
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, "bf16"])
+def test_a_dtype_to_run_in(dtype):
+    with pytest.raises(DrafterError, match=r"cannot run in dtype=.*floating-point torch.dtype"):
+        _load("ngram", dtype=dtype)

@@ -106,6 +106,7 @@ UNSUITABLE = {
         )
     ),
     "no cache": lambda: t.OpenAIGPTLMHeadModel(t.OpenAIGPTConfig(vocab_size=V, n_embd=32, n_layer=2, n_head=4)),
+    "filling a mask": lambda: t.XLMWithLMHeadModel(t.XLMConfig(vocab_size=V, emb_dim=32, n_layers=2, n_heads=4)),
     "chunked_attention": lambda: t.Llama4ForCausalLM(
         t.Llama4TextConfig(
             **_SMALL, intermediate_size=32, intermediate_size_mlp=32, num_attention_heads=4, num_key_value_heads=2,

@@ -82,6 +82,35 @@ def test_unknown_code_has_to_prove_itself(attached):
     )
 
 
+class _Rounded(torch.nn.Linear):
+    """Quantised layer whose step is set by the largest number in the forward, as dynamic quantisation sets it."""
+
+    def forward(self, x):
+        step = x.abs().max() / 7
+        return super().forward((x / step).round() * step)
+
+
+class _Scaled(torch.nn.Linear):
+    """Somebody's own layer that keeps tokens apart."""
+
+    def forward(self, x):
+        return super().forward(x) * 2
+
+
+def test_layers_of_unknown_code_have_to_prove_themselves():
+    for own, kept in ((_Scaled, True), (_Rounded, False)):
+        target = t.LlamaForCausalLM(t.LlamaConfig(**BASE)).eval()
+        down = target.model.layers[1].mlp.down_proj
+        target.model.layers[1].mlp.down_proj = own(down.in_features, down.out_features, bias=False)
+        if kept:
+            smartgen.detach(smartgen.attach(target))
+            continue
+        with pytest.raises(ValueError, match=r"has layers of .*_Rounded and failed the self-check"):
+            smartgen.attach(target)
+        with pytest.raises(ValueError, match=r"call model.eval\(\) before attaching"):
+            smartgen.attach(target.train())
+
+
 def _llava():
     vision = t.CLIPVisionConfig(
         hidden_size=32, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=16, patch_size=8

@@ -93,6 +93,27 @@ def test_compiled_models(way):
     assert "generate" not in own.__dict__
 
 
+class _Adapted(torch.nn.Module):
+    """As PEFT wraps a model: its `generate` is the base model's in the end."""
+
+    def __init__(self, base) -> None:
+        super().__init__()
+        self.base_model = base
+
+    def get_base_model(self):
+        return self.base_model
+
+    def generate(self, *args, **kwargs):
+        return self.base_model.generate(*args, **kwargs)
+
+
+def test_a_model_with_adapters(own):
+    wrapped = smartgen.attach(_Adapted(own))
+    assert _tokens(wrapped) == 3
+    smartgen.detach(wrapped)
+    assert "generate" not in own.__dict__
+
+
 def test_things_that_are_no_model():
     for thing in (3, None, "gpt2", torch.nn.Linear(2, 2)):
         with pytest.raises(TypeError, match=f"takes a model with generate.*{type(thing).__name__}"):

@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+import transformers as t
 
 import smartgen
 from smartgen.drafters.assistant import Assistant
@@ -13,7 +14,7 @@ from smartgen.hf.costing import profile_key
 from smartgen.hf.profiling import measure_profile
 from smartgen.profile import store
 from smartgen.profile.measure import PENDING
-from tests.hf.zoo import model, noisy_copy
+from tests.hf.zoo import BASE, model, noisy_copy, prepared, prompts
 
 
 @pytest.fixture
@@ -43,3 +44,21 @@ def test_a_profile_has_first_passes_of_several_lengths(pair):
     assert {p.size for p in found.catch_up.points} >= {1, 4}
     for table in (found.verify, found.draft, found.catch_up, found.host):
         assert set(table.batches) == {1, 2}
+
+
+def test_a_cache_that_cannot_be_written_costs_the_memory_only(attached, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path / "file"))
+    target = attached(model("llama"))
+    plain = target.generate(**prompts(1), max_new_tokens=6, do_sample=False)
+    assert target.generate(**prompts(1), max_new_tokens=6, do_sample=False, smart_recipe="smart").equal(plain)
+    assert "not kept, since" in caplog.text
+
+
+def test_a_vocabulary_smaller_than_a_tree(attached):
+    torch.manual_seed(7)
+    target = attached(prepared(t.LlamaForCausalLM(t.LlamaConfig(**{**BASE, "vocab_size": 31}))))
+    inputs = {"input_ids": torch.arange(3, 15)[None]}
+    plain = target.generate(**inputs, max_new_tokens=12, do_sample=False)
+    for recipe in ("smart", "eagle2"):
+        assert target.generate(**inputs, max_new_tokens=12, do_sample=False, smart_recipe=recipe).equal(plain)

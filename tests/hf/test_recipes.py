@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 import smartgen
 from smartgen.language.capabilities import BACKENDS, refusals
@@ -68,3 +70,21 @@ def test_a_drafter_with_a_full_distribution_gives_its_entropy(kind, attached, tm
     sure = _run(target, inputs, load("svip", params={"h": 1.0}), drafter)
     assert eager.sequences.tolist() == sure.sequences.tolist() == plain.tolist()
     assert sure.speculation.drafted < eager.speculation.drafted, "entropy was above 0 and ended drafting"
+
+
+@pytest.mark.parametrize("kind", ["assistant", "eagle3"])
+def test_a_drafter_that_overflows_changes_no_text(kind, attached, tmp_path):
+    """In float16 some weights give NaN, which has no place in the order that trees are built by."""
+    target, inputs = attached(model("llama")), prompts(1)
+    plain, _ = _plain(target, inputs)
+    if kind == "eagle3":
+        write_eagle3(tmp_path, target)
+        tensors = load_file(tmp_path / "model.safetensors")
+        tensors["midlayer.mlp.down_proj.weight"] *= 1e5
+        save_file(tensors, tmp_path / "model.safetensors")
+        drafter = smartgen.load_drafter(str(tmp_path), target, dtype=torch.float16)
+    else:
+        drafter = noisy_copy(target).to(torch.float16)
+        drafter.model.norm.weight.data.fill_(float("nan"))
+    for recipe in ("eagle2", "chain"):
+        assert _run(target, inputs, recipe, drafter).sequences.tolist() == plain.tolist()

@@ -94,6 +94,13 @@ def test_an_assistant_of_another_vocabulary(attached):
         target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=other)
 
 
+def test_a_model_that_writes_no_text_is_no_assistant(attached):
+    target = attached(model("llama"))
+    for wrong in (target.model, torch.nn.Linear(2, 2)):
+        with pytest.raises(TypeError, match=f"is a {type(wrong).__name__}, which writes no text"):
+            target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=wrong)
+
+
 @pytest.mark.parametrize("wrong", ["eagle3", 3, object()])
 def test_things_that_are_no_drafter(wrong, attached):
     target = attached(model("llama"))
@@ -200,3 +207,19 @@ def test_a_recipe_that_this_backend_cannot_honour(attached):
     for text, word in ((queue, "engine.queue"), (unsure, "node.entropy"), (joules, "profile.verify.energy")):
         with pytest.raises(ValueError, match=f"cannot honour `{word}`"):
             target.generate(**prompts(1), max_new_tokens=3, smart_recipe=text)
+
+
+def test_forwards_that_only_stock_knows(attached, monkeypatch):
+    target = attached(model("llama"))
+    theirs = type(target).prepare_inputs_for_generation
+    monkeypatch.setattr(target, "prepare_inputs_for_generation", theirs.__get__(target), raising=False)
+    target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL)
+    monkeypatch.setattr(
+        target, "prepare_inputs_for_generation", lambda *args, **kwargs: theirs(target, *args, **kwargs)
+    )
+    with pytest.raises(ValueError, match="replaced prepare_inputs_for_generation of this LlamaForCausalLM"):
+        target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL)
+    monkeypatch.undo()
+    monkeypatch.setattr(type(target), "device", torch.device("meta"))
+    with pytest.raises(ValueError, match=r"are offloaded .* load it whole onto one device"):
+        target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL)

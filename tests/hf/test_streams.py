@@ -83,3 +83,8 @@ def test_a_streamer_for_one_row_says_so_before_the_model_runs(attached, monkeypa
     monkeypatch.setattr(torch.nn.Linear, "forward", lambda *args: pytest.fail("the model ran before the refusal"))
     with pytest.raises(ValueError, match="batch size 1"):
         target.generate(**prompts(2), max_new_tokens=3, smart_recipe=SMALL, streamer=TextStreamer(tokenizer))
+
+
+def test_something_that_is_no_streamer(attached):
+    with pytest.raises(TypeError, match=r"a streamer has put\(\) and end\(\).*; str has not"):
+        attached(model("llama")).generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, streamer="stdout")

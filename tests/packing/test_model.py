@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from smartgen.packing import model as packing
 from smartgen.packing.linear import can_pack
@@ -111,6 +112,30 @@ def test_somebody_elses_forward_is_left_alone():
 
 
 @needs_kernels
+def test_weights_that_a_hook_makes_are_read_when_they_are_made():
+    model = Small()
+    prune.l1_unstructured(model.up, "weight", 0.5)
+    pack(model)
+    with torch.no_grad():
+        model.up.weight_orig.mul_(-2.0)
+    with packed(model):
+        inside = run(model)
+    torch.testing.assert_close(inside, run(model))
+
+
+@needs_kernels
+def test_weights_that_change_places_are_noticed():
+    model = Small()
+    pack(model)
+    with torch.no_grad():
+        model.up.weight.copy_(model.up.weight.flip(1))
+    plain = run(model)
+    pack(model)
+    with packed(model):
+        torch.testing.assert_close(run(model), plain)
+
+
+@needs_kernels
 def test_scarce_memory_means_no_copies(monkeypatch):
     model = Small()
     monkeypatch.setattr(packing, "_available_memory", lambda: 64)
@@ -151,3 +176,5 @@ def test_the_fingerprint_sees_every_value(dtype, shape):
         changed = weight.clone()
         changed.view(-1)[place] = 2.0
         assert fingerprint(changed) != before
+    with torch.inference_mode():
+        assert fingerprint(weight.clone())  # there torch counts no changes
