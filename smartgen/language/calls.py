@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.argument_counts import wrong_count
 from smartgen.language.lookup import table
 from smartgen.language.memory import calibrated, memory
 from smartgen.language.nearest import closest
@@ -14,7 +15,8 @@ from smartgen.language.program import Aggregate, Axis, Const, Expr, Measured, Pa
 from smartgen.language.signals import GROUPS, MODELS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, PROB, Kind, Typed
-from smartgen.language.wrong_calls import unknown_function, without_unit, wrong_count
+from smartgen.language.unit_fixes import without_unit
+from smartgen.language.unknown_functions import unknown_function
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
