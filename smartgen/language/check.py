@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from smartgen.language import choices, values
+from smartgen.language import caps, choices, values
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition, additions
 from smartgen.language.choices import Chosen
@@ -92,7 +92,7 @@ class Checker:
         return tuple(found)
 
     def _cap(self, cap: s.Cap) -> tuple[Expr, Expr | None]:
-        high, low, parts = choices.cap(self.typer, cap)
+        high, low, parts = caps.cap(self.typer, cap)
         for part in parts:
             self._line(f"limit {cap.extent}", part, cap.count.span, "count", low is not None)
         return high, low

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.argument_counts import wrong_count
 from smartgen.language.demands import memory_axis
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.nearest import closest
@@ -19,7 +20,6 @@ from smartgen.language.signals import MONOTONE
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import PLACES_OF_NODES, PROB, Kind, Typed
 from smartgen.language.units import EXAMPLE
-from smartgen.language.wrong_calls import wrong_count
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer

@@ -17,10 +17,10 @@ from smartgen.language.mistakes import RULES, cascades
 from smartgen.language.mistakes.as_json import as_json
 from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
-from smartgen.language.mistakes.frame import other_form
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.pasted import pasted
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.mistakes.version import other_form
 from smartgen.language.parse import DEEPEST
 from smartgen.language.recognise import Recogniser, Walk
 from smartgen.language.source import Edit, Excerpt

@@ -180,3 +180,12 @@ def _loose(text: str) -> bool:
         if depth == 0 and c in "+-<>=" and i:
             return True
     return False
+
+
+def without_unit(value: Typed) -> tuple[str, tuple[Edit, ...]]:
+    """A quantity divided by its unit."""
+    unit = EXAMPLE.get(value.kind.dimension)
+    if unit is None:
+        return "divide it by its unit first", ()
+    written = f"{value.span.text} / 1 {unit}"
+    return f"divide by its unit: `{written}`", (Edit(value.span, written),)

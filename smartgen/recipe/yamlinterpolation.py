@@ -1,15 +1,57 @@
-"""What is told of an interpolation `${...}` that OmegaConf does not resolve."""
+"""Interpolations `${...}`: what OmegaConf makes of them, and what is told of one that it does not resolve."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
 
 from smartgen.language.diagnostics import Diagnostic, Label
+from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Source, Span
 
 
-def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
+def interpolated(
+    root: yaml.MappingNode, source: Source, span: Callable[[yaml.Node], Span], findings: Findings
+) -> dict[int, str | None]:
+    """The values of scalars with an interpolation, by the id of their node; None where one does not resolve, which is
+    recorded."""
+    if "${" not in source.text:
+        return {}
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    scalars = [(path, node) for path, node in _scalars(root, ()) if "${" in node.value]
+    if not scalars:
+        return {}
+    names = [".".join(map(str, path)) for path, _ in _scalars(root, ())]
+    values: dict[int, str | None] = {}
+
+    def unresolved(path: tuple[Any, ...], node: yaml.ScalarNode, error: BaseException) -> None:
+        values[id(node)] = None
+        known = [name for name in names if name != ".".join(map(str, path))]
+        findings.take(_told(error, span(node), known))
+
+    try:
+        whole = OmegaConf.create(_plain(root))
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        unresolved(*scalars[0], error)
+        return values
+    for path, node in scalars:
+        try:
+            found: Any = whole
+            for step in path:
+                found = found[step]
+            values[id(node)] = str(found)
+        except (RecursionError, OmegaConfBaseException, ValueError, TypeError, KeyError, AttributeError) as error:
+            unresolved(path, node, error)
+    return values
+
+
+def _told(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
     """An interpolation that OmegaConf does not resolve; `known`: what it could name."""
     said, raw = str(error), span.text
     found = re.search(r"\$\{([^}]*)", raw)
@@ -48,3 +90,22 @@ def unresolved(error: BaseException, span: Span, known: list[str]) -> Diagnostic
 
 def _interpolation(message: str, span: Span, fix: str, edits: tuple[Edit, ...]) -> Diagnostic:
     return Diagnostic("SG404", message, (Label(span),), fix, "error", edits)
+
+
+def _plain(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {str(k.value): _plain(v) for k, v in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(v) for v in node.value]
+    return node.value
+
+
+def _scalars(node: yaml.Node, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], yaml.ScalarNode]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield path, node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _scalars(value, (*path, str(key.value)))
+    else:
+        for place, value in enumerate(node.value):
+            yield from _scalars(value, (*path, place))

@@ -7,19 +7,17 @@ from collections.abc import Collection, Iterable
 
 import yaml
 
-from smartgen.language.borrowed import extent
-from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Span
-from smartgen.language.words import EXTENTS, KEYWORDS
+from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlchain import chain
-from smartgen.recipe.yamlkeys import CASE_MEANT, KEYS, MEANT
-from smartgen.recipe.yamlmeant import as_cases, caps_in, caps_of, named_items, rule_of_case, values_only
-from smartgen.recipe.yamlmisplaced import Fix, as_one, is_version, of_base, out_of_section, wrapped
+from smartgen.recipe.yamlkeys import KEYS
+from smartgen.recipe.yamlmeant import caps_of, named_items, values_only
+from smartgen.recipe.yamlmisplaced import as_one
 from smartgen.recipe.yamltree import Tree, empty
+from smartgen.recipe.yamlunknown import Unknown, answer
 
 Nodes = dict[str, yaml.Node]
 _OUTSIDE = [key for key in KEYS if key not in ("smartgen", "policy", "name", "profile")]  # no names of one's own
-_OTHERWISE_BUILT = ("cases", "smartgen", "when", "then", "otherwise")  # what stands there is not always read as theirs
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -47,7 +45,7 @@ class Mappings:
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
-                fix = as_one(self.tree, found[name], key, value) or ("keep one of them", self.without(key, value))
+                fix = as_one(self.tree, found[name], key, value) or ("keep one of them", self.tree.without(key, value))
                 self.tree.wrong("SG105", message, key, fix[0], False, fix[1])
             elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
@@ -80,82 +78,12 @@ class Mappings:
         root: yaml.MappingNode | None = None,
     ) -> str | None:
         """Records a key that a mapping does not have; the known one that it was meant to be, where that is plain."""
-        message = f"{what} has no key `{name}`"
-        pair = self.tree.span(key).to(self.tree.span(value))
-        borrowed = extent(name) if what == "`limit`" else None
-        meant = borrowed or (CASE_MEANT if what == "a case" else MEANT).get(name) or closest(name, known)
-        edits: tuple[Edit, ...] = ()
-        renamed: str | None = None
-        misplaced: Fix | None = None
-        if what == "a recipe" and root is not None:
-            misplaced = out_of_section(self.tree, key, value) or of_base(self.tree, key, value, root)
-            misplaced = misplaced or wrapped(self.tree, key, value)
-            meant = "smartgen" if is_version(key, value, root) else meant
-        if name == "<<":
-            message, fix = "YAML's merge keys are not read", "inherit with `policy: NAME`, or write the keys out"
-        elif (tight := re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", name)) and tight.group(1) in known:
-            message, written = "a key and its value have `: ` between them", f"{tight.group(1)}: {tight.group(2)}"
-            fix, edits = f"write `{written}`", (Edit(self.tree.span(key), written),)
-        elif what == "a recipe" and "limit" not in there and (caps := caps_in(value)) and meant not in known:
-            fix, edits = f"write `limit: {caps}`", (Edit(pair, f"limit: {caps}"),)
-        elif (cap := self._cap(name, value, what, there)) is not None:
-            written = f"limit: {{{cap}: {self.tree.span(value).text.strip()}}}"
-            fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif (
-            what == "a case"
-            and "then" in known
-            and "then" not in there
-            and "otherwise" not in there
-            and (rule := rule_of_case(name))
-        ):
-            written = f"then: {{{rule}: {self.tree.span(value).text}}}"
-            fix, edits = f"write `{written}`", (Edit(pair, written),)
-        elif what == "a case" and len(there) == 1 and isinstance(value, yaml.MappingNode) and meant not in known:
-            condition = re.sub(r"^(?:when|if|elif|case)\s+", "", name)
-            between = ", " if self._in_braces(key) else f"\n{' ' * key.start_mark.column}"
-            written = f"when: {condition}{between}then"
-            fix, edits = f"write `when: {condition}` and `then:`", (Edit(self.tree.span(key), written),)
-        elif misplaced is not None:
-            fix, edits = misplaced
-        elif (above := self._hanging(key)) is not None:
-            line = Span(self.tree.source, key.start_mark.index, key.start_mark.index)
-            fix, edits = f"indent it below `{above}:`", (Edit(line, "  "),)
-        elif "cases" in known and "cases" not in there and (it := self._case(name, value)):
-            fix, edits = f"write `{it}`", (Edit(pair, it),)
-        elif meant in known and meant not in there:
-            fix, edits = f"did you mean `{meant}`?", (Edit(self.tree.span(key), str(meant)),)
-            renamed = str(meant) if meant not in _OTHERWISE_BUILT else None
-        else:
-            fix, edits = f"remove it; keys are {', '.join(known)}", self.without(key, value)
-        self.tree.wrong("SG405", message, key, fix, False, edits)
-        if renamed is None:
+        found = answer(Unknown(self.tree, key, value, name, known, what, there, root))
+        message = found.message or f"{what} has no key `{name}`"
+        self.tree.wrong("SG405", message, key, found.fix, False, found.edits)
+        if found.renamed is None:
             self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
-        return renamed
-
-    def _case(self, name: str, value: yaml.Node) -> str:
-        """A key `when`, or `when CONDITION`, of a recipe as `cases`; empty where it is something else."""
-        if name in ("when", "if"):
-            inner = value.value if isinstance(value, yaml.MappingNode) else []
-            return as_cases([(str(case.value), rules) for case, rules in inner], self.tree) if inner else ""
-        spelt = re.fullmatch(r"(?:when|if)\s+(.+)", name)
-        return as_cases([(spelt.group(1), value)], self.tree) if spelt else ""
-
-    def _cap(self, name: str, value: yaml.Node, what: str, there: Collection[str]) -> str | None:
-        """The extent that a key of the recipe is, as in `max_depth: 5`, where it has no `limit`."""
-        if what != "a recipe" or "limit" in there or not isinstance(value, yaml.ScalarNode):
-            return None
-        return name if name in EXTENTS else extent(name) if str(value.value).isdigit() else None
-
-    def _in_braces(self, key: yaml.Node) -> bool:
-        text = self.tree.source.text
-        return text[text.rfind("\n", 0, key.start_mark.index) + 1 : key.start_mark.index].strip(" -") != ""
-
-    def _hanging(self, key: yaml.Node) -> str | None:
-        """The key on the line above whose names and values this one seems to be among: it has nothing behind it."""
-        text, line = self.tree.source.text, key.start_mark.index - key.start_mark.column
-        above = text[:line].rstrip("\n").rsplit("\n", 1)[-1]
-        found = re.fullmatch(rf"[ ]{{{key.start_mark.column}}}(benefit|cost|let|limit|params?):\s*", above)
-        return found.group(1) if found else None
+        return found.renamed
 
     def _hung(self, case: yaml.MappingNode) -> tuple[yaml.Node, ...]:
         """The keys behind an empty `then:` or `otherwise:` of a case, not indented below it; recorded as one mistake."""
@@ -195,17 +123,6 @@ class Mappings:
         self.tree.wrong("SG405", f"`{name}` is a key of the recipe, not one of `{what}`", key, fix, False, edits)
         self.findings.lost(self.tree.span(value).text)
         return True
-
-    def without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
-        """The pair removed, if it has lines of its own."""
-        text, start = self.tree.source.text, key.start_mark.index
-        lines = self.tree.lines(key, value)
-        if not text[lines.start : start].strip():
-            return (Edit(lines, ""),)
-        pair = re.compile(r"(,\s*)?(\S+:\s+[^,{}]*)(?(1)|,?\s*)(?=[^{]*\})").match(text, text.rfind(",", 0, start))
-        if pair is not None and text.rfind(",", 0, start) > text.rfind("{", 0, start) and pair.start(2) == start:
-            return (Edit(Span(self.tree.source, pair.start(), pair.end()), ""),)
-        return ()
 
     def pairs(self, keys: Nodes, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
         node = keys.get(what)
@@ -265,7 +182,7 @@ class Mappings:
                 continue
             before = value
             if any(name == other for other, _, _ in found):
-                message, edits = f"`{name}` stands twice in `{what}`", self.without(key, value)
+                message, edits = f"`{name}` stands twice in `{what}`", self.tree.without(key, value)
                 self.tree.wrong("SG105", message, key, "keep one of them", False, edits)
             elif self.good_name(name, key):
                 found.append((name, self.tree.span(key), value))

@@ -139,7 +139,7 @@ class Statements:
                 self.mappings.unknown(key, value, name, tuple(EXTENTS), "`limit`")
                 continue
             if name in outer or any(cap.extent == name for cap in caps):
-                edits = self.mappings.without(key, value)
+                edits = self.tree.without(key, value)
                 self.tree.wrong("SG105", f"`{name}` stands twice in `limit`", key, "keep one of them", False, edits)
                 continue
             found = self._statement("limit", f"limit {name} ", value, name)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import yaml
 
 from smartgen.language.findings import Findings
 from smartgen.language.source import Edit, Excerpt, Source, Span, line_end
-from smartgen.language.words import CLAUSES
-from smartgen.recipe.yamlerrors import not_yaml, other_sign, text_form
-from smartgen.recipe.yamlinterpolation import unresolved
+from smartgen.recipe.yamlerrors import not_yaml
+from smartgen.recipe.yamlflat import as_text
+from smartgen.recipe.yamlinterpolation import interpolated
+from smartgen.recipe.yamlsigns import other_sign, text_form
 
 _MOST_NODES = 5_000  # with every alias written out
 _MOST_CHARACTERS = 100_000
@@ -23,8 +23,7 @@ class Tree:
 
     def __init__(self, source: Source, findings: Findings) -> None:
         self.source, self.findings = source, findings
-        self._values: dict[int, str | None] = {}
-        self._names: list[str] = []  # what an interpolation may name
+        self._values: dict[int, str | None] = {}  # of a node by its id; None where an interpolation does not resolve
 
     def root(self) -> yaml.MappingNode | None:
         """The recipe's mapping; None if there is none, which is recorded."""
@@ -36,7 +35,7 @@ class Tree:
             return None
         if not self._small(node):
             return None
-        self._interpolate(node)
+        self._values = interpolated(node, self.source, self.span, self.findings)
         return node
 
     def _no_mapping(self, node: yaml.Node) -> None:
@@ -117,25 +116,7 @@ class Tree:
 
     def _no_text(self, node: yaml.Node, joint: str) -> None:
         """A list or a mapping where an expression is due; `joint` is what its two parts would have between them."""
-        span = self.span(node)
-        raw = span.text.rstrip()
-        edits: tuple[Edit, ...] = ()
-        fix = "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon"
-        flat = _flat(node, joint)
-        taken_apart = flat is not None and isinstance(node, yaml.MappingNode) and len(node.value) > 1
-        if flat is not None and (raw[:1] not in "[{" or (taken_apart and "\n" not in raw)):
-            end = max(value.end_mark.index for _, value in node.value) if raw[:1] != "{" else span.start + len(raw)
-            fix, edits = f"write `{flat}` on one line", (Edit(Span(self.source, span.start, end), flat),)
-        elif "\n" not in raw and raw[:1] in "[{":
-            inside = raw[1:-1].strip()
-            if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
-                key, value = (str(part.value) for part in node.value[0])
-                inside = value if joint == "limit" else f"{key}{joint}{value}"
-            elif re.fullmatch(r"\d+\s*,\s*\d+", inside):
-                inside = re.sub(r"\s*,\s*", "..", inside)
-            inside = re.sub(r"^(best|all),", r"\1", inside)
-            fix = f"write `{inside}`: YAML makes lists of `[ ]` and mappings of `{{ }}` and of an unquoted `: `"
-            edits = (Edit(Span(self.source, span.start, span.start + len(raw)), inside),)
+        fix, edits = as_text(node, self.span(node), joint)
         self.wrong("SG407", "an expression is one text, this is a list or a mapping", node, fix, True, edits)
 
     def torn(self, mapping: yaml.MappingNode) -> bool:
@@ -160,39 +141,6 @@ class Tree:
             return True
         return False
 
-    def _interpolate(self, root: yaml.MappingNode) -> None:
-        """Values that OmegaConf's interpolation changes."""
-        if "${" not in self.source.text:
-            return
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-
-        scalars = [(path, node) for path, node in _scalars(root, ()) if "${" in node.value]
-        if not scalars:
-            return
-        self._names = [".".join(map(str, path)) for path, _ in _scalars(root, ())]
-        try:
-            whole = OmegaConf.create(_plain(root))
-        except (OmegaConfBaseException, ValueError, TypeError) as error:
-            self._unresolved(*scalars[0], error)
-            return
-        for path, node in scalars:
-            try:
-                found: Any = whole
-                for step in path:
-                    found = found[step]
-                self._values[id(node)] = str(found)
-            except RecursionError as error:
-                self._unresolved(path, node, error)
-            except (OmegaConfBaseException, ValueError, TypeError, KeyError, AttributeError) as error:
-                self._unresolved(path, node, error)
-
-    def _unresolved(self, path: tuple[Any, ...], node: yaml.ScalarNode, error: BaseException) -> None:
-        self._values[id(node)] = None
-        itself = ".".join(map(str, path))
-        known = [name for name in self._names if name != itself]
-        self.findings.take(unresolved(error, self.span(node), known))
-
     # -- findings -----------------------------------------------------------------------------------------------
     def span(self, node: yaml.Node) -> Span:
         return Span(self.source, node.start_mark.index, max(node.start_mark.index, node.end_mark.index))
@@ -202,6 +150,17 @@ class Tree:
         text, start = self.source.text, key.start_mark.index
         end = line_end(text, max(value.end_mark.index - 1, start))
         return Span(self.source, text.rfind("\n", 0, start) + 1, min(end + 1, len(text)))
+
+    def without(self, key: yaml.Node, value: yaml.Node) -> tuple[Edit, ...]:
+        """The pair removed, if it has lines of its own."""
+        text, start = self.source.text, key.start_mark.index
+        lines = self.lines(key, value)
+        if not text[lines.start : start].strip():
+            return (Edit(lines, ""),)
+        pair = re.compile(r"(,\s*)?(\S+:\s+[^,{}]*)(?(1)|,?\s*)(?=[^{]*\})").match(text, text.rfind(",", 0, start))
+        if pair is not None and text.rfind(",", 0, start) > text.rfind("{", 0, start) and pair.start(2) == start:
+            return (Edit(Span(self.source, pair.start(), pair.end()), ""),)
+        return ()
 
     def wrong(
         self, code: str, message: str, node: yaml.Node, fix: str, short: bool = False, edits: tuple[Edit, ...] = ()
@@ -262,59 +221,3 @@ def walk(root: yaml.Node) -> Iterator[yaml.Node]:
             stack += [part for pair in node.value for part in pair]
         elif isinstance(node, yaml.SequenceNode):
             stack += node.value
-
-
-def _plain(node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return {str(k.value): _plain(v) for k, v in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(v) for v in node.value]
-    return node.value
-
-
-def _scalars(node: yaml.Node, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], yaml.ScalarNode]]:
-    if isinstance(node, yaml.ScalarNode):
-        yield path, node
-    elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _scalars(value, (*path, str(key.value)))
-    else:
-        for place, value in enumerate(node.value):
-            yield from _scalars(value, (*path, place))
-
-
-_HOW_MANY = ("best", "top", "count", "k", "topk", "top_k", "num", "size", "width", "limit", "n", "nodes", "budget")
-_ENDS = (("min", "max"), ("low", "high"), ("from", "to"), ("start", "end"), ("least", "most"), ("minimum", "maximum"))
-_CLAUSE = {
-    **{word: word for word in CLAUSES},
-    **dict.fromkeys(("filter", "if", "when", "condition", "threshold"), "where"),
-    **dict.fromkeys(("order", "order_by", "sort", "sort_by", "key", "rank_by"), "by"),
-    **dict.fromkeys(("objective", "maximize"), "maximizing"),
-}
-
-
-def _flat(node: yaml.Node, joint: str) -> str | None:
-    """A mapping that is one statement taken apart: `best: 8` and `where: ...`, `min: 0` and `max: 64`, or `time: 25 ms`."""
-    if not isinstance(node, yaml.MappingNode) or not all(isinstance(v, yaml.ScalarNode) for _, v in node.value):
-        return None
-    pairs = [(str(key.value), str(value.value)) for key, value in node.value]
-    if joint == " <= ":
-        return f"{pairs[0][0]} <= {pairs[0][1]}" if len(pairs) == 1 else None
-    found = dict(pairs)
-    ends = next(((low, high) for low, high in _ENDS if high in found and {*found} <= {low, high, *_CLAUSE}), None)
-    if ends is not None:
-        count = f"{found.pop(ends[0], '0')}..{found.pop(ends[1])}"
-    else:
-        word = pairs[0][0] if pairs else ""
-        if word not in (*_HOW_MANY, "all"):
-            return None
-        count = found.pop(word)
-    if joint == "limit":
-        return count if ends is not None and not found else None
-    if not all(key in _CLAUSE for key in found):
-        return None
-    head = "all" if pairs[0][0] == "all" else f"best {count}"
-    spoken = (
-        f"{_CLAUSE[key]} {value}" if key != "pooled" else "pooled" * (value != "false") for key, value in found.items()
-    )
-    return " ".join(f"{head} {' '.join(spoken)}".split())

@@ -7,7 +7,7 @@ from smartgen.language.mistakes.braces import braces
 from smartgen.language.mistakes.clauses import choice
 from smartgen.language.mistakes.clock import clock
 from smartgen.language.mistakes.declaring import param
-from smartgen.language.mistakes.frame import header, outside, policy_line, unclosed_end
+from smartgen.language.mistakes.frame import outside, policy_line, unclosed_end
 from smartgen.language.mistakes.functions import function
 from smartgen.language.mistakes.inheriting import use
 from smartgen.language.mistakes.let_in import let_in
@@ -20,6 +20,7 @@ from smartgen.language.mistakes.spot import Rule
 from smartgen.language.mistakes.sql import query
 from smartgen.language.mistakes.statements import as_value
 from smartgen.language.mistakes.unfinished import nothing
+from smartgen.language.mistakes.version import header
 from smartgen.language.mistakes.word_blocks import stray_end, word_block
 
 # In this order: what is known exactly comes before what is guessed.

@@ -1,11 +1,18 @@
-"""Comparisons in other words: a value among several, within a range, or beside another with no sign between."""
+"""Comparisons with other signs or in other words: `=`, chains, a value among several or within a range, no sign at all."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.operands import closing, expression_first, operand_first, operand_last
+from smartgen.language.mistakes.operands import (
+    closing,
+    expression_first,
+    operand_first,
+    operand_last,
+    statement_last,
+    unclosed,
+)
 from smartgen.language.mistakes.phrases import undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS
@@ -17,7 +24,82 @@ _ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that 
 _CLOSED = ("between", "within")  # ranges that hold both their ends
 
 
-def broken_sign(spot: Spot) -> Iterator[Repair]:
+_OPERATORS = {
+    "is": ("==", "there is no `is`"),
+    "equals": ("==", "there is no `equals`"),
+    "eq": ("==", "there is no `eq`"),
+    "xor": ("!=", "there is no `xor`"),
+    "times": ("*", "there is no `times`"),
+    "plus": ("+", "there is no `plus`"),
+    "minus": ("-", "there is no `minus`"),
+    "over": ("/", "there is no `over`"),
+    "per": ("/", "there is no `per`"),
+    "div": ("/", "there is no `div`"),
+    "but": ("and", "there is no `but`"),
+    "gt": (">", "there is no `gt`"),
+    "lt": ("<", "there is no `lt`"),
+    "in": ("==", "there is no `in`"),
+}
+
+
+def compare(spot: Spot) -> Iterator[Repair]:
+    """`=` for `==`, chained comparisons, `is not`."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None:
+        return
+    yield from _broken_sign(spot)
+    if here.text == "=":
+        yield from _equals(spot)
+    if here.text == "," and "AND" in spot.accepts and "COMMA" not in spot.accepts and _condition(spot):
+        yield spot.replace("SG007", "conditions are joined by `and`", "and", "write `and`")
+    if here.text in _COMPARES and "COMPARE" not in spot.accepts and "PLUS" in spot.accepts:
+        yield from _chained(spot)
+    if here.text in ("is", "not") and "COMPARE" in spot.accepts:
+        pair = (here.text, spot.word(1))
+        if pair in (("is", "not"), ("not", "equals")):
+            yield spot.replace("SG007", "there is no `is not`", "!=", "write `!=`", 2)
+    yield from _member(spot)
+    yield from _unsaid(spot)
+    if here.text in _OPERATORS and not here.first and spot.accepts & {"PLUS", "COMPARE"}:
+        written, message = _OPERATORS[here.text]
+        count = 2 if spot.word(1) == "by" else 1
+        yield spot.replace("SG007", message, written, f"write `{written}`", count)
+
+
+def _condition(spot: Spot) -> bool:
+    """Whether what stands before is a comparison, and so is what follows."""
+    behind = spot.lexemes[spot.at + 1 : statement_last(spot.lexemes, spot.at) + 1]
+    before = spot.lexemes[max(spot.begun, 0) : spot.at]
+    return all(any(x.text in _COMPARES for x in side) for side in (before, behind))
+
+
+def _equals(spot: Spot) -> Iterator[Repair]:
+    opened = unclosed(spot.lexemes, spot.at)
+    if opened is not None and spot.at - 2 >= 0 and spot.word(-2) in ("(", ",") and "COLON" in spot.accepts:
+        called = spot.lexemes[opened - 1].text if opened else ""
+        message = "arguments are named with `:`"
+        yield spot.replace("SG008", message, ":", f"write `{called}({spot.word(-1)}: {spot.word(1)})`")
+    if "COMPARE" in spot.accepts:
+        count = 2 if spot.word(1) == "=" else 1
+        message = "`=` cannot stand here: two values are compared with `==`"
+        yield spot.replace("SG008", message, "==", "write `==`", count)
+
+
+def _chained(spot: Spot) -> Iterator[Repair]:
+    first = next((i for i in range(spot.at - 1, -1, -1) if spot.lexemes[i].text in _COMPARES), None)
+    if first is None or first + 1 > spot.at - 1:
+        return
+    here = spot.lexemes[spot.at]
+    middle = spot.slice(first + 1, spot.at - 1)
+    start = spot.lexemes[expression_first(spot.lexemes, first - 1)].start
+    end = spot.lexemes[operand_last(spot.lexemes, spot.at + 1)].end
+    written = f"{spot.text[start : here.start].strip()} and {middle} {spot.text[here.start : end]}"
+    also = ((spot.lexemes[first].start, spot.lexemes[first].end, ""),)
+    change = (here.start, here.start, f"and {middle} ")
+    yield Repair("SG007", "comparisons are not chained", here.start, here.end, f"write `{written}`", (change,), also)
+
+
+def _broken_sign(spot: Spot) -> Iterator[Repair]:
     """`< =`, `= =`: a sign that fell in two; `x not > y`: the sign says it; `x > a and < b`: what is compared again."""
     before = spot.word(-1)
     if spot.here in _COMPARES and before in ("and", "or") and spot.wants_operand:
@@ -34,7 +116,7 @@ def broken_sign(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG007", f"no `not` stands before `{spot.word(1)}`", sign, f"write `{sign}`", 2)
 
 
-def member(spot: Spot) -> Iterator[Repair]:
+def _member(spot: Spot) -> Iterator[Repair]:
     """`x in (1, 2)`, `x in range(3)`, `x in 1..3`, `x between 1 and 3`, each with `not` before it too."""
     not_ = int(spot.here == "not" and spot.word(1) in ("in", *_CLOSED))
     word = spot.word(not_)
@@ -77,7 +159,7 @@ def _within(name: str, low: str, high: str, closed: bool) -> str:
     return f"{name} >= {low} and {above}" if low and low != "0" else above
 
 
-def unsaid(spot: Spot) -> Iterator[Repair]:
+def _unsaid(spot: Spot) -> Iterator[Repair]:
     """`when batch.size 8`: a condition of two values and no sign between them."""
     here, before = spot.near(0), spot.near(-1)
     if here is None or before is None or here.first or "COMPARE" not in spot.accepts or not _starts(spot):

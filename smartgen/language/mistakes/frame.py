@@ -1,4 +1,4 @@
-"""What frames a policy: the version, the policy's line, its braces, and what stands outside of them."""
+"""What frames a policy: its line, its braces, and what stands outside of them."""
 
 from __future__ import annotations
 
@@ -8,111 +8,9 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import closing
 from smartgen.language.mistakes.policy_parameters import parentheses
 from smartgen.language.mistakes.spot import Repair, Spot, removal
+from smartgen.language.mistakes.version import IMPORTS
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
-
-_IMPORTS = ("import", "from", "using", "package", "include", "require", "module", "load", "extends", "use", "library")
-_EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
-
-
-def other_form(text: str) -> Repair | None:
-    """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
-    program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
-    if program is not None and not re.search(r"^(?:smartgen[ \t]+\d|policy[ \t]+\w+[ \t]*\{)", text, re.MULTILINE):
-        message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
-        fix = "write `smartgen 1` and a policy, `policy mine { ... }`"
-        return Repair("SG001", message, program.start(1), program.end(1), fix, ())
-    begins = re.match(r"(?:\s|#[^\n]*\n)*(smartgen[ \t]*:|\{|---[ \t]*\n)", text)
-    if begins is None or re.search(r"^\s*policy[ \t]+\w+[ \t]*\{", text, re.MULTILINE):
-        return None
-    fix = "name the file .yaml, or write `smartgen 1` and `policy mine { ... }`"
-    return Repair("SG001", "this is the YAML form of a recipe in a text file", begins.start(1), begins.end(1), fix, ())
-
-
-def header(spot: Spot) -> Iterator[Repair]:
-    """`smartgen 1`, which comes first."""
-    if not spot.document or spot.accepts - {"_SMARTGEN", "QUANTITY"} or not spot.accepts:
-        return
-    if not spot.lexemes:
-        yield Repair(
-            "SG002",
-            "this recipe is empty",
-            0,
-            1,
-            "begin with `smartgen 1` and a policy",
-            ((0, len(spot.text), _EMPTY),),
-        )
-        return
-    missing = "a recipe begins with its language version"
-    later = next((x for x in spot.lexemes[1:] if x.text == "smartgen" and x.first), None)
-    opened = [x.text for x in spot.lexemes[:3]]
-    if (
-        spot.at == 0
-        and later is not None
-        and opened[0] == "policy"
-        and opened[2:] == ["{"]
-        and later is spot.lexemes[3]
-    ):
-        number = spot.near(4)
-        end = number.end if number is not None and number.sort == "number" else later.end
-        version = spot.text[later.start : end]
-        changes = ((spot.lexemes[0].start, spot.lexemes[0].start, f"{version}\n"), (later.start, end, ""))
-        yield Repair(
-            "SG001", f"{missing}, in front of the policy", later.start, end, "move it to the first line", changes
-        )
-    if spot.at == 0 and later is not None:
-        start, end = spot.lexemes[0].start, spot.text.rfind("\n", 0, later.start)
-        shown = " ".join(spot.text[start:end].split())
-        fix = f"remove `{shown}`" if len(shown) < 60 else "remove what stands before it"
-        change = (start, later.start, "")
-        yield Repair("SG001", f"{missing}, and nothing stands before it", start, end, fix, (change,))
-    if spot.accepts == {"QUANTITY"}:
-        yield from _version(spot, missing)
-        return
-    yield from _imports(spot, missing)
-    first = spot.lexemes[0]
-    if spot.at == 0 and first.word and (misspelt(first.text, ["smartgen"]) or first.text in ("version", "language")):
-        yield spot.replace(
-            "SG001", f"a recipe begins with `smartgen`, not `{first.text}`", "smartgen", "write `smartgen 1`"
-        )
-    if spot.at == 0 and spot.word(1) == "gen":
-        yield spot.replace("SG001", "`smartgen` is one word", "smartgen", "write `smartgen 1`", 2)
-    comment = re.match(r"(?:\s|#[^\n]*\n)*?(#[ \t]*)(?=smartgen[ \t]+\d+[ \t]*\n)", spot.text[: first.start])
-    if spot.at == 0 and comment is not None:
-        change = (comment.start(1), comment.end(1), "")
-        end = spot.text.find("\n", comment.end())
-        yield Repair("SG001", f"{missing}, not in a comment", comment.start(1), end, "remove the `#`", (change,))
-    start = 0 if spot.text[: first.start].strip() else first.start  # comments may stand before the first word
-    change = (start, start, "smartgen 1\n")
-    yield Repair("SG001", missing, start, first.end, "write `smartgen 1` on the first line", (change,))
-
-
-def _imports(spot: Spot, missing: str) -> Iterator[Repair]:
-    """`from recipes import smart` above the policy, in the place of the version."""
-    first = spot.lexemes[0]
-    policy = next((i for i, x in enumerate(spot.lexemes) if x.text == "policy" and x.first), 0)
-    if spot.at or not policy or not first.word or first.text not in _IMPORTS:
-        return
-    end = spot.lexemes[policy - 1].end
-    shown = " ".join(spot.text[first.start : end].split())
-    shown = f"`{shown}`" if len(shown) < 60 else "what stands before the policy"
-    fix = f"write `smartgen 1` in the place of {shown}: a policy inherits with `use`"
-    yield Repair("SG001", missing, first.start, end, fix, ((first.start, end, "smartgen 1"),))
-
-
-def _version(spot: Spot, missing: str) -> Iterator[Repair]:
-    here, fix = spot.near(0), "write `smartgen 1`"
-    message = "the language version is one number"
-    if here is not None and here.text in (":", "=", "version", "v"):
-        yield spot.remove("SG001", message, fix)
-    if here is not None and re.fullmatch(r"v?[0-9.]+|v|one", here.text):
-        yield spot.replace("SG001", message, "1", fix)
-    if here is not None and here.sort == "text":
-        yield spot.replace("SG001", message, here.text.strip('"') or "1", fix)
-    before = spot.near(-1)
-    if before is not None:
-        change = (before.end, before.end, " 1")
-        yield Repair("SG001", missing, before.start, before.end, fix, (change,))
 
 
 def policy_line(spot: Spot) -> Iterator[Repair]:
@@ -213,7 +111,7 @@ def outside(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "}":
         yield spot.remove("SG015", "this `}` closes nothing", "remove it")
-    if here.text in _IMPORTS and here.first and spot.word(1) != "{":
+    if here.text in IMPORTS and here.first and spot.word(1) != "{":
         last = next((i for i in range(spot.at + 1, len(spot.lexemes)) if spot.lexemes[i].first), len(spot.lexemes)) - 1
         end = spot.lexemes[last].end
         fix = "remove the line: a policy inherits with `use`, and its file needs no other"

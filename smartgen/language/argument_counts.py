@@ -1,0 +1,66 @@
+"""A function that exists, called with too few arguments or too many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.functions import FUNCTIONS
+from smartgen.language.program import Axis
+from smartgen.language.signals import SIGNALS
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import PLACES_OF_NODES
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+
+def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
+    """The finding about a call with fewer arguments than `least` or more than `most`."""
+    name, given = e.name.text, len(e.arguments)
+    wanted = str(least) if least == most else f"{least} or more" if most > 90 else f"{least} to {most}"
+    message = f"`{name}` takes {wanted} argument{'s' * (wanted != '1')}, here {'is' if given == 1 else 'are'} {given}"
+    if given > most:
+        extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
+        kept = f"{e.span.source.text[e.span.start : extra.start]})"
+        return typer.fail("SG111", message, e.span, f"write `{kept}`", edits=(Edit(extra, ""),))
+    moved = _closed_late(e, least, most)
+    if moved is not None:
+        inner = e.arguments[0].value
+        return typer.fail("SG111", message, inner.span, f"write `{moved}`", edits=(Edit(e.span, moved),))
+    if name in ("min", "max") and given == 1:
+        return _extreme_of_one(typer, e, message)
+    form = FUNCTIONS[name].form if name in FUNCTIONS else f"{name}(x)"
+    edits: tuple[Edit, ...] = ()
+    if name == "clip":
+        end = Span(e.span.source, e.arguments[-1].span.end, e.arguments[-1].span.end)
+        edits = (Edit(end, ", 0, 1" if given == 1 else ", 1"),)
+    return typer.fail("SG111", message, e.span, f"it is `{form}`", edits=edits)
+
+
+def _extreme_of_one(typer: Typer, e: s.Call, message: str) -> Broken:
+    """`max(x)`: the largest over nodes, or x itself where it has one value."""
+    name, argument = e.name.text, e.arguments[0].value.span.text
+    group, _, read = argument.partition(".")
+    if group in ("layer", "frontier", "tree") and f"node.{read}" in SIGNALS:
+        return typer.replaced("SG111", message, e.span, f"{group}.{name}(node.{read})")
+    known = SIGNALS.get(argument)
+    if known is not None and known.axis <= Axis.STEP:
+        return typer.replaced("SG111", message, e.span, argument)
+    second = f"or give `{name}` a second argument"
+    if typer.place.word in PLACES_OF_NODES:
+        return typer.replaced("SG111", message, e.span, argument, f"write `{argument}`, {second}")
+    help = f"write `layer.{name}(...)` for the nodes of the newest layer, {second}"
+    return typer.fail("SG111", message, e.name.span, help, edits=(Edit(e.name.span, f"layer.{name}"),))
+
+
+def _closed_late(e: s.Call, least: int, most: int) -> str | None:
+    """`clip(floor(x, 1, 8))` with its parenthesis moved: what the inner call cannot take belongs to the outer one."""
+    inner = e.arguments[0].value if len(e.arguments) == 1 else None
+    if not isinstance(inner, s.Call) or inner.name.text not in FUNCTIONS:
+        return None
+    own = FUNCTIONS[inner.name.text].most
+    values = [argument.span.text for argument in inner.arguments]
+    if not least <= 1 + len(values) - own <= most or own >= len(values):
+        return None
+    return f"{e.name.text}({inner.name.text}({', '.join(values[:own])}), {', '.join(values[own:])})"

@@ -1,0 +1,71 @@
+"""Functions as other languages and libraries call them, and what they are here."""
+
+from __future__ import annotations
+
+# With one argument; `{0}` is it.
+ELSEWHERE = {
+    "abs": "max({0}, -({0}))",
+    "round": "floor({0} + 0.5)",
+    "ceil": "-floor(-({0}))",
+    "int": "floor({0})",
+    "float": "{0}",
+    "bool": "({0} > 0)",
+    "square": "({0} * {0})",
+    "ln": "log({0})",
+    "log2": "(log({0}) / log(2))",
+    "log10": "(log({0}) / log(10))",
+    "not": "not ({0})",
+    "prod": "path({0})",
+    "product": "path({0})",
+    "cumprod": "path({0})",
+}
+LIBRARIES = ("math", "np", "numpy", "torch", "tf", "jnp", "statistics", "Math", "std", "F", "torch.nn.functional")
+# Another name of a function of the language.
+RENAMED = {
+    "maximum": "max",
+    "minimum": "min",
+    "clamp": "clip",
+    "moving": "ema",
+    "moving_average": "ema",
+    "smooth": "ema",
+    "calibrate": "calibrated",
+    "predict": "forecast",
+    "expected": "forecast",
+    "next": "forecast",
+    "future": "forecast",
+    "lookahead": "forecast",
+    "last": "previous",
+    "before": "previous",
+    "gain": "marginal",
+    "prev": "previous",
+    "delta": "marginal",
+    "lookup": "table",
+    "switch": "table",
+    "map": "table",
+    "bandit": "ucb",
+}
+CONDITIONALS = ("if", "ifelse", "if_else", "iif", "where", "select", "cond", "choose", "case", "when", "ite", "mux")
+CHANCES = ("P", "Pr", "Prob", "E", "EE")  # how papers write a chance or an expectation
+GROWTH = ("delta", "diff", "difference", "gain", "change", "increase", "improvement", "growth")
+AVERAGES = (
+    "mean",
+    "avg",
+    "average",
+    "moving_average",
+    "rolling_mean",
+    "rolling",
+    "sma",
+    "ewma",
+    "smooth",
+)  # of n steps
+COUNTING = ("len", "length", "size", "count", "num", "number", "sum")
+# Another name of an aggregate.
+AGGREGATED = {
+    "avg": "mean",
+    "average": "mean",
+    "len": "count",
+    "any": "max",
+    "all": "min",
+    "total": "sum",
+    "median": "mean",
+}

@@ -1,0 +1,63 @@
+"""A profile signal that is called, `profile.verify.time(nodes: 0)`: asked elsewhere, or through a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smartgen.language import syntax as s
+from smartgen.language.nearest import closest
+from smartgen.language.program import Measured, Phase
+from smartgen.language.signals import MODELS, SIGNALS
+from smartgen.language.source import Edit
+from smartgen.language.types import Typed
+
+if TYPE_CHECKING:
+    from smartgen.language.expressions import Broken, Typer
+
+
+_NO_POINTS = ("batch", "batch_size", "rows", "requests", "context")  # a profile is of the batch at hand
+
+
+def measured(typer: Typer, e: s.Call) -> Typed:
+    """Type a call of a profile signal."""
+    signal = SIGNALS[e.name.text]
+    _, phase, what = e.name.text.split(".")
+    model, at, reads = "table", [], frozenset({e.name.text})
+    for argument in e.arguments:
+        label = argument.label.text if isinstance(argument.label, s.Name) else ""
+        if label == "model":
+            model = _model(typer, argument)
+        elif label in ("nodes", "width"):
+            value = typer.expression(argument.value)
+            typer.require(value, "number", f"`{label}:`")
+            at.append((label, value.code))
+            reads |= value.reads
+        else:
+            raise _no_point(typer, e, argument)
+    at_plan = signal.phase if not any(label == "nodes" for label, _ in at) else Phase.PLAN
+    return Typed(signal.kind, signal.axis, at_plan, Measured(phase, what, model, tuple(at)), reads, e.span)  # type: ignore[arg-type]
+
+
+def _model(typer: Typer, argument: s.Argument) -> str:
+    if not isinstance(argument.value, s.Text):
+        written = f'"{argument.value.span.text}"'
+        raise typer.replaced("SG112", "a cost model is named by a text", argument.value.span, written)
+    model = argument.value.value
+    if model not in MODELS:
+        near = closest(model, MODELS) or "table"
+        fix = f'did you mean "{near}"? models are {", ".join(MODELS)}'
+        raise typer.replaced("SG112", f'there is no cost model "{model}"', argument.value.span, f'"{near}"', fix)
+    return model
+
+
+def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
+    label, value = argument.label, argument.value.span.text
+    written = label.text if isinstance(label, s.Name) else ""
+    message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
+    near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model"))
+    elsewhere = isinstance(argument.value, s.Number) and not argument.value.unit and written not in _NO_POINTS
+    if near is None and written and len(e.arguments) == 1 and not elsewhere:
+        fix = f"a profile is read at the current point: write `{e.name.text}`"
+        return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, e.name.text),))
+    near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
+    return typer.replaced("SG111", message, argument.span, f"{near}: {value}")
