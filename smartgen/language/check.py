@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from smartgen.language import caps, choices, values
+from smartgen.language import caps, choices, costs, values
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition, additions
 from smartgen.language.choices import Chosen
@@ -72,7 +72,7 @@ class Checker:
     def _costs(self, slots: Slots) -> tuple[CostTerm, ...]:
         terms = []
         for line in slots.costs.values():
-            found = values.cost(self.typer, line)
+            found = costs.cost(self.typer, line)
             if found is not None:
                 terms.append(found[0])
                 self._line(f"cost {line.name.text}", found[1], line.span)

@@ -151,7 +151,9 @@ def _started(name: str, span: Span) -> tuple[Edit, ...]:
     if found is None:
         return ()
     start = span.start + found.start()
-    return (Edit(Span(span.source, start, start + len(name)), f"floor(ema({name}, 1, start: 4))"),)
+    begun = f"ema({name}, 1, start: 4)"
+    whole = span.text[: found.start()].endswith("floor(") and span.text[found.end() :].startswith(")")
+    return (Edit(Span(span.source, start, start + len(name)), begun if whole else f"floor({begun})"),)
 
 
 def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Findings) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 
-_NO_POINTS = ("batch", "batch_size", "rows", "requests", "context")  # a profile is of the batch at hand
+# What a profile is conditioned on of itself, so that nobody can ask for another.
+_OF_THE_BATCH = ("batch", "batch_size", "rows", "requests", "context")
 
 
 def measured(typer: Typer, e: s.Call) -> Typed:
@@ -54,8 +55,13 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     label, value = argument.label, argument.value.span.text
     written = label.text if isinstance(label, s.Name) else ""
     message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
+    if written in _OF_THE_BATCH:
+        others = ", ".join(other.span.text for other in e.arguments if other is not argument)
+        meant = f"{e.name.text}({others})" if others else e.name.text
+        fix = f"a profile is read for the batch at hand, its rows and its context, and for no other: write `{meant}`"
+        return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, meant),))
     near = "model" if isinstance(argument.value, s.Text) else closest(written, ("nodes", "width", "model"))
-    elsewhere = isinstance(argument.value, s.Number) and not argument.value.unit and written not in _NO_POINTS
+    elsewhere = isinstance(argument.value, s.Number) and not argument.value.unit
     if near is None and written and len(e.arguments) == 1 and not elsewhere:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
         return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, e.name.text),))

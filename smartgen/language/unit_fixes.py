@@ -9,12 +9,11 @@ from smartgen.language import syntax as s
 from smartgen.language.program import Const
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Typed
-from smartgen.language.units import ENERGY, EXAMPLE, MONEY, TIME, TOKEN, unit
+from smartgen.language.units import ENERGY, EXAMPLE, MONEY, TIME, TOKEN, TOTAL_OF, unit
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
-_TOTALS = {TIME: "time", ENERGY: "energy", MONEY: "money"}
 LITERAL = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)")
 
 
@@ -151,8 +150,8 @@ def swapped(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
 
 def other_total(typer: Typer, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     """`energy <= 30 ms` of a policy that pays in time alone: the total that the number's unit tells."""
-    total = _TOTALS.get(other.kind.dimension)
-    if side.span.text not in _TOTALS.values() or not LITERAL.fullmatch(other.span.text) or total is None:
+    total = TOTAL_OF.get(other.kind.dimension)
+    if side.span.text not in TOTAL_OF.values() or not LITERAL.fullmatch(other.span.text) or total is None:
         return None
     costs = {typer.dimension(cost.value) for cost in typer.policy.slots.costs.values()}
     if other.kind.dimension not in costs or side.kind.dimension in costs:

@@ -62,6 +62,8 @@ def _base(name: str) -> Dimension:
 BARE = Dimension()
 TIME, TOKEN, ENERGY, MONEY, REQUEST = (_base(n) for n in ("time", "token", "energy", "money", "request"))
 POWER = ENERGY / TIME
+# The total that a cost of this dimension joins.
+TOTAL_OF = {TIME: "time", ENERGY: "energy", MONEY: "money"}
 
 UNITS: dict[str, tuple[Dimension, float]] = {
     "ns": (TIME, 1e-9),

@@ -1,4 +1,4 @@
-"""What `benefit`, `cost`, `maximize`, `subject to`, `continue while` and `when` demand of their expressions."""
+"""What `benefit`, `maximize`, `subject to`, `continue while` and `when` demand of their expressions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Broken, Place, Typer, constant
 from smartgen.language.mismatch import asked
-from smartgen.language.program import Aggregate, Axis, Const, CostTerm, Phase
+from smartgen.language.program import Aggregate, Axis, Const, Phase
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS, TOTALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import AXIS_NAMES, NUMBER, Typed
-from smartgen.language.units import ENERGY, MONEY, TIME
+from smartgen.language.units import ENERGY, TIME, TOTAL_OF
 
-_TOTAL = {TIME: "time", ENERGY: "energy", MONEY: "money"}
-_DRAFTING = ("profile.draft.", "layer.", "frontier.")
 _OF_THE_TREE = frozenset({"tree.nodes", "tree.tokens", "tree.depth", "tree.paths"})
 _LAST = {"time": "last.time", "tokens": "last.tokens", "progress": "last.tokens"}
 LOOKS_AHEAD = frozenset({"forecast", "previous"})
@@ -57,66 +55,6 @@ def benefit(typer: Typer, slots: Slots) -> Typed:
         typer.findings.add("SG302", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
     typer.benefit = (name, found)
     return found
-
-
-def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
-    """One time, energy or amount of money per step; None where it is broken."""
-    found = typed(typer, line.value, Place("`cost`", statement=line))
-    if found is None:
-        return None
-    total = _TOTAL.get(found.kind.dimension) if found.kind.base == "number" else None
-    if total is None:
-        bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
-        phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
-        written = f"{found.span.text} ms" if bare else f"profile.{phase}.time"
-        message = f"a cost is a time, an energy or money, this is {found.kind}"
-        if found.kind.base == "number" and found.kind.dimension.bare and (numbers := _first_numbers(line.value)):
-            edits = tuple(Edit(number.span, f"{number.written} ms") for number in numbers)
-            text, begins = found.span.text, found.span.start
-            for number in reversed(numbers):
-                end = number.span.end - begins
-                text = f"{text[:end]} ms{text[end:]}"
-            typer.findings.add("SG209", message, found.span, f"write `{text}`", edits=edits)
-            return None
-        typer.findings.add("SG209", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
-        return None
-    if found.axis > Axis.STEP:
-        message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
-        fix, edits = aggregated(typer, line.value, Axis.STEP, "tree")
-        typer.findings.add("SG302", message, found.span, fix, edits=edits)
-        return None
-    if found.reads & TOTALS:
-        message = f"a cost cannot read `{min(found.reads & TOTALS)}`: it is a part of a total"
-        edits = (Edit(found.span, "profile.verify.time"),)
-        typer.findings.add("SG314", message, found.span, "read profile signals and counts", edits=edits)
-        return None
-    per_pass = any(read.startswith(_DRAFTING) for read in found.reads)
-    if per_pass and any(read.startswith("profile.verify.") for read in found.reads):
-        message = "this cost mixes drafting, paid each pass, with verification, paid each step"
-        typer.findings.add("SG314", message, found.span, "write two `cost` lines", edits=_two_lines(line))
-        return None
-    return CostTerm(line.name.text, found.code, total, "pass" if per_pass else "step"), found  # type: ignore[arg-type]
-
-
-def _first_numbers(value: s.Expression) -> tuple[s.Number, ...]:
-    """The number that begins each term of a sum, in order: where a unit makes a time of it; empty if one has none."""
-    if isinstance(value, s.Number):
-        return (value,)
-    if not isinstance(value, s.Binary) or value.op not in ("+", "-", "*", "/"):
-        return ()
-    left = _first_numbers(value.left)
-    if value.op in ("*", "/"):
-        return left or (_first_numbers(value.right) if value.op == "*" else ())
-    right = _first_numbers(value.right)
-    return (*left, *right) if left and right else ()
-
-
-def _two_lines(line: s.Cost) -> tuple[Edit, ...]:
-    value = line.value
-    if not isinstance(value, s.Binary) or value.op != "+" or value.span.source.is_yaml:
-        return ()
-    between = Span(value.span.source, value.left.span.end, value.right.span.start)
-    return (Edit(between, f"\n  cost {line.name.text}_2 = "),)
 
 
 def objective(typer: Typer, slots: Slots) -> Typed | None:
@@ -168,7 +106,7 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
 
 def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
     limit = {TIME: "25 ms", ENERGY: "5 J"}.get(found.kind.dimension)
-    total = _TOTAL.get(found.kind.dimension)
+    total = TOTAL_OF.get(found.kind.dimension)
     if total is not None and isinstance(found.code, Const):
         written = f"{total} <= {found.span.text}"
         return f"say what it bounds: `{written}`", (Edit(found.span, written),)

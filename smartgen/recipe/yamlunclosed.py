@@ -6,6 +6,7 @@ import re
 
 import yaml
 
+from smartgen.language.borrowed import extent
 from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.source import Edit, Source, Span, line_end
 from smartgen.recipe.yamlsigns import unreadable
@@ -61,10 +62,15 @@ def open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, f
 
 
 def no_colon(error: yaml.YAMLError, source: Source, at: int, message: str, fix: str) -> Diagnostic:
-    """A line that is no `key: value`."""
+    """A line that is no `key: value`: a sign is another one, or it is an option of a command."""
     start = _begun(error, source)
     end = line_end(source.text, start)
     span = Span(source, start, end)
+    option = re.fullmatch(r"--([a-z]+(?:[-_][a-z]+)*)[ \t=]+([0-9]+)[ \t]*", span.text)
+    cap = extent(option.group(1).replace("-", "_")) if option is not None else None
+    if option is not None and cap is not None:
+        written = f"limit: {{{cap}: {option.group(2)}}}"
+        return unreadable("options of a command are keys here", span, f"write `{written}`", (Edit(span, written),))
     found = re.match(r"([A-Za-z_]+)(:|\s*=|)(\s*)(\S.*)", source.text[start:end])
     if found is None:
         return unreadable(message, span, fix, ())

@@ -14,6 +14,7 @@ from smartgen.language.mistakes.operators import assigned, percent, power, quest
 from smartgen.language.mistakes.points import joined, point
 from smartgen.language.mistakes.quotes import open_text, quoted
 from smartgen.language.mistakes.spot import Lexemes, Repair, removal, replaced
+from smartgen.language.units import SPELT
 from smartgen.language.words import EXTENTS, OPPOSITE
 
 # What is written instead, and what it is called in the message.
@@ -155,18 +156,25 @@ def _about(lexemes: Lexemes, index: int) -> Repair | None:
     )
 
 
+_BELOW_MONEY = re.compile(r"\s*(?:/|per)\s*(?:GPU[- ]?)?(hours?|hr|h|s|sec|min|tok|tokens?|J|kWh)\b")
+
+
 def _money(text: str, lexemes: Lexemes, index: int) -> Repair:
-    """`$0.002`, `€3/h`: an amount of money has its unit behind it."""
-    sign, number = lexemes[index], lexemes[index + 1] if index + 1 < len(lexemes) else None
-    if number is None or number.sort != "number" or number.start != sign.end:
+    """`$0.002`, `€3/h`, `3 €/h`: an amount of money has its unit behind it, and the unit is a word."""
+    sign = lexemes[index]
+    before, behind = lexemes[index - 1] if index else None, lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if behind is not None and behind.sort == "number" and behind.start == sign.end:
+        number, message = behind, "an amount of money has its unit behind it"
+    elif before is not None and re.fullmatch(r"[0-9.]+", before.text) and "\n" not in text[before.end : sign.start]:
+        number, message = before, f"the unit of money is no `{sign.text}`"
+    else:
         return _dollar(text, lexemes, index) if sign.text == "$" else character(text, lexemes, index)
     unit = "usd" if sign.text == "$" else "eur"
-    below = re.match(r"\s*(?:/|per)\s*(hours?|h|s|sec|min|tok|tokens?|J|kWh)\b", text[number.end :])
-    end = number.end + (below.end() if below is not None else 0)
-    known = {"hour": "h", "hours": "h", "sec": "s", "token": "tok", "tokens": "tok"}
-    written = f"{number.text} {unit}" + (f"/{known.get(below.group(1), below.group(1))}" if below is not None else "")
-    help, change = f"write `{written}`", (sign.start, end, written)
-    return Repair("SG004", "an amount of money has its unit behind it", sign.start, end, help, (change,))
+    start, end = min(number.start, sign.start), max(number.end, sign.end)
+    below = _BELOW_MONEY.match(text, end)
+    end = below.end() if below is not None else end
+    written = f"{number.text} {unit}" + (f"/{SPELT.get(below.group(1), below.group(1))}" if below is not None else "")
+    return Repair("SG004", message, start, end, f"write `{written}`", ((start, end, written),))
 
 
 def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:

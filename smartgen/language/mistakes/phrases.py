@@ -36,6 +36,8 @@ _OPERATORS = {
     ("multiplied", "by"): "*",
 }
 
+_OPTION = re.compile(r"--([a-z]+(?:[-_][a-z]+)*)[ \t=]+([0-9]+)(?=[ \t]*(?:[\n}#]|$))")
+
 
 def prose(spot: Spot) -> Iterator[Repair]:
     """`is less than`, `at most`: an operator in words."""
@@ -58,7 +60,12 @@ def prose(spot: Spot) -> Iterator[Repair]:
 
 def dashes(spot: Spot) -> Iterator[Repair]:
     """`-- a comment`, `--limit-depth 6`."""
-    option = re.compile(r"--([a-z]+(?:[-_][a-z]+)*)[ \t=]+([0-9]+)[ \t]*(?=[\n}])").match(spot.text, spot.start)
+    line = spot.text.rfind("\n", 0, spot.start) + 1
+    begins = (
+        line + len(spot.text[line:]) - len(spot.text[line:].lstrip())
+    )  # reading went on behind it, as to two minuses
+    option = _OPTION.match(spot.text, begins)
+    option = option if option is not None and spot.start < option.end() else None
     words = option.group(1).replace("_", "-").split("-") if option is not None else []
     if option is not None and (words[0] in STATEMENTS or extent("_".join(words)) is not None):
         named = words[-1] if words[-1] in EXTENTS else extent("_".join(words))

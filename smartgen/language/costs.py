@@ -1,0 +1,83 @@
+"""`cost`: one time, energy or amount of money a pass or a step."""
+
+from __future__ import annotations
+
+from smartgen.language import syntax as s
+from smartgen.language.aggregate import aggregated
+from smartgen.language.expressions import Place, Typer
+from smartgen.language.program import Axis, Const, CostTerm
+from smartgen.language.signals import TOTALS
+from smartgen.language.source import Edit, Span
+from smartgen.language.types import AXIS_NAMES, Typed
+from smartgen.language.units import ENERGY, MONEY, TIME, TOTAL_OF
+from smartgen.language.values import typed
+
+_DRAFTING = ("profile.draft.", "layer.", "frontier.")
+
+
+def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
+    """One time, energy or amount of money per step; None where it is broken."""
+    found = typed(typer, line.value, Place("`cost`", statement=line))
+    if found is None:
+        return None
+    total = TOTAL_OF.get(found.kind.dimension) if found.kind.base == "number" else None
+    if total is None:
+        message = f"a cost is a time, an energy or money, this is {found.kind}"
+        fix, edits = _meant(line.value, found)
+        typer.findings.add("SG209", message, found.span, fix, edits=edits)
+        return None
+    if found.axis > Axis.STEP:
+        message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
+        fix, edits = aggregated(typer, line.value, Axis.STEP, "tree")
+        typer.findings.add("SG302", message, found.span, fix, edits=edits)
+        return None
+    if found.reads & TOTALS:
+        message = f"a cost cannot read `{min(found.reads & TOTALS)}`: it is a part of a total"
+        edits = (Edit(found.span, "profile.verify.time"),)
+        typer.findings.add("SG314", message, found.span, "read profile signals and counts", edits=edits)
+        return None
+    per_pass = any(read.startswith(_DRAFTING) for read in found.reads)
+    if per_pass and any(read.startswith("profile.verify.") for read in found.reads):
+        message = "this cost mixes drafting, paid each pass, with verification, paid each step"
+        typer.findings.add("SG314", message, found.span, "write two `cost` lines", edits=_two_lines(line))
+        return None
+    return CostTerm(line.name.text, found.code, total, "pass" if per_pass else "step"), found  # type: ignore[arg-type]
+
+
+def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
+    """(help, edits) that make a cost of what is none: the unit of a time behind its numbers, or a profile's time."""
+    number = found.kind.base == "number"
+    bare = number and found.kind.dimension.bare
+    if bare and (numbers := _first_numbers(value)):
+        text, begins = found.span.text, found.span.start
+        for it in reversed(numbers):
+            end = it.span.end - begins
+            text = f"{text[:end]} ms{text[end:]}"
+        return f"write `{text}`", tuple(Edit(it.span, f"{it.written} ms") for it in numbers)
+    phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
+    written = f"{found.span.text} ms" if bare and isinstance(found.code, Const) else f"profile.{phase}.time"
+    if number and found.kind.dimension * TIME in (MONEY, ENERGY):  # `2.50 usd/h`, `300 W`
+        rate = found.span.text if isinstance(value, s.Number | s.Name | s.Call) else f"({found.span.text})"
+        written = f"profile.{phase}.time * {rate}"
+    return f"write `{written}`", (Edit(found.span, written),)
+
+
+def _first_numbers(value: s.Expression) -> tuple[s.Number, ...]:
+    """The number that begins each term of a sum, in order: where a unit makes a time of it; empty if one has none."""
+    if isinstance(value, s.Number):
+        return (value,)
+    if not isinstance(value, s.Binary) or value.op not in ("+", "-", "*", "/"):
+        return ()
+    left = _first_numbers(value.left)
+    if value.op in ("*", "/"):
+        return left or (_first_numbers(value.right) if value.op == "*" else ())
+    right = _first_numbers(value.right)
+    return (*left, *right) if left and right else ()
+
+
+def _two_lines(line: s.Cost) -> tuple[Edit, ...]:
+    value = line.value
+    if not isinstance(value, s.Binary) or value.op != "+" or value.span.source.is_yaml:
+        return ()
+    between = Span(value.span.source, value.left.span.end, value.right.span.start)
+    return (Edit(between, f"\n  cost {line.name.text}_2 = "),)
