@@ -75,13 +75,20 @@ def measure_sizes(
     def timed(size: int) -> float:
         return watch.time(lambda: run(size), before, between)
 
+    def ends(taken: list[float]) -> bool:
+        first = min(next(iter(timings.values()), taken))
+        return spent + min(taken) * median(watch.steps) > reach or min(taken) > ceiling * first
+
     for size in sizes:
         before()
         run(size)
-        timings[size] = [timed(size)]
-        spent += timings[size][0] * watch.steps[-1]
-        first = next(iter(timings.values()))[0]
-        if spent > reach or timings[size][0] > ceiling * first:
+        taken = [timed(size)]
+        if ends(taken):  # or the machine stalled for a moment
+            taken.append(timed(size))
+        last = ends(taken)
+        timings[size] = taken
+        spent += min(taken) * median(watch.steps)
+        if last:
             break
     left = budget - 2 * spent
     while left > 0:

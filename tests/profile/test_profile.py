@@ -257,6 +257,13 @@ def test_slow_spells_hit_a_timing_and_the_step_beside_it():
     assert taken == pytest.approx({size: 1 + 0.05 * size for size in SIZES})
 
 
+def test_a_stall_does_not_end_the_sizes():
+    machine = _Machine(slowness=lambda now: 1000.0 if 0.115 < now < 0.135 else 1.0)
+    taken = measure_sizes(lambda size: machine.spend(0.01 + 0.0005 * size), SIZES, machine.watch, budget=100)
+    assert max(machine.watch.steps) > 5 or machine.now > 10  # it did stall
+    assert taken == pytest.approx({size: 1 + 0.05 * size for size in SIZES})
+
+
 def test_a_dip_in_the_measured_sizes_is_noise_and_is_pooled():
     machine, cost = _Machine(), {0: 4.0, 1: 4.5, 2: 4.2, 4: 5.3, 8: 4.6}
     taken = measure_sizes(lambda size: machine.spend(0.01 * cost[size]), cost, machine.watch, budget=1000)
