@@ -258,9 +258,9 @@ def test_slow_spells_hit_a_timing_and_the_step_beside_it():
 
 
 def test_a_stall_does_not_end_the_sizes():
-    machine = _Machine(slowness=lambda now: 1000.0 if 0.115 < now < 0.135 else 1.0)
+    machine = _Machine(slowness=lambda now: 1000.0 if 0.114 < now < 0.116 else 1.0)
     taken = measure_sizes(lambda size: machine.spend(0.01 + 0.0005 * size), SIZES, machine.watch, budget=100)
-    assert max(machine.watch.steps) > 5 or machine.now > 10  # it did stall
+    assert machine.now > 10  # it did stall
     assert taken == pytest.approx({size: 1 + 0.05 * size for size in SIZES})
 
 
