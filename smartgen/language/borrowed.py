@@ -61,6 +61,24 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("label", "name", "id", "kind", "tier", "priority"), ("tag",)),
 }
 
+# Groups of signals in other words: `sequence.context`, `profile.target.time`.
+_GROUPS: Mapping[str, str] = {
+    **dict.fromkeys(("sequence", "seq", "row", "req", "user", "query", "prompt", "sample"), "request"),
+    **dict.fromkeys(("candidate", "child", "leaf"), "node"),
+    **dict.fromkeys(("server", "scheduler", "sglang", "runtime"), "engine"),
+    **dict.fromkeys(("prev", "step", "previous"), "last"),
+    **dict.fromkeys(("cost", "costs", "prof", "timing", "timings"), "profile"),
+    **dict.fromkeys((f"profile.{it}" for it in ("target", "model", "main", "base", "llm", "large")), "profile.verify"),
+    **dict.fromkeys((f"profile.{it}" for it in ("drafter", "head", "assistant", "eagle", "small")), "profile.draft"),
+}
+
+
+def grouped(name: str, known: Collection[str]) -> str | None:
+    """The name of `known` that says the same with its group in another word."""
+    said, _, last = name.rpartition(".")
+    meant = f"{_GROUPS.get(said.lower(), '')}.{last}"
+    return meant if meant in known else part(meant, known)
+
 
 def part(name: str, known: Collection[str]) -> str | None:
     """The name of `known` in the same group whose last part says the same in another word."""

@@ -144,6 +144,10 @@ def _shift(kind: str) -> Handler:
             if kind == "marginal" and typer.place.word == "`verify ... where`" and typer.benefit is not None:
                 raise _marginal_verified(typer, e, message, typer.benefit[0])
             inner = e.arguments[0].value.span.text if e.arguments else "objective"
+            if kind == "forecast" and (moved := _continued(e.span)):
+                raise typer.fail("SG308", message, e.name.span, "decide it in `continue while`", edits=moved)
+            if kind == "marginal" and "previous" in typer.place.allows:
+                inner = f"{inner} - previous({inner})"
             raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
         (value,) = _plain(typer, e, 1, 1)
         typer.require(value, "number", f"`{kind}`")
@@ -154,6 +158,17 @@ def _shift(kind: str) -> Handler:
         return Typed(value.kind, axis, value.phase, code, inside | {kind}, e.span)
 
     return handler
+
+
+def _continued(span: Span) -> tuple[Edit, ...]:
+    """Of `expand best 8 where forecast(objective) > objective` the `where` made a statement; nothing if there is one."""
+    text = span.source.text
+    before = re.search(r"[ \t]+where[ \t]+$", text[: span.start])
+    if before is None or span.source.is_yaml or re.search(r"^[ \t]*continue\b", text, re.MULTILINE):
+        return ()
+    indent = re.match(r"[ \t]*", text[text.rfind("\n", 0, span.start) + 1 :])
+    written = f"\n{indent[0] if indent else ''}continue while "
+    return (Edit(Span(span.source, before.start(), span.start), written),)
 
 
 def _marginal_verified(typer: Typer, e: s.Call, message: str, benefit: str) -> Broken:

@@ -52,8 +52,8 @@ def extents(
     topk = caps["topk"]
     if not verify.static and not never_drafts(depth):
         if expand.high is None and caps["width"] is None and topk is None:
-            at = slots.expand.span if slots.expand else typer.policy.span
-            _missing(typer, "nothing bounds how wide this policy drafts", "limit width 10, topk 10", at)
+            at, bound = (slots.expand.span, "limit width 10, topk 10") if slots.expand else (typer.policy.span, "expand best 10")
+            _missing(typer, "nothing bounds how wide this policy drafts", bound, at)
         _finite(typer, "depth", depth, slots)
         for extent, code in (("width", widest), ("topk", topk)):
             if code is not None and (extent == "topk" or topk is None):

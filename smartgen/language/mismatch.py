@@ -86,6 +86,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
                 price = f"{grouped(other.span)} / run.rate"
                 return "SG204", f"a cost is a time: `{price}`", (wrapped(other.span, "", " / run.rate"),)
             return "SG204", f"price the time: `{other.span.text} {e.op} {price}`", (edit,)
+        tokens = right if time is left else left
+        if isinstance(tokens.code, Const) and (number := LITERAL.fullmatch(tokens.span.text)):
+            return "SG202", f"write `{number[1]} ms`", (Edit(tokens.span, f"{number[1]} ms"),)
         return "SG204", f"price the time: `{price}`", (edit,)
     spare = misdeclared(typer, e.left, left, right) or misdeclared(typer, e.right, right, left)
     spare = spare or spare_unit(e.left, left, right) or spare_unit(e.right, right, left)
@@ -187,13 +190,22 @@ def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
 
 def differ(typer: Typer, a: Typed, b: Typed, what: str) -> Broken:
     """Alternatives (branches, rows, arguments) of different kinds."""
-    literal = literal_fix(typer, a, b) or _unquoted(a, b) or _unquoted(b, a)
+    literal = literal_fix(typer, a, b) or _unquoted(a, b) or _unquoted(b, a) or _counted(a, b) or _counted(b, a)
     fix, edits = literal or (
         "give both one unit" if a.kind.base == b.kind.base == "number" else "give both one kind",
         (),
     )
     message = f"{what} differ: {a.kind} and {b.kind}"
     return _fail(typer, "SG206", message, a, b, fix, edits)
+
+
+def _counted(bare: Typed, due: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`batch.size / time` beside tokens a second: a count stands for as many tokens."""
+    if bare.kind.base != "number" or due.kind.base != "number":
+        return None
+    if bare.kind.dimension * TOKEN != due.kind.dimension:
+        return None
+    return f"write `1 tok * {grouped(bare.span)}`", (wrapped(bare.span, "1 tok * ", ""),)
 
 
 def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:

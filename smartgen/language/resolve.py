@@ -119,7 +119,7 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
             params[name] = replace(params[name], value=argument.value)
             continue
         known = list(params)
-        meant = known[0] if not name and len(known) == 1 else closest(name, known)
+        meant = known[0] if len(known) == 1 else closest(name, known)
         at = label.span if label is not None else argument.span
         edits: tuple[Edit, ...] = ()
         if meant and label is not None:

@@ -22,6 +22,8 @@ _CLAUSE = {
 def as_text(node: yaml.Node, span: Span, joint: str) -> tuple[str, tuple[Edit, ...]]:
     """(help, edits) for a node at `span`; `joint` is what the two parts of a pair would have between them."""
     raw = span.text.rstrip()
+    if "\n" not in raw and raw[:1] == "{" and (table := _table(node)):
+        return f"write `{table}`", (Edit(Span(span.source, span.start, span.start + len(raw)), f'"{table}"'),)
     flat = _flat(node, joint)
     taken_apart = flat is not None and isinstance(node, yaml.MappingNode) and len(node.value) > 1
     if flat is not None and (raw[:1] not in "[{" or (taken_apart and "\n" not in raw)):
@@ -38,6 +40,15 @@ def as_text(node: yaml.Node, span: Span, joint: str) -> tuple[str, tuple[Edit, .
     inside = re.sub(r"^(best|all),", r"\1", inside)
     fix = f"write `{inside}`: YAML makes lists of `[ ]` and mappings of `{{ }}` and of an unquoted `: `"
     return fix, (Edit(Span(span.source, span.start, span.start + len(raw)), inside),)
+
+
+def _table(node: yaml.Node) -> str | None:
+    """`{1: 5, 8: 3}`: counts by the size of the batch."""
+    if not isinstance(node, yaml.MappingNode) or len(node.value) < 2:
+        return None
+    if not all(isinstance(v, yaml.ScalarNode) and re.fullmatch(r"\d+", str(k.value)) for k, v in node.value):
+        return None
+    return f"table(batch.size, {', '.join(f'{key.value}: {value.value}' for key, value in node.value)})"
 
 
 def _flat(node: yaml.Node, joint: str) -> str | None:
