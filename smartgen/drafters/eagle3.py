@@ -107,9 +107,8 @@ class Eagle3Head:
             )
         self.embedding = self.embedding.to(self.device, self.dtype)
         self.target_ids = torch.arange(s.draft_vocabulary, device=self.device)
-        if s.draft_vocabulary != s.vocabulary or tensors.has(
-            "d2t"
-        ):  # some trainers write one for a full vocabulary too
+        # Some trainers write the table for a full vocabulary, too.
+        if s.draft_vocabulary != s.vocabulary or tensors.has("d2t"):
             self.target_ids = self.target_ids + tensors.take_whole("d2t", s.draft_vocabulary).to(self.device)
         tensors.take_if_any("t2d", (s.vocabulary,))  # says nothing that d2t does not
         if int(self.target_ids.max()) >= s.vocabulary or int(self.target_ids.min()) < 0:
