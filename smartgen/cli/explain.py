@@ -31,7 +31,7 @@ def explain(
     signal: Annotated[
         list[str] | None, typer.Option(help="A signal of a serving engine, such as engine.queue=40.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample candidates.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample candidates.")] = 0,
 ) -> None:
     """Print the page of a code or a table, or tell in tokens and milliseconds what a recipe would do."""
     if re.fullmatch(r"[sS][gG][0-9]{3}", what):

@@ -32,7 +32,7 @@ def generate(
     recipe: Annotated[str, typer.Option(help="A shipped name, a path, or text.")] = "smart",
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 96,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 0,
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     prompts: Annotated[Path | None, typer.Option(help="A file with one JSON object a line: {turns: [...]}.")] = None,

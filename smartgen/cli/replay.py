@@ -48,7 +48,7 @@ def replay(
     length: Annotated[
         int | None, typer.Option(min=1, help="Requests in a resampled list.", show_default="as many as the trace has")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the resampled lists.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampled lists.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw them into this file: .png, .svg or .pdf.")] = None,

@@ -27,7 +27,7 @@ def trace(
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts to take from the file.", show_default="all")] = None,
     max_new_tokens: Annotated[int, typer.Option(min=2)] = 96,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 0,
     dtype: Annotated[str, typer.Option(help="float32, in which replay is exact, bf16 or auto.")] = "float32",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Requests recorded together.")] = 8,
@@ -41,6 +41,9 @@ def trace(
 
     with told():
         found = read_prompts(prompts, limit)
+        if out.is_dir():
+            raise ValueError(f"{out} is a folder; --out names the file to write")
+        out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before minutes of recording
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
         loaded = load(model, draft or partner, dtype, device)
         from smartgen.hf.costing import provenance

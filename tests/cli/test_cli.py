@@ -133,6 +133,20 @@ def test_equality_forgives_ties_only():
     assert compare([0, 1], [0], scores).fails
 
 
+def test_a_trace_that_has_no_place_is_refused_before_anything_is_loaded(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("smartgen.cli.trace.load", _never)
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text('{"turns": ["a"]}\n')
+    for out, said in ((tmp_path, "is a folder; --out names the file"), (prompts / "below" / "t.npz", "prompts.jsonl")):
+        code, _, err = run("trace", "--prompts", str(prompts), "--out", str(out))
+        assert code == 1
+        assert said in err
+
+
+def _never(*arguments: object) -> None:
+    raise AssertionError("something was loaded")
+
+
 def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):
     prompts, out, rows = tmp_path / "prompts.jsonl", tmp_path / "trace.npz", tmp_path / "rows.json"
     prompts.write_text(
