@@ -117,7 +117,7 @@ def _profiles(written: list[str] | None, trace: Trace, ngram: bool) -> list[tupl
         files = [Path(part.strip()) for item in written for part in item.split(",") if part.strip()]
         return [(file.stem, store.load(file)) for file in files]
     drafter = "ngram" if ngram else trace.header.drafter
-    remembered = [store.load(file) for file in sorted(store.folder().glob("*.json"))]
+    remembered = store.remembered(lambda error: typer.echo(f"left out: {error}", err=True))
     fitting = [p for p in remembered if p.key.model.startswith(trace.header.target) and p.key.drafter == drafter]
     if not fitting:
         raise ValueError(

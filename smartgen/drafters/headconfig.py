@@ -103,5 +103,8 @@ def _refuse_variants(config: dict[str, Any], layer: dict[str, Any], path: Path) 
     asked = [key for key in _VARIANTS if config.get(key) or layer.get(key)]
     if asked:
         raise DrafterError(f"{path} sets {asked[0]!r}, a variant of the head that smartgen does not run")
+    rotated = layer.get("partial_rotary_factor")
+    if rotated not in (None, 1, 1.0):
+        raise DrafterError(f"{path} turns a part of each head only (partial_rotary_factor {rotated}), which smartgen does not")
     if layer.get("hidden_act", "silu") != "silu":
         raise DrafterError(f"{path} asks for the activation {layer['hidden_act']!r}; an EAGLE-3 head has 'silu'")

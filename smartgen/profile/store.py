@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ def find(key: Key) -> Profile | None:
         raise ProfileError(f"{path} cannot be read ({error.strerror})") from None
     profile = load(path)
     return profile if profile.key == key else None
+
+
+def remembered(left_out: Callable[[ProfileError], object]) -> list[Profile]:
+    """Every profile in the cache; `left_out` hears of the files that cannot be read."""
+    found: list[Profile] = []
+    for path in sorted(folder().glob("*.json")):
+        try:
+            found.append(load(path))
+        except ProfileError as error:
+            left_out(error)
+    return found
 
 
 def remember(profile: Profile) -> Path:

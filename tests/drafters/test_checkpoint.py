@@ -67,6 +67,7 @@ def test_a_tensor_too_many_is_a_variant(tmp_path):
         ({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}}, "rotary scaling 'dynamic' is not one of"),
         ({"rope_scaling": {"rope_type": "llama3"}}, "misses or misstates its rotary scaling"),
         ({"norm_output": True}, "sets 'norm_output', a variant"),
+        ({"partial_rotary_factor": 0.5}, "turns a part of each head only"),
         ({"hidden_act": "gelu"}, "asks for the activation 'gelu'"),
         ({"speculators_model_type": "eagle3"}, "has no transformer_layer_config"),
         ({"eagle_config": [1]}, "misses or misstates"),

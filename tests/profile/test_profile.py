@@ -88,6 +88,16 @@ def test_what_was_measured_is_found_again(tmp_path, monkeypatch):
     assert store.find(KEY).verify.batches == [3]
 
 
+def test_of_all_that_is_remembered_a_damaged_file_is_told_and_left_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
+    store.remember(Profile(KEY, TABLE))
+    (store.folder() / "damaged.json").write_text('{"smartgen_profile"', encoding="utf-8")
+    told: list[str] = []
+    assert [profile.key for profile in store.remembered(lambda error: told.append(str(error)))] == [KEY]
+    assert len(told) == 1
+    assert "damaged.json" in told[0]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
