@@ -28,7 +28,7 @@ def spread(function: Callable[[Input], Output], inputs: Sequence[Input], jobs: i
     ends = []
     for _ in range(min(jobs, len(inputs))):
         ours, theirs = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(theirs, function, inputs, taken))
+        worker = context.Process(target=_work, args=(theirs, function, inputs, taken), daemon=True)
         worker.start()
         theirs.close()
         ends.append((ours, worker))
@@ -57,5 +57,7 @@ def _work(end: Connection, function: Callable[[Input], Output], inputs: Sequence
                 break
             done[place] = function(inputs[place])
         end.send(done)
+    except KeyboardInterrupt:  # it goes to all processes, and whoever waits has it, too
+        pass
     except Exception as error:  # told to whoever waits
         end.send(error)

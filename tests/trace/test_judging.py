@@ -70,6 +70,15 @@ def test_spread_keeps_order_and_raises_what_was_raised():
         spread(fails, list(range(7)), 2)
 
 
+def test_interrupted_processes_end_quietly(capfd):
+    def interrupted(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(TraceError, match="ended before its work was done"):
+        spread(interrupted, [1, 2], 2)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_lists_are_all_requests_and_resamples_of_them(greedy):
     lists = np.stack(Bench("tiny", greedy).lists(30, seed=1))
     assert lists.shape == (31, greedy.requests)
