@@ -40,13 +40,11 @@ def read_tensors(folder: Path) -> Tensors:
     """All tensors of a head. A pickle is read with `weights_only`: code in it is refused, never run."""
     path = weight_file(folder)
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix != ".bin":
             from safetensors.torch import load_file
 
-            return load_file(path)
-        if path.suffix == ".json":
-            from safetensors.torch import load_file
-
+            if path.suffix == ".safetensors":
+                return load_file(path)
             shards = {Path(name).name for name in json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()}
             return {name: tensor for shard in sorted(shards) for name, tensor in load_file(folder / shard).items()}
         tensors = dict(torch.load(path, map_location="cpu", weights_only=True))

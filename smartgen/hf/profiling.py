@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from smartgen.attention.grouped import grouped
+from smartgen.attention.mask import MaskStyle
 from smartgen.attention.steady import steady
 from smartgen.drafters.protocol import Drafter, Session
 from smartgen.hf.costing import profile_key, provenance
@@ -44,13 +45,14 @@ def measure_profile(
 
     `model` must be attached. `report` hears what is measured.
     """
+    style = capability(model)
     rounds, steps = list[Found](), defaultdict[tuple[int, int], list[float]](list)
     for number in range(1, ROUNDS + 1):
         found: Found = defaultdict(list)
         for batch in batches:
             for context in contexts:
                 report(f"round {number} of {ROUNDS}: batch {batch}, context {context}")
-                taken, plain = _in_steps(model, drafter, batch, context, budget)
+                taken, plain = _in_steps(model, style, drafter, batch, context, budget)
                 steps[batch, context] += plain
                 for name, points in taken.items():
                     found[name] += points
@@ -64,7 +66,7 @@ def measure_profile(
 
 
 def _in_steps(
-    model: torch.nn.Module, drafter: Drafter, batch: int, context: int, budget: float
+    model: torch.nn.Module, style: MaskStyle, drafter: Drafter, batch: int, context: int, budget: float
 ) -> tuple[Found, list[float]]:
     """Points in plain steps, and what plain steps took."""
     tap = FeatureTap(model, drafter.feature_layers) if drafter.feature_layers else None
@@ -73,7 +75,7 @@ def _in_steps(
     pack(model)
     prompt = torch.randint(0, vocabulary, (batch, context), generator=generator)
     with tap or nullcontext(), grouped(model), packed(model), steady(model.device):
-        target = Target(model, capability(model), np.zeros(batch, np.int64), tap)
+        target = Target(model, style, np.zeros(batch, np.int64), tap)
         model(
             input_ids=prompt.to(model.device), **{target.cache_argument: target.cache}, use_cache=True, return_dict=True
         )

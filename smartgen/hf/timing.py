@@ -73,7 +73,7 @@ def draft_points(session: Session, watch: Stopwatch, batch: int, context: int, b
     """Frontier passes of several widths; the session's drafted tree is forgotten afterwards.
 
     Each is timed behind a pass that follows a forward of the target, as in a step: from its second pass on a drafter whose
-    weights fit into the cores' caches finds them there and takes two thirds of the time.
+    weights fit into the cores' caches finds them there and takes two thirds to four fifths of the time.
     """
     run = _frontier_runner(session)
     taken = measure_sizes(run, WIDTHS, watch, budget, BOUNDLESS, between=lambda: run(1))

@@ -73,7 +73,7 @@ _GROUPS: Mapping[str, str] = {
 }
 
 
-def grouped(name: str, known: Collection[str]) -> str | None:
+def regrouped(name: str, known: Collection[str]) -> str | None:
     """The name of `known` that says the same with its group in another word."""
     said, _, last = name.rpartition(".")
     meant = f"{_GROUPS.get(said.lower(), '')}.{last}"

@@ -77,16 +77,14 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         return ("SG202", *literal)
     dimensions = (left.kind.dimension, right.kind.dimension)
     if set(dimensions) == {TIME, TOKEN}:
-        time = left if left.kind.dimension == TIME else right
+        time, tokens = (left, right) if left.kind.dimension == TIME else (right, left)
         edit = wrapped(time.span, "run.rate * ", "")
         price = f"run.rate * {grouped(time.span)}"
         if e.op in _VERBS:
-            other = right if time is left else left
             if typer.place.word == "`cost`":
-                price = f"{grouped(other.span)} / run.rate"
-                return "SG204", f"a cost is a time: `{price}`", (wrapped(other.span, "", " / run.rate"),)
-            return "SG204", f"price the time: `{other.span.text} {e.op} {price}`", (edit,)
-        tokens = right if time is left else left
+                price = f"{grouped(tokens.span)} / run.rate"
+                return "SG204", f"a cost is a time: `{price}`", (wrapped(tokens.span, "", " / run.rate"),)
+            return "SG204", f"price the time: `{tokens.span.text} {e.op} {price}`", (edit,)
         if isinstance(tokens.code, Const) and (number := LITERAL.fullmatch(tokens.span.text)):
             return "SG202", f"write `{number[1]} ms`", (Edit(tokens.span, f"{number[1]} ms"),)
         return "SG204", f"price the time: `{price}`", (edit,)

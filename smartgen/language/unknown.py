@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
-from smartgen.language.borrowed import grouped, part, signal
+from smartgen.language.borrowed import part, regrouped, signal
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.nearest import NUMBER_WORDS, closest, misspelt
 from smartgen.language.program import Axis
@@ -116,7 +116,7 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
     text = e.text
     known = [*typer.params, *typer.policy.lets, *SIGNALS, *([typer.benefit[0]] if typer.benefit else [])]
     meant = _same(text, known) or SYNONYMS.get(text) or SYNONYMS.get(text.lower()) or part(text, SIGNALS)
-    meant = meant or signal(text) or grouped(text, SIGNALS)
+    meant = meant or signal(text) or regrouped(text, SIGNALS)
     meant = meant or _meant(typer, text, known)
     code = "SG101" if "." in text else "SG102"
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
@@ -132,7 +132,7 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
-    sure = meant and (misspelt(text, [meant]) or _counts(meant) or meant == grouped(text, SIGNALS))
+    sure = meant and (misspelt(text, [meant]) or _counts(meant) or meant == regrouped(text, SIGNALS))
     if typer.place.word == "a count" and not sure:
         meant = None
     meant = meant and _of_place(typer, meant)
