@@ -48,6 +48,8 @@ def _extreme_of_one(typer: Typer, e: s.Call, message: str) -> Broken:
     if known is not None and known.axis <= Axis.STEP:
         return typer.replaced("SG111", message, e.span, argument)
     second = f"or give `{name}` a second argument"
+    if typer.place.word == "`expand ... where`" and known is not None and known.axis is Axis.NODE:
+        return typer.replaced("SG111", message, e.span, f"layer.{name}({argument})")
     if typer.place.word in PLACES_OF_NODES:
         return typer.replaced("SG111", message, e.span, argument, f"write `{argument}`, {second}")
     help = f"write `layer.{name}(...)` for the nodes of the newest layer, {second}"

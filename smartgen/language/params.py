@@ -211,6 +211,8 @@ def _refitted(kind: Kind, value: Typed, param: s.Param, example: str) -> tuple[s
         digits = re.match(r"[0-9.]+", text)
         unit = "" if kind.dimension.bare else f" {param.type.text}"
         meant = f"{digits.group() if digits else 1}{unit}" if not kind.prob else example
+        if own and re.fullmatch(rf"[0-9.]+\s*{re.escape(param.type.text)}/\w+", text):  # the type was left half-written
+            return f"declare `{_type(value)}`", _retyped(value, param)
         if own and not kind.dimension.bare and not value.kind.dimension.bare:
             return f"write `{meant}`, or declare `{_type(value)}`", (Edit(value.span, meant),)
     elif own:

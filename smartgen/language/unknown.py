@@ -61,6 +61,9 @@ _GROUPS = {
 def unknown_name(typer: Typer, e: s.Name) -> Broken:
     """A name that is neither declared nor a signal."""
     text = e.text
+    if (comment := _comment(e.span)) is not None:
+        at = Span(e.span.source, comment.start, comment.start + 2)
+        return typer.fail("SG016", "comments begin with `#`", at, "write `#`", edits=(Edit(at, "#"),))
     if text in FUNCTIONS:
         example = FUNCTIONS[text].example
         return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
@@ -93,6 +96,12 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         fix = "remove the comparison: every signal has a value, and a comparison with one that is absent is false"
         return typer.fail("SG102", f"there is no `{text}`", e.span, fix)
     return _resembling(typer, e)
+
+
+def _comment(span: Span) -> Span | None:
+    """`8  -- a beam`: from two minus signs before a name to the end of the line; None where they are two operators."""
+    before = re.search(r"[ \t]--[ \t]+$", span.source.text[: span.start])
+    return None if before is None else Span(span.source, before.start() + 1, span.end)
 
 
 def _rule(span: Span) -> Span:

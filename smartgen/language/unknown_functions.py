@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
-from smartgen.language.borrowed import signal
+from smartgen.language.borrowed import regrouped, signal
 from smartgen.language.foreign_functions import (
     AGGREGATED,
     AVERAGES,
@@ -217,6 +217,8 @@ def _near(it: Attempt) -> str | None:
     """The function whose name is another word for this one, or close to it."""
     if it.name in RENAMED:
         return RENAMED[it.name]
+    if priced := regrouped(it.name, [name for name in SIGNALS if name.startswith("profile.")]):
+        return priced
     aggregate = AGGREGATED.get(it.last, it.last if it.last in AGGREGATES else None)
     if aggregate:
         known = it.owner if it.owner in SCOPES else closest(it.owner, SCOPES) if it.owner else None

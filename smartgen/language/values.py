@@ -154,6 +154,9 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
         elif "batch." in found.span.text:
             written = re.sub(r"(?<![\w.])batch\.(?!size)\w+", "batch.size", found.span.text)
             fix = f"ask it in `continue while`, or ask here what is known: `{written}`"
+        elif (asked_of := re.fullmatch(r"\w+\.nodes\s*([<>]=?)\s*([0-9]+)", found.span.text)) is not None:
+            written = f"batch.size {asked_of[1]} {asked_of[2]}"
+            fix = f"ask it in `continue while`, or ask here what is known: `{written}`"
         edits = (Edit(found.span, written or "batch.size > 8"),)
         typer.findings.add("SG304", message, found.span, fix, edits=edits)
     elif found.axis > Axis.STEP:

@@ -10,12 +10,12 @@ import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
-from smartgen.language.nearest import closest
+from smartgen.language.nearest import misspelt
 from smartgen.language.source import Edit, Source, Span
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.written import Written
 from smartgen.recipe.yamlcases import Cases
-from smartgen.recipe.yamlkeys import KEYS, MEANT
+from smartgen.recipe.yamlkeys import KEYS, MEANT, OWN
 from smartgen.recipe.yamlmappings import NAME, Nodes
 from smartgen.recipe.yamlmeant import said
 from smartgen.recipe.yamlmisplaced import is_version
@@ -31,8 +31,8 @@ def read_yaml(source: Source, findings: Findings) -> Written | None:
 
 
 def _near(base: str) -> bool:
-    """Whether a shipped policy is called so, or nearly so."""
-    return base in shipped() or closest(base, shipped()) is not None
+    """Whether a shipped policy is called so, but for a slip."""
+    return base in shipped() or misspelt(base, shipped()) is not None
 
 
 class _Reader:
@@ -87,6 +87,8 @@ class _Reader:
         if "name" in keys and named is not None and not NAME.fullmatch(named):
             self.mappings.good_name(named, keys["name"])
         if "policy" not in keys:
+            if not OWN & set(keys) and {"limit", "params", "param"} & set(keys):
+                self._nothing_inherited(keys)
             return None, s.Name(named or "recipe", at)
         if isinstance(keys["policy"], yaml.MappingNode) and self._only_named(keys["policy"]):
             return None, s.Name(named or "recipe", at)
@@ -106,6 +108,17 @@ class _Reader:
             self._no_base(keys, base)
             return None, s.Name(base, at)
         return s.Use(base, (), at), s.Name(named or base.rsplit("/", 1)[-1].split(".")[0], at)
+
+    def _nothing_inherited(self, keys: Nodes) -> None:
+        """`limit: {nodes: 48}` and a name: settings of a policy that is not named."""
+        first = min((node.start_mark.index, key) for key, node in keys.items() if key != "smartgen")[1]
+        text, start = self.tree.source.text, keys[first].start_mark.index
+        line = text.rfind("\n", 0, text.rfind(first, 0, start)) + 1
+        message = "this recipe sets something of a policy, and inherits none"
+        edits = (Edit(Span(self.tree.source, line, line), "policy: smart\n"),)
+        at = Span(self.tree.source, line, line + len(first))
+        self.findings.add("SG405", message, at, "name it, for example `policy: smart`", edits=edits)
+        self.findings.lost(" ".join(self.tree.span(node).text for node in keys.values()))
 
     def _only_named(self, node: yaml.MappingNode) -> bool:
         """`policy: {name: mine}` above a whole recipe: its own name, which is no base; that is recorded."""

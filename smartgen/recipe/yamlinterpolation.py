@@ -79,6 +79,9 @@ def _told(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
         written = f"oc.env:{variable.group(1)},{variable.group(2) or 'auto'}"
         message = f"`{inside}` is no key of this recipe; the environment is read by `oc.env`"
         return _interpolation(message, span, f"write `${{{written}}}`", (Edit(at, written),))
+    if {f"param.{inside}", f"params.{inside}"} & set(known) and raw.strip("\"'") == f"${{{inside}}}":
+        message = "a param is read by its bare name; `${...}` names keys of the file"
+        return _interpolation(message, span, f"write `{inside}`", (Edit(span, inside),))
     near = closest(inside, [name for name in known if name != inside])
     if near:
         fix = f"did you mean `${{{near}}}`?"

@@ -21,6 +21,7 @@ KEYS: dict[str, str] = {
     "limit": "caps by extent",
     "cases": "the `when` chain: a list of `when` and `then`, the last one `otherwise`",
 }
+OWN = frozenset({"let", "benefit", "cost", "maximize", "expand", "continue", "verify", "cases"})  # a policy's own rules
 CASE_KEYS = ("when", "then", "otherwise")
 # Key, rule of the grammar, the words that the key stands for.
 RULE_KEYS = (

@@ -10,9 +10,10 @@ import yaml
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlchain import chain
-from smartgen.recipe.yamlkeys import KEYS
-from smartgen.recipe.yamlmeant import caps_of, named_items, values_only
+from smartgen.recipe.yamlkeys import KEYS, OWN
+from smartgen.recipe.yamlmeant import values_only
 from smartgen.recipe.yamlmisplaced import as_one
+from smartgen.recipe.yamlnames import as_names
 from smartgen.recipe.yamltree import Tree, empty
 from smartgen.recipe.yamlunknown import Unknown, answer
 
@@ -47,6 +48,12 @@ class Mappings:
                 message = f"the key `{name}` stands twice, first on line {line}"
                 fix = as_one(self.tree, found[name], key, value) or ("keep one of them", self.tree.without(key, value))
                 self.tree.wrong("SG105", message, key, fix[0], False, fix[1])
+            elif name == "params" and OWN & there and not {"policy", "param"} & there:
+                message = (
+                    "`params` sets what is inherited, and nothing is; a param is declared by `param` with its type"
+                )
+                self.tree.wrong("SG405", message, key, "write `param`", True, (Edit(self.tree.span(key), "param"),))
+                found["param"] = value
             elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
@@ -129,48 +136,15 @@ class Mappings:
         if node is None or empty(node):
             return []
         if not isinstance(node, yaml.MappingNode):
-            self._no_mapping(node, what)
+            span = self.tree.span(node)
+            self.findings.lost(span.text.strip())
+            reading = as_names(node, span, what)
+            message = f"`{what}` holds names and values"
+            self.tree.wrong("SG406", message, node, reading.fix, reading.short, reading.edits)
             return []
         if self.tree.torn(node):
             return []
         return [(key, value) for key, value in node.value if not self._too_deep(key, value, what)]
-
-    def _no_mapping(self, node: yaml.Node, what: str) -> None:
-        raw = self.tree.span(node).text.strip()
-        self.findings.lost(raw)
-        usual = {"benefit": "accepted", "cost": "verifying", "limit": "depth", "let": "gain"}.get(what, "name")
-        edits: tuple[Edit, ...] = ()
-        written = f"{{{usual}: {raw}}}"
-        pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
-        if pair and (what in ("limit", "params") or "=" in raw):
-            written = f"{{{pair.group(1)}: {pair.group(2)}}}"
-        lines = named_items(node, what) if "\n" in raw or raw[:1] == "[" else ""
-        if lines:
-            indent = " " * (node.start_mark.column if raw[:1] != "[" else 2)
-            block = f"\n{indent}".join(lines) if raw[:1] != "[" else f"{{{', '.join(lines)}}}"
-            place = Span(self.tree.source, node.start_mark.index, node.start_mark.index + len(raw))
-            fix, edits = f"write names with values: `{lines[0]}`", (Edit(place, block),)
-            self.tree.wrong("SG406", f"`{what}` holds names and values", node, fix, True, edits)
-            return
-        if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
-            starts = (item.start_mark.index for item in node.value)
-            text, source = self.tree.source.text, self.tree.source
-            edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if text[at - 2 : at] == "- ")
-            self.tree.wrong("SG406", f"`{what}` holds names and values", node, "write them without `-`", True, edits)
-            return
-        caps = caps_of(node) if what == "limit" else ""
-        if caps:
-            written, edits = caps, (Edit(self.tree.span(node), caps),)
-        elif isinstance(node, yaml.SequenceNode) and len(node.value) == 2 and "\n" not in raw:
-            written = f"{{{node.value[0].value}: {node.value[1].value}}}"
-            edits = (Edit(self.tree.span(node), written),)
-        elif isinstance(node, yaml.SequenceNode) and len(node.value) == 1 and "\n" not in raw:
-            written = f"{{{usual}: {node.value[0].value}}}"
-            edits = (Edit(self.tree.span(node), written),)
-        elif isinstance(node, yaml.ScalarNode) and "\n" not in raw and not re.search(r"[{}\[\],#]", raw):
-            edits = (Edit(self.tree.span(node), written),)
-        fix = f"write `{what}: {written}`" if edits else f"write `{what}: {{{usual}: ...}}`"
-        self.tree.wrong("SG406", f"`{what}` holds names and values", node, fix, False, edits)
 
     def named(self, keys: Nodes, what: str) -> list[tuple[str, Span, yaml.Node]]:
         """Pairs whose keys are names of one's own."""

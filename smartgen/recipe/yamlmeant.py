@@ -67,7 +67,9 @@ def caps_of(node: yaml.Node) -> str:
     if all(text.strip().isdigit() for text in texts):
         pairs = list(zip(_IN_A_ROW[len(texts) - 1], (text.strip() for text in texts), strict=True))
     else:
-        found = [re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:<=|[:= ])\s*(\w+)\s*", text) for text in texts]
+        found = [
+            re.fullmatch(r"\s*(?:--(?:limit[-_ ])?)?([A-Za-z_]\w*)\s*(?:<=|[:= ])\s*(\w+)\s*", text) for text in texts
+        ]
         pairs = [(m.group(1), m.group(2)) for m in found if m is not None]
         pairs = [
             (name if name in EXTENTS else misspelt(name, EXTENTS) or extent(name) or "", cap) for name, cap in pairs

@@ -133,10 +133,13 @@ class Statements:
         """Caps of the policy itself; on top of a base they only tighten, so plain numbers go outside."""
         caps: list[s.Cap] = []
         outer: dict[str, int] = {}
-        for key, value in self.mappings.pairs(keys, "limit"):
-            name = str(key.value)
+        pairs = self.mappings.pairs(keys, "limit")
+        there = {str(key.value) for key, _ in pairs}
+        for key, value in pairs:
+            name: str | None = str(key.value)
             if name not in EXTENTS:
-                self.mappings.unknown(key, value, name, tuple(EXTENTS), "`limit`")
+                name = self.mappings.unknown(key, value, str(name), tuple(EXTENTS), "`limit`", there)
+            if name is None:
                 continue
             if name in outer or any(cap.extent == name for cap in caps):
                 edits = self.tree.without(key, value)

@@ -127,7 +127,7 @@ def _condition_of_case(it: Unknown) -> Answer | None:
 
 def _misplaced(it: Unknown) -> Answer | None:
     """A name of a section, a param of the base, or a section around all the keys."""
-    if it.what != "a recipe" or it.root is None:
+    if it.what != "a recipe" or it.root is None or it.meant == "smartgen":
         return None
     found = out_of_section(it.tree, it.key, it.value) or of_base(it.tree, it.key, it.value, it.root)
     found = found or wrapped(it.tree, it.key, it.value)

@@ -2,6 +2,7 @@
 further is believed (`smartgen/language/recover.py`)."""
 
 from smartgen.language.mistakes import expressions, naming, order, phrases
+from smartgen.language.mistakes.bare_counts import named_count, torn_number
 from smartgen.language.mistakes.blocks import unclosed_block
 from smartgen.language.mistakes.braces import braces
 from smartgen.language.mistakes.clauses import choice
@@ -42,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     as_value,
     *naming.RULES,
     param,
+    named_count,
+    torn_number,
     choice,
     matched,
     rows,

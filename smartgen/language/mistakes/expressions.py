@@ -9,11 +9,7 @@ from smartgen.language.mistakes.calls import call
 from smartgen.language.mistakes.comparisons import compare
 from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.numbers import decimal_comma, unit
-from smartgen.language.mistakes.operands import (
-    operand_first,
-    operand_last,
-    unclosed,
-)
+from smartgen.language.mistakes.operands import operand_first, operand_last, unclosed
 from smartgen.language.mistakes.phrases import dashes, prose, undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
@@ -42,13 +38,20 @@ def renamed(spot: Spot) -> Iterator[Repair]:
             yield spot.replace("SG106", f"`{here.text}` is a word of the language", name, f"write `{name}` here too")
 
 
-def operand(spot: Spot) -> Iterator[Repair]:
-    """A keyword where a value is due, a decimal comma, a missing `*`."""
+def prefixed_text(spot: Spot) -> Iterator[Repair]:
+    """`f"head"`, as in Python."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None or here.sort != "text":
+        return
+    if before.text in ("f", "r", "b", "u") and before.end == here.start:
+        yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
+
+
+def extent_as_value(spot: Spot) -> Iterator[Repair]:
+    """`continue while depth < 6`: an extent, `best` or another word that stands for a value is none."""
     here, before = spot.near(0), spot.near(-1)
     if here is None or before is None:
         return
-    if here.sort == "text" and before.text in ("f", "r", "b", "u") and before.end == here.start:
-        yield spot.remove("SG016", f"`{before.text}` means nothing before a text", f"write `{here.text}`", 1, -1)
     if spot.accepts == {"COLON"} and before.text in EXTENTS and here.text in (")", ","):
         meant = f"node.{before.text}" if before.text == "depth" else _OPERANDS[before.text]
         message = f"`{before.text}` is a word of the language and no value"
@@ -59,80 +62,117 @@ def operand(spot: Spot) -> Iterator[Repair]:
             meant = "layer.max"
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
             meant = "node.depth"
-        yield spot.replace(
-            "SG102", f"`{here.text}` is a word of the language and no value", meant, f"did you mean `{meant}`?"
-        )
-    if (
-        spot.wants_operand
-        and here.sort == "keyword"
-        and here.text not in STATEMENTS
-        and here.text not in ("if", "then", "else")
-    ):
-        written = f"my_{here.text}"
-        yield spot.replace(
-            "SG106",
-            f"`{here.text}` is a word of the language",
-            written,
-            f"choose another name, for example `{written}`",
-        )
-    yield from decimal_comma(spot)
-    following = spot.near(1)
-    tight = following is not None and before.end == here.start and here.end == following.start
-    if here.text == ".." and following is not None and tight and before.word and following.word:
+        message = f"`{here.text}` is a word of the language and no value"
+        yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?")
+
+
+def keyword_as_value(spot: Spot) -> Iterator[Repair]:
+    """Any other keyword where a value is due; statements and branches are seen to elsewhere."""
+    here = spot.near(0)
+    if here is None or spot.near(-1) is None or not spot.wants_operand or here.sort != "keyword":
+        return
+    if here.text not in STATEMENTS and here.text not in ("if", "then", "else"):
+        yield _another_name(spot, here.text)
+
+
+def range_as_point(spot: Spot) -> Iterator[Repair]:
+    """`node..path`."""
+    here, before, following = spot.near(0), spot.near(-1), spot.near(1)
+    if here is None or before is None or following is None or here.text != "..":
+        return
+    if before.end == here.start and here.end == following.start and before.word and following.word:
         written = f"{before.text}.{following.text}"
         yield spot.replace("SG016", "parts of a name are joined by one point", written, "", 3, -1)
-    argument = before.text == "," and unclosed(spot.lexemes, spot.at) is not None
-    if here.sort == "keyword" and argument and spot.word(1) == "=":
-        help = f"write `{spot.word(2)}`"
-        yield spot.remove("SG008", f"no argument is called `{here.text}`", help, 2)
-    yield from _apart(spot)
-    yield from _missing_comma(spot)
-    begins = here.sort in ("name", "number") or here.text == "("
-    ends = before.sort in ("name", "number") or before.text == ")"
-    numbers = before.sort == here.sort == "number" or next(undeclared(spot), None) is not None
-    if here.sort == "name" and spot.word(1) == "=" and spot.accepts & {"_LET"} and "." not in here.text:
-        message = "every statement begins with a keyword"
-        yield spot.insert("SG011", message, "\n  let", f"write `let {here.text} = {spot.word(2)}`")
-    numbers = numbers or misspelt(before.text, ["not"]) is not None  # `NOT node.spine`: a keyword, no factor
-    if "TIMES" in spot.accepts and not here.first and begins and ends and not numbers:
-        first = operand_first(spot.lexemes, spot.at - 1)
-        last = operand_last(spot.lexemes, spot.at)
-        written = f"{spot.slice(first, spot.at - 1)} * {spot.slice(spot.at, last)}"
-        sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
-        written = written if sign == "*" else written.replace(" * ", " / ")
-        yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 
 
-def _apart(spot: Spot) -> Iterator[Repair]:
+def keyword_argument(spot: Spot) -> Iterator[Repair]:
+    """`ema(time, each=4)`: no argument has a keyword's name."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None or here.sort != "keyword" or spot.word(1) != "=":
+        return
+    if before.text == "," and unclosed(spot.lexemes, spot.at) is not None:
+        yield spot.remove("SG008", f"no argument is called `{here.text}`", f"write `{spot.word(2)}`", 2)
+
+
+def parts_apart(spot: Spot) -> Iterator[Repair]:
     """`node path`, `node,path`: a signal whose parts no point joins."""
-    here = spot.lexemes[spot.at]
+    here = spot.near(0)
+    if here is None or spot.near(-1) is None:
+        return
     count = 1 if here.text in (",", ":") else 0
     written = f"{spot.word(-1)}.{spot.word(count)}"
     if written in SIGNALS and not here.first:
         yield spot.replace("SG016", "parts of a name are joined by a point", written, "", count + 2, -1)
 
 
-def _missing_comma(spot: Spot) -> Iterator[Repair]:
+def missing_comma(spot: Spot) -> Iterator[Repair]:
     """`calibrated(node.prob node.rank)`."""
-    opened = unclosed(spot.lexemes, spot.at)
-    if opened is None or opened == 0 or "COMMA" not in spot.accepts or spot.lexemes[spot.at - 1].sort == "number":
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None or "COMMA" not in spot.accepts or before.sort == "number":
         return
-    function = FUNCTIONS.get(spot.lexemes[opened - 1].text)
-    if function is not None and function.most > 1 and spot.lexemes[spot.at].sort in ("name", "number"):
+    opened = unclosed(spot.lexemes, spot.at)
+    function = FUNCTIONS.get(spot.lexemes[opened - 1].text) if opened else None
+    if function is not None and function.most > 1 and here.sort in ("name", "number"):
         yield spot.insert("SG005", "a `,` is missing between arguments", ",", f"write `{spot.word(-1)}, {spot.here}`")
+
+
+def undefined_name(spot: Spot) -> Iterator[Repair]:
+    """`rate = tokens / time`, as in Python."""
+    here = spot.near(0)
+    if here is None or spot.near(-1) is None or here.sort != "name" or "." in here.text:
+        return
+    if spot.word(1) == "=" and "_LET" in spot.accepts:
+        message = "every statement begins with a keyword"
+        yield spot.insert("SG011", message, "\n  let", f"write `let {here.text} = {spot.word(2)}`")
+
+
+def missing_operator(spot: Spot) -> Iterator[Repair]:
+    """`2 time`, `tokens (1 + time)`: two operands side by side."""
+    here, before = spot.near(0), spot.near(-1)
+    if here is None or before is None or "TIMES" not in spot.accepts or here.first:
+        return
+    begins = here.sort in ("name", "number") or here.text == "("
+    ends = before.sort in ("name", "number") or before.text == ")"
+    numbers = before.sort == here.sort == "number" or next(undeclared(spot), None) is not None
+    negation = misspelt(before.text, ["not"]) is not None  # `NOT node.spine`: a keyword, no factor
+    if begins and ends and not numbers and not negation:
+        first = operand_first(spot.lexemes, spot.at - 1)
+        last = operand_last(spot.lexemes, spot.at)
+        sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
+        written = f"{spot.slice(first, spot.at - 1)} {sign} {spot.slice(spot.at, last)}"
+        yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 
 
 def extent_as_name(spot: Spot) -> Iterator[Repair]:
     """`param depth: count = 8`: the extents are words of the language."""
     here = spot.near(0)
     if here is not None and here.text in EXTENTS and spot.accepts == {"NAME"}:
-        written = f"my_{here.text}"
-        yield spot.replace(
-            "SG106",
-            f"`{here.text}` is a word of the language",
-            written,
-            f"choose another name, for example `{written}`",
-        )
+        yield _another_name(spot, here.text)
 
 
-RULES = (renamed, dashes, unit, prose, compare, conditional, call, operand, extent_as_name)
+def _another_name(spot: Spot, word: str) -> Repair:
+    written = f"my_{word}"
+    help = f"choose another name, for example `{written}`"
+    return spot.replace("SG106", f"`{word}` is a word of the language", written, help)
+
+
+RULES = (
+    renamed,
+    dashes,
+    unit,
+    prose,
+    compare,
+    conditional,
+    call,
+    prefixed_text,
+    extent_as_value,
+    keyword_as_value,
+    decimal_comma,
+    range_as_point,
+    keyword_argument,
+    parts_apart,
+    missing_comma,
+    undefined_name,
+    missing_operator,
+    extent_as_name,
+)

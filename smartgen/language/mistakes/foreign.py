@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.brackets import bracket, bracket_end
 from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.comments import COMMENTS, block_comment
@@ -173,8 +174,15 @@ def _money(text: str, lexemes: Lexemes, index: int) -> Repair:
     start, end = min(number.start, sign.start), max(number.end, sign.end)
     below = _BELOW_MONEY.match(text, end)
     end = below.end() if below is not None else end
-    written = f"{number.text} {unit}" + (f"/{SPELT.get(below.group(1), below.group(1))}" if below is not None else "")
+    each = below.group(1) if below is not None else _declared(lexemes, index - (number is before))
+    written = f"{number.text} {unit}" + (f"/{SPELT.get(each, each)}" if each else "")
     return Repair("SG004", message, start, end, f"write `{written}`", ((start, end, written),))
+
+
+def _declared(lexemes: Lexemes, index: int) -> str:
+    """What money is per in `param rate: usd/h = $2.50`, the amount being at `index`; empty where nothing says so."""
+    words = [lexeme.text for lexeme in lexemes[max(0, index - 4) : index]]
+    return words[2] if len(words) == 4 and words[1] == "/" and words[3] == "=" else ""
 
 
 def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:
@@ -190,6 +198,16 @@ def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:
 
 
 def _dollar(text: str, lexemes: Lexemes, index: int) -> Repair:
+    """`exp $ -x`, as in Haskell; `$trust`, as in a shell."""
+    before, sign = lexemes[index - 1] if index else None, lexemes[index]
+    line = text.find("\n", sign.end)
+    argument = text[sign.end : line if line >= 0 else len(text)].partition("#")[0].strip()
+    if before is not None and before.text in FUNCTIONS and argument:
+        start, end = before.start, text.index(argument, sign.end) + len(argument)
+        written = f"{before.text}({argument})"
+        return Repair(
+            "SG007", "arguments stand in parentheses", start, end, f"write `{written}`", ((start, end, written),)
+        )
     return replaced(
         lexemes[index], "SG016", "`$` means nothing here: parameters are read by their bare name", "", "remove it"
     )

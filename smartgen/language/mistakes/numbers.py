@@ -59,8 +59,9 @@ def unit(spot: Spot) -> Iterator[Repair]:
 
 def decimal_comma(spot: Spot) -> Iterator[Repair]:
     """`0,5`, `1,000`."""
-    here, before = spot.lexemes[spot.at], spot.lexemes[spot.at - 1]
-    following = spot.near(1)
+    here, before, following = spot.near(0), spot.near(-1), spot.near(1)
+    if here is None or before is None:
+        return
     digits = following is not None and following.sort == "number" and following.start == here.end
     if here.text == "," and spot.wants_operand and digits:
         yield spot.replace("SG010", "the decimal sign is a point", f"0.{spot.word(1)}", "", 2)

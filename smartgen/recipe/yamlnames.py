@@ -1,0 +1,72 @@
+"""A list or a text where names with values are due: the mapping that it would be."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import yaml
+
+from smartgen.language.source import Edit, Source, Span
+from smartgen.recipe.yamlmeant import caps_of, named_items
+
+_USUAL = {"benefit": "accepted", "cost": "verifying", "limit": "depth", "let": "gain"}  # names of what has none
+
+
+class Reading(NamedTuple):
+    """What is to be done, and the edits that do it. `short`: what is wrong begins on the first line."""
+
+    fix: str
+    edits: tuple[Edit, ...]
+    short: bool = False
+
+
+def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
+    """The node at `span` as a mapping of `what`."""
+    raw = span.text.strip()
+    reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
+    if reading is not None:
+        return reading
+    written = (caps_of(node) if what == "limit" else "") or _flow(node, raw, what)
+    if written:
+        return Reading(f"write `{what}: {written}`", (Edit(span, written),))
+    return Reading(f"write `{what}: {{{_usual(what)}: ...}}`", ())
+
+
+def _usual(what: str) -> str:
+    return _USUAL.get(what, "name")
+
+
+def _items(node: yaml.Node, source: Source, raw: str, what: str) -> Reading | None:
+    """A list whose items say a name and a value each."""
+    lines = named_items(node, what) if "\n" in raw or raw[:1] == "[" else ""
+    if not lines:
+        return None
+    flow = raw[:1] == "["
+    block = f"{{{', '.join(lines)}}}" if flow else f"\n{' ' * node.start_mark.column}".join(lines)
+    place = Span(source, node.start_mark.index, node.start_mark.index + len(raw))
+    return Reading(f"write names with values: `{lines[0]}`", (Edit(place, block),), short=True)
+
+
+def _dashes(node: yaml.Node, source: Source) -> Reading | None:
+    """A list of mappings, which is one mapping with a `-` before each pair."""
+    if not isinstance(node, yaml.SequenceNode) or not all(isinstance(item, yaml.MappingNode) for item in node.value):
+        return None
+    starts = (item.start_mark.index for item in node.value)
+    edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if source.text[at - 2 : at] == "- ")
+    return Reading("write them without `-`", edits, short=True)
+
+
+def _flow(node: yaml.Node, raw: str, what: str) -> str:
+    """`[trust, 0.9]`, `trust = 0.9` or a value alone as `{name: value}`; empty where it is something else."""
+    if "\n" in raw:
+        return ""
+    if isinstance(node, yaml.SequenceNode) and 1 <= len(node.value) <= 2:
+        *names, value = (str(item.value) for item in node.value)
+        return f"{{{names[0] if names else _usual(what)}: {value}}}"
+    if not isinstance(node, yaml.ScalarNode) or re.search(r"[{}\[\],#]", raw):
+        return ""
+    raw = re.sub(r"^--(param|limit)?[-_ ]?", "", raw)  # as the command line has it
+    pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
+    named = pair is not None and (what in ("limit", "params") or "=" in raw)
+    return f"{{{pair.group(1)}: {pair.group(2)}}}" if pair and named else f"{{{_usual(what)}: {raw}}}"
