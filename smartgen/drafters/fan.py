@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from smartgen.tree.grids import families
 from smartgen.tree.layer import Layer
 
 Children = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]
@@ -31,7 +32,6 @@ def fanned(
     """
     batch, width, k = prob.shape
     flat = (batch, width * k)
-    parent = np.broadcast_to(np.repeat(np.arange(width), k), flat)
-    rank = np.broadcast_to(np.tile(np.arange(k), width), flat)
+    parent, rank = families(batch, width, k)
     spread = None if entropy is None else np.repeat(entropy, k, 1)
     return Layer(token.reshape(flat), prob.reshape(flat), parent, rank, valid.repeat(k, 1), spread, fan=k)

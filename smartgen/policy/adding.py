@@ -16,7 +16,7 @@ from smartgen.policy.pricing import totals
 from smartgen.policy.scope import Scope
 from smartgen.policy.step import Moment, Step
 from smartgen.policy.width import worthy
-from smartgen.tree.grids import row_starts
+from smartgen.tree.grids import places_from
 from smartgen.tree.layer import Layer
 
 if TYPE_CHECKING:
@@ -208,18 +208,17 @@ def _see_frontier(step: Step, nodes: Ints, real: Bools | None, best: Floats | No
     worth = best[:, :width] if best is not None and best.shape[1] >= width else _benefits(step, nodes)
     if real is not None:
         nodes, worth = np.where(real, nodes, -1), np.where(real, worth, 0.0)
-    step.frontier, step.frontier_mass = nodes, worth.sum(1)
+    step.frontier, step.frontier_mass = nodes, np.add.reduce(worth, 1)
 
 
 def packed_frontier(step: Step, layer: Layer) -> tuple[Ints, Ints, Ints, Bools]:
     """(B, W) tokens, places in the frontier before, places in the tree and reality of the nodes to draft from."""
-    tree, nodes = step.tree, step.frontier
+    nodes = step.frontier
     assert nodes is not None
     real = nodes >= 0
     at = nodes if step.frontier_whole else np.maximum(nodes, step.newest.start)
-    token = tree.column("token").take(at + tree.row_starts)
-    width = layer.parent.shape[1]
-    parent = layer.parent.take(at + (row_starts(tree.batch, width) - step.newest.start))
+    cell = at + places_from(step.newest.start, *layer.token.shape)
+    token, parent = layer.token.take(cell), layer.parent.take(cell)
     if not step.frontier_whole:
         parent = np.where(real, parent, 0)
     return token, parent, nodes, real

@@ -24,31 +24,40 @@ _EDGES = np.array([1e-3, 3e-3, 1e-2, 2e-2, 0.04, 0.07, 0.12, 0.2, 0.3, 0.42, 0.5
 _CENTRES = np.concatenate([[5e-4], np.sqrt(_EDGES[:-1] * _EDGES[1:]), [0.996]])
 _BINS = len(_CENTRES)
 _LOG_CENTRES = np.log(_CENTRES)
-# One look-up among edges and centres together tells both the bin and the centres that a probability lies between.
-_BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES]))
+# One look-up among edges and centres together tells both the bin and the centres that a probability lies between: its span.
+_BREAKS = np.sort(np.concatenate([_EDGES, _CENTRES[1:]]))
 _SPANS = len(_BREAKS) + 1
 _BIN_OF = np.searchsorted(_EDGES, np.concatenate([[0.0], _BREAKS]), "right")
 _LOWER_OF = np.maximum(np.searchsorted(_CENTRES, np.concatenate([[0.0], _BREAKS]), "right") - 1, 0)
 
 # Bisection mispredicts its branches; a probability's leading bits name a cell so narrow that at most one break lies in it.
+# Each cell adds a number to the bits, such that the leading ones then say the span: they carry from the break on.
 _CELL_BITS = 44  # dropped: what remains is the exponent and 8 bits behind the point
-_FIRST_CELL = int(_BREAKS[:1].view(np.int64)[0] >> _CELL_BITS)
-_CELLS = int(np.array([1.0]).view(np.int64)[0] >> _CELL_BITS) - _FIRST_CELL + 1
-_CELL_STARTS = ((np.arange(_CELLS + 1) + _FIRST_CELL) << _CELL_BITS).view(np.float64)
-_BEFORE_CELL = np.searchsorted(_BREAKS, _CELL_STARTS[:-1], "right")
-_IN_CELL = np.append(_BREAKS, np.inf)[_BEFORE_CELL]
-assert (np.searchsorted(_BREAKS, _CELL_STARTS[1:], "right") - _BEFORE_CELL <= 1).all()
-
-_DROPPED, _FIRST, _LEAST = np.array(_CELL_BITS), np.array(_FIRST_CELL), np.array(_CENTRES[0])  # see `policy/order.py`
+_DROPPED, _LEAST = np.array(_CELL_BITS), np.array(_CENTRES[0])  # see `policy/order.py`
 
 
-def _reached(prob: Floats) -> Ints:
-    """How many breaks each probability has reached."""
-    cell: Ints = prob.view(np.int64) >> _DROPPED
-    cell -= _FIRST
-    reached: Ints = _BEFORE_CELL.take(cell, mode="clip")
-    reached += prob >= _IN_CELL.take(cell, mode="clip")
-    return reached
+def _carries() -> Ints:
+    """(cells up to that of 1,): what each one adds; 0 in those below the least centre, which nobody asks for."""
+    first, last = (int(bits) >> _CELL_BITS for bits in np.array([_CENTRES[0], 1.0]).view(np.int64))
+    starts = np.arange(first, last + 2) << _CELL_BITS
+    before, after = (np.searchsorted(_BREAKS, at.view(np.float64), "right") for at in (starts[:-1], starts[1:]))
+    assert (after - before <= 1).all()
+    carry = np.where(after > before, starts[1:] - np.append(_BREAKS, 0.0)[before].view(np.int64), 0)
+    carries = np.zeros(last + 1, np.int64)
+    carries[first:] = (before << _CELL_BITS) - starts[:-1] + carry
+    return carries
+
+
+_CARRIES = _carries()
+
+
+def _spans(prob: Floats) -> Ints:
+    """How many breaks each probability has reached; all are within the least centre..1."""
+    bits = prob.view(np.int64)
+    span: Ints = _CARRIES.take(bits >> _DROPPED, mode="clip")
+    span += bits
+    span >>= _DROPPED
+    return span
 
 
 # How each feature is cut into strata. Ranks and depths beyond the last edge share a stratum.
@@ -73,18 +82,22 @@ class _Begins:
             None if self.cuts is None else np.searchsorted(self.cuts, np.arange(self.cuts[-1] + 1), "right") * stride
         )
 
-    def added(self, found: Ints | None, value: Any, number: Callable[[str], int]) -> Ints:
-        """`found` (B, K) and where the strata of values (B, K) begin; `number`: of a name."""
+    def added(self, found: int | Ints, value: Any, number: Callable[[str], int]) -> Ints:
+        """`found`, one for all or (B, K), and where the strata of values (B, K) begin; `number`: of a name."""
         if self.by_number is None:
             names, place = value if isinstance(value, tuple) else _named(value)
-            more = np.array([number(name) * self.stride for name in names])[place]
+            begins = np.array([number(name) * self.stride for name in names])
         elif value.dtype != bool:
-            more = self.by_number.take(value.astype(np.int64, copy=False), mode="clip")
-        elif found is not None and found.shape == value.shape:
+            begins, place = self.by_number, value.astype(np.int64, copy=False)
+        elif not isinstance(found, int) and found.shape == value.shape:
             return np.add(found, self.stride, out=found, where=value)
         else:
-            more = value * self.stride
-        return more if found is None else found + more
+            more: Ints = found + value * self.stride
+            return more
+        if isinstance(found, int):  # what all have in common is added to the few beginnings
+            begins, found = begins + found, 0
+        more = begins.take(place, mode="clip")
+        return found + more if isinstance(found, np.ndarray) else more
 
     def of_all(self, value: Any, number: Callable[[str], int]) -> int:
         """Of one value."""
@@ -141,19 +154,19 @@ class CalibrationMap:
                 scale *= size
         return coarse
 
-    def _strata(self, values: list[object], shape: tuple[int, ...]) -> Ints:
-        """(B, K) where each node's stratum begins in the table laid flat."""
-        whole, found = 0, None
+    def _strata(self, values: list[object]) -> int | Ints:
+        """Where the nodes' strata begin in the table laid flat, one for all or (B, K)."""
+        whole, apart = 0, []
         for begins, value in zip(self._begins, values, strict=True):
             if isinstance(value, (np.ndarray, tuple)):  # a union would be made anew each time
-                found = begins.added(found, value, self._source)
+                apart.append((begins, value))
             elif value in begins.known:
                 whole += begins.known[value]
             else:
                 whole += begins.of_all(value, self._source)
-        if found is None or found.shape != shape:
-            return np.full(shape, whole) if found is None else np.broadcast_to(found, shape) + whole
-        found += whole
+        found: int | Ints = whole
+        for begins, value in apart:
+            found = begins.added(found, value, self._source)
         return found
 
     def _source(self, name: str) -> int:
@@ -166,14 +179,14 @@ class CalibrationMap:
 
     def estimate(self, prob: Floats, values: list[object]) -> Estimate:
         """Acceptance of nodes with drafter probability `prob` (B, K) and further features as declared."""
-        cell = self._strata(values, prob.shape)
-        cell += _reached(prob)
+        value = np.maximum(prob, _LEAST)
+        cell = _spans(value)
+        cell += self._strata(values)
         if not self.learned:
             return Estimate(prob, cell)
-        value = np.maximum(prob, _LEAST)
         np.log(value, out=value)
-        value *= self.slope.take(cell)
-        value += self.height.take(cell)
+        value *= self.slope.take(cell, mode="clip")  # an absent probability has no cell
+        value += self.height.take(cell, mode="clip")
         return Estimate(value, cell)
 
     def _draw_lines(self) -> None:
@@ -208,7 +221,7 @@ class CalibrationMap:
         self._add(cells[:waits], *told[:, :waits])
 
     def _add(self, cell: Ints, trials: Floats, hits: Floats) -> None:
-        place = self._bin_of.take(cell)
+        place = self._bin_of.take(cell, mode="clip")
         np.add.at(self._trials.ravel(), place, trials)
         np.add.at(self._hits.ravel(), place, hits)
 

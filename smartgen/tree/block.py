@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.tree.grids import row_starts
+from smartgen.tree.grids import places_from
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -45,8 +45,8 @@ class Block:
             return None
         values = self.before.arrays[name]
         if self._parents is None:
-            self._parents = self.arrays["parent"][:, :: self.fan] + row_starts(*values.shape)
-            self._parents -= self.before.columns.start
+            fed = self.arrays["parent"][:, :: self.fan]
+            self._parents = fed + places_from(self.before.columns.start, *values.shape)
         return values.take(self._parents, mode="clip").repeat(self.fan, 1)
 
     def mark_kept(self) -> None:

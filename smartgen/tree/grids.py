@@ -30,6 +30,21 @@ def complements(start: int, width: int) -> Ints:
     return _fixed(~np.arange(start, start + width))
 
 
+@lru_cache(_KEPT)
+def places_from(start: int, batch: int, width: int) -> Ints:
+    """(B, 1): what turns a place in the tree into one in an array (B, `width`) of the nodes from `start` on, laid flat."""
+    return _fixed(row_starts(batch, width) - start)
+
+
+@lru_cache(_KEPT)
+def families(batch: int, width: int, fan: int) -> tuple[Ints, Ints]:
+    """(B, `width` x `fan`) each: which of `width` parents a cell's is, and its rank among the `fan` children."""
+    shape = (batch, width * fan)
+    parent = np.broadcast_to(np.arange(width).repeat(fan), shape)
+    rank = np.broadcast_to(np.tile(np.arange(fan), width), shape)
+    return _fixed(parent.copy()), _fixed(rank.copy())
+
+
 def _fixed(grid: Ints) -> Ints:
     grid.flags.writeable = False
     return grid
