@@ -82,6 +82,11 @@ def memory(typer: Typer, e: s.Call) -> Typed:
     if kind == "ladder":
         _rungs(typer, values[1:], options["start"])
     if kind == "ucb" and "reward" not in options:
+        unnamed = next((a for a in reversed(e.arguments) if a.label is None), None)
+        if unnamed is not None and not isinstance(unnamed.value, s.Number):
+            at = Span(unnamed.span.source, unnamed.span.start, unnamed.span.start)
+            fix = f"write `reward: {unnamed.span.text}`"
+            raise typer.fail("SG111", "`ucb` needs a reward", unnamed.span, fix, edits=(Edit(at, "reward: "),))
         end = _end(e)
         fix = "add `reward:`, what a good arm has much of: `reward: last.tokens / last.time`"
         edits = (Edit(end, ", reward: last.tokens / last.time"),)

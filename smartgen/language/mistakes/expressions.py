@@ -60,10 +60,18 @@ def extent_as_value(spot: Spot) -> Iterator[Repair]:
         meant = _OPERANDS[here.text]
         if here.text == "best" and spot.word(1) == "(":
             meant = "layer.max"
+        if here.text == "cost":
+            meant = _total(spot)
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
             meant = "node.depth"
         message = f"`{here.text}` is a word of the language and no value"
         yield spot.replace("SG102", message, meant, f"did you mean `{meant}`?")
+
+
+def _total(spot: Spot) -> str:
+    """The total that the costs before are most likely parts of."""
+    words = {lexeme.text for lexeme in spot.lexemes[: spot.at]}
+    return "money" if words & {"usd", "eur"} else "energy" if words & {"mJ", "J", "kJ", "kWh"} else "time"
 
 
 def keyword_as_value(spot: Spot) -> Iterator[Repair]:

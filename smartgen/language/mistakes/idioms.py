@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.declaring import type_of
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.nearest import misspelt
 from smartgen.language.words import CONSTANTS, EXTENTS
 
 NO_WORDS = (
@@ -121,6 +122,8 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     if "." in word:
         return
     sign = spot.word(1)
+    if sign == ":" and misspelt(word, ["subject_to", "subject"]):  # as YAML has it
+        yield spot.replace("SG011", f"there is no statement `{word}:`", "subject to", "write `subject to`", 2)
     if sign == "=" and any(x.text == "use" for x in spot.lexemes[: spot.at]):
         yield from _setting(spot, word)
     if sign == "=":

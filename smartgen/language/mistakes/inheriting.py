@@ -45,6 +45,9 @@ def use(spot: Spot) -> Iterator[Repair]:
             )
     if here.text in (",", "and"):
         last = statement_last(spot.lexemes, spot.at)
+        if spot.word(2) == "(" and spot.word(-1) != ")":  # the one with settings is meant
+            kept = spot.slice(spot.at + 1, last)
+            yield spot.remove("SG018", "a policy uses one other", f"keep `use {kept}`", 2, -1)
         yield spot.remove(
             "SG018", "a policy uses one other", "keep one; that one may use another in turn", last - spot.at + 1
         )

@@ -10,6 +10,8 @@ from smartgen.language.nearest import misspelt
 from smartgen.language.units import SPELT, UNITS
 from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
+_LARGER = {"kW": (1e3, "W"), "MJ": (1e6, "J"), "Wh": (3600, "J"), "day": (24, "h"), "days": (24, "h")}
+
 
 def unit(spot: Spot) -> Iterator[Repair]:
     """A word right behind a number, on its line."""
@@ -45,6 +47,10 @@ def unit(spot: Spot) -> Iterator[Repair]:
     if name in ("percent", "pct"):
         written = f"{float(number.text) / 100:.6g}"
         yield spot.replace("SG010", "percentages are written as fractions", written, "", 2, -1)
+    if name in _LARGER:
+        factor, base = _LARGER[name]
+        written = f"{float(number.text) * factor:g} {base}"
+        yield spot.replace("SG004", f"there is no unit `{name}`", written, "", 2, -1)
     meant = (
         SPELT.get(name.lower()) or next((u for u in UNITS if u.lower() == name.lower()), None) or misspelt(name, UNITS)
     )
