@@ -1,19 +1,21 @@
 """Does replay tell the truth? Tokens a second that it predicts for `generate` against those on the clock.
 
-    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype bf16 --batch 1,4,16 \\
-        --context 64,256 --budget 6 --out costs.json
-    smartgen trace --model smollm2-135m --dtype bf16 --prompts FILE --limit 32 --max-new-tokens 48 --out trace.npz
-    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --requests 12 --out truth.json
-    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --out truth.json
+    smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype float32 --batch 1,4,16 \\
+        --context 64,192 --budget 6 --out costs.json
+    smartgen trace --model smollm2-135m --dtype float32 --prompts FILE --limit 16 --max-new-tokens 48 --out trace.npz
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --rounds 3 --out truth.json
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --rounds 3 --out truth.json
     python benchmarks/replay_truth.py replay trace.npz --profile costs.json --out truth.json
 
-`clock` generates the trace's own requests again under every recipe, batch by batch as `replay --rows drain` takes them;
-it wants a quiet machine, the same as the profile's. `replay` runs the same calls in the same order on the trace and needs
-no model. Recipes take turns on each batch, so that a slow moment of the machine hits all of them; what is learned is shared
-by all of them, as it belongs to the model and drafter, so replay shares it as well. Time of decoding is compared: the
-target's prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is Python: on the clock
-that of each recipe, in a replay the profile's. Two things make the comparison coarse: a machine may be a tenth
-slower a few minutes later, so measure the profile just before; and in bf16 a near tie may turn, so that texts part.
+`clock` generates the trace's own requests again under every recipe, batch by batch as `replay --rows drain` takes them.
+`replay` runs the same calls in the same order on the trace and needs no model. Recipes take turns on each batch, so that a
+slow moment of the machine hits all of them; what is learned is shared by all of them, as it belongs to the model and drafter,
+so replay shares it as well. Both believe `--profile`. A machine may be a tenth slower a few minutes later, so what things
+cost on the clock is measured before each of its rounds, and the median is what a replay is charged; of a call, too, the
+round of median speed counts, on both sides. In float32 texts are
+the trace's own; in bf16 a near tie may turn, and other texts take other steps. Time of decoding is compared: the target's
+prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is Python: on the clock that of each
+recipe, in a replay the profile's.
 """
 
 from __future__ import annotations
@@ -21,16 +23,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from smartgen.profile import store
+from smartgen.profile.measure import of_rounds
 from smartgen.profile.profile import Profile
+from smartgen.profile.table import CostTable
 from smartgen.trace import Trace, load, replay
 from smartgen.trace.replaying import believing
 
 RECIPES = ("off", "chain", "eagle2", "smart")
+CONTEXT, BUDGET = 128, 12.0  # of the profiles between the rounds: tokens, and seconds for each batch
 
 
 @dataclass
@@ -58,22 +63,47 @@ class Tally:
         return f"{self.tokens / self.steps:.2f} tokens, {self.passes / self.steps:.2f} passes, ms {' + '.join(phases)}"
 
 
-def schedule(requests: int, batch: int) -> Iterator[tuple[bool, list[int], list[str]]]:
+class Calls:
+    """What was clocked of every call in each round."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[tuple[str, int], list[Tally]] = {}
+
+    def add(self, recipe: str, requests: list[int], tally: Tally) -> None:
+        self._rounds.setdefault((recipe, requests[0]), []).append(tally)
+
+    def totals(self) -> dict[str, Tally]:
+        """Each recipe's calls together, of each one the round of median speed."""
+        found = {recipe: Tally() for recipe in RECIPES}
+        for (recipe, _), rounds in self._rounds.items():
+            median = sorted(rounds, key=lambda tally: tally.rate)[len(rounds) // 2]
+            for part in fields(Tally):
+                setattr(found[recipe], part.name, getattr(found[recipe], part.name) + getattr(median, part.name))
+        return found
+
+
+def schedule(requests: int, batch: int, rounds: int) -> Iterator[tuple[bool, list[int], list[str]]]:
     """(counted?, requests, recipes in turn) of every call; the first batch is run once before, to warm up."""
     calls = [list(range(start, min(start + batch, requests))) for start in range(0, requests, batch)]
-    for number, chosen in enumerate([calls[0], *calls]):
+    for number, chosen in enumerate([calls[0], *rounds * calls]):
         turn = number % len(RECIPES)
         yield number > 0, chosen, [*RECIPES[turn:], *RECIPES[:turn]]
 
 
-def clocked(model: Any, drafter: Any, trace: Trace, batch: int) -> dict[str, Tally]:
+def clocked(model: Any, drafter: Any, trace: Trace, batch: int, rounds: int) -> tuple[dict[str, Tally], Profile]:
+    """What the clock says, and what things cost meanwhile."""
     import torch
+
+    from smartgen.hf.profiling import measure_profile
 
     sampling: dict[str, Any] = {"do_sample": False}
     if trace.header.sampled:
         sampling = {"do_sample": True, "temperature": trace.header.temperature, "top_k": 0, "top_p": 1.0}
-    found = {recipe: Tally() for recipe in RECIPES}
-    for counted, requests, recipes in schedule(trace.requests, batch):
+    calls, costs = Calls(), list[Profile]()
+    for counted, requests, recipes in schedule(trace.requests, batch, rounds):
+        if counted and requests[0] == 0:
+            batches = sorted({1, (batch + 3) // 4, batch})  # rows leave: what fewer of them cost lies between
+            costs.append(measure_profile(model, drafter, batches, [CONTEXT], BUDGET, "replay_truth.py clock", print))
         for recipe in recipes:
             torch.manual_seed(trace.header.seed + requests[0])
             output = model.generate(
@@ -85,11 +115,17 @@ def clocked(model: Any, drafter: Any, trace: Trace, batch: int) -> dict[str, Tal
                 return_dict_in_generate=True,
             )
             if counted:
-                stats = output.speculation
-                found[recipe].same += agreeing(trace, requests, output.sequences)
+                stats, same = output.speculation, agreeing(trace, requests, output.sequences)
                 seconds = (stats.seconds[phase] for phase in ("draft", "verify", "other"))
-                _add(found[recipe], stats.committed, stats.steps, stats.passes, *seconds)
-    return found
+                calls.add(recipe, requests, Tally(stats.committed, stats.steps, stats.passes, *seconds, same=same))
+    return calls.totals(), between(costs)
+
+
+def between(costs: list[Profile]) -> Profile:
+    """The median of several profiles."""
+    tables = ("verify", "draft", "catch_up", "host")
+    medians = {name: CostTable(of_rounds([getattr(each, name).points for each in costs])) for name in tables}
+    return replace(costs[0], **medians)
 
 
 def padded(trace: Trace, requests: list[int]) -> dict[str, Any]:
@@ -113,22 +149,18 @@ def agreeing(trace: Trace, requests: list[int], sequences: Any) -> int:
     return found
 
 
-def replayed(trace: Trace, profile: Profile, batch: int) -> dict[str, Tally]:
+def replayed(trace: Trace, believed: Profile, costs: Profile, batch: int, rounds: int) -> dict[str, Tally]:
     """The same calls on the trace; learning and corrected costs pass from one to the next as on the clock."""
-    memory = believing(profile)
-    found = {recipe: Tally() for recipe in RECIPES}
-    for counted, requests, recipes in schedule(trace.requests, batch):
+    memory = believing(believed)
+    calls = Calls()
+    for counted, requests, recipes in schedule(trace.requests, batch, rounds):
         for recipe in recipes:
-            run = replay(trace, recipe, profile, batch, "drain", requests, memory)
+            run = replay(trace, recipe, costs, batch, "drain", requests, memory)
             if counted:
                 passes = sum(step.layers for step in run.history)
-                _add(found[recipe], run.committed, run.steps, passes, run.drafting, run.seconds - run.drafting, 0.0)
-    return found
-
-
-def _add(tally: Tally, tokens: int, steps: int, passes: int, draft: float, verify: float, other: float) -> None:
-    tally.tokens, tally.steps, tally.passes = tally.tokens + tokens, tally.steps + steps, tally.passes + passes
-    tally.draft, tally.verify, tally.other = tally.draft + draft, tally.verify + verify, tally.other + other
+                tally = Tally(run.committed, run.steps, passes, run.drafting, run.seconds - run.drafting)
+                calls.add(recipe, requests, tally)
+    return calls.totals()
 
 
 def clock(args: argparse.Namespace, trace: Trace) -> dict[str, Any]:
@@ -144,15 +176,19 @@ def clock(args: argparse.Namespace, trace: Trace) -> dict[str, Any]:
     transformers.logging.set_verbosity_error()
     model = AutoModelForCausalLM.from_pretrained(get(args.model), dtype=getattr(torch, args.dtype)).eval()
     smartgen.attach(model, profile=str(args.profile))
-    found = clocked(model, smartgen.load_drafter(resolve(args.draft), model), trace, args.batch)
-    where = provenance(f"python benchmarks/replay_truth.py clock --batch {args.batch}")
-    return {"requests": trace.requests, "provenance": where} | {name: asdict(tally) for name, tally in found.items()}
+    drafter = smartgen.load_drafter(resolve(args.draft), model)
+    found, costs = clocked(model, drafter, trace, args.batch, args.rounds)
+    kept = args.out.with_suffix(f".batch{args.batch}.json")
+    store.save(costs, kept)
+    where = provenance(f"python benchmarks/replay_truth.py clock --batch {args.batch} --rounds {args.rounds}")
+    calls = {"requests": trace.requests, "rounds": args.rounds, "costs": str(kept), "provenance": where}
+    return calls | {name: asdict(tally) for name, tally in found.items()}
 
 
-def compared(written: dict[str, Any], trace: Trace, profile: Profile, batch: int) -> list[dict[str, Any]]:
+def compared(written: dict[str, Any], trace: Trace, believed: Profile, batch: int) -> list[dict[str, Any]]:
     """One row a recipe; says what makes up a step on both sides."""
-    rows = []
-    for recipe, predicted in replayed(trace, profile, batch).items():
+    rows, costs = [], store.load(written["costs"])
+    for recipe, predicted in replayed(trace, believed, costs, batch, written["rounds"]).items():
         real = Tally(**written[recipe])
         ratio = predicted.rate / real.rate
         rows.append({"batch": batch, "recipe": recipe, "clock": real.rate, "replay": predicted.rate, "ratio": ratio})
@@ -181,9 +217,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="read and added to")
     parser.add_argument("--batch", type=int, default=1, help="to clock")
     parser.add_argument("--requests", type=int, help="to clock, the trace's first ones; default: all")
+    parser.add_argument("--rounds", type=int, default=3, help="to clock: how often the requests are gone through")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--draft", default="smollm2-135m-eagle3")
-    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--dtype", default="float32")
     args = parser.parse_args()
     trace = load(args.trace)
     data = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"clock": {}}
