@@ -181,13 +181,15 @@ def clock(args: argparse.Namespace, trace: Trace) -> dict[str, Any]:
     kept = args.out.with_suffix(f".batch{args.batch}.json")
     store.save(costs, kept)
     where = provenance(f"python benchmarks/replay_truth.py clock --batch {args.batch} --rounds {args.rounds}")
-    calls = {"requests": trace.requests, "rounds": args.rounds, "costs": str(kept), "provenance": where}
+    calls = {"requests": trace.requests, "rounds": args.rounds, "costs": kept.name, "provenance": where}
     return calls | {name: asdict(tally) for name, tally in found.items()}
 
 
-def compared(written: dict[str, Any], trace: Trace, believed: Profile, batch: int) -> list[dict[str, Any]]:
+def compared(
+    written: dict[str, Any], trace: Trace, believed: Profile, costs: Profile, batch: int
+) -> list[dict[str, Any]]:
     """One row a recipe; says what makes up a step on both sides."""
-    rows, costs = [], store.load(written["costs"])
+    rows = []
     for recipe, predicted in replayed(trace, believed, costs, batch, written["rounds"]).items():
         real = Tally(**written[recipe])
         ratio = predicted.rate / real.rate
@@ -229,7 +231,8 @@ def main() -> None:
     else:
         profile, data["rows"] = store.load(args.profile), []
         for batch, written in data["clock"].items():
-            data["rows"] += compared(written, trace.first(written["requests"]), profile, int(batch))
+            costs = store.load(args.out.parent / written["costs"])
+            data["rows"] += compared(written, trace.first(written["requests"]), profile, costs, int(batch))
         print(f"\n{table(data['rows'])}")
     args.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
