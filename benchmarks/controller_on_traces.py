@@ -37,6 +37,7 @@ from smartgen.policy.controller import Controller
 from smartgen.policy.growth import Gain
 from smartgen.policy.learned import Learned
 from smartgen.profile.profile import Profile
+from smartgen.profile.table import CostTable
 from smartgen.recipe import load as load_recipe
 from smartgen.trace import replay
 from smartgen.trace.flip import flipped, useless
@@ -51,6 +52,7 @@ RESULT = HERE / "results" / "controller_on_traces.json"
 BATCHES = (1, 4, 16)  # of the parts beside `cells`
 PHASE = 1500  # tokens of a flip's phase
 NO_GAIN, NO_CLIPPING = "no fast gain", "no clipping at the row's end"  # these two change the controller itself
+NO_REUSE = "a first layer by a pass of its own"  # and this one what things cost
 
 Traces = dict[str, Trace]
 
@@ -76,6 +78,7 @@ def variants() -> dict[str, str]:
         "pooled sizes (smart_pooled)": "smart_pooled",
         NO_GAIN: text,
         NO_CLIPPING: text,
+        NO_REUSE: text,
     }
 
 
@@ -86,12 +89,23 @@ def ablation(traces: Traces, profile: Profile, jobs: int) -> dict[str, dict[str,
     def one(item: tuple[str, str, int]) -> float:
         name, trace, batch = item
         with_change = {NO_GAIN: without_gain, NO_CLIPPING: without_clipping}.get(name, lambda run: run())
-        return with_change(lambda: replay(traces[trace], variants()[name], profile, batch).rate)
+        costs = without_reuse(profile) if name == NO_REUSE else profile
+        return with_change(lambda: replay(traces[trace], variants()[name], costs, batch).rate)
 
     found: dict[str, dict[str, float]] = {}
     for (name, trace, batch), rate in zip(work, spread(one, work, jobs), strict=True):
         found.setdefault(name, {})[f"{trace}, batch {batch}"] = rate
     return found
+
+
+def without_reuse(profile: Profile) -> Profile:
+    """As if the pass that feeds what was committed drew nothing: one more, from the last token, draws the first layer."""
+    one = np.ones(1)
+    points = [
+        changed(p, seconds=p.seconds + float(profile.draft.seconds(p.batch, one, p.context)[0]))
+        for p in profile.catch_up.points
+    ]
+    return changed(profile, catch_up=CostTable(points))
 
 
 def without_gain(run: Callable[[], float]) -> float:
