@@ -5,7 +5,7 @@
 
 One memory and one view of the costs go through replay after replay of the shipped traces in turn, with rows refilled,
 timings noisy. What a replay itself records is dropped before memory is read: every byte that Python and NumPy hold, or,
-eight times as fast, the most that was ever resident of the process.
+several times as fast, the most that was ever resident of the process.
 """
 
 from __future__ import annotations

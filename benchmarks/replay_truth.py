@@ -3,8 +3,8 @@
     smartgen profile --model smollm2-135m --draft smollm2-135m-eagle3 --dtype float32 --batch 1,4,16 \\
         --context 64,192 --budget 6 --out costs.json
     smartgen trace --model smollm2-135m --dtype float32 --prompts FILE --limit 16 --max-new-tokens 48 --out trace.npz
-    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --rounds 3 --out truth.json
-    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --rounds 3 --out truth.json
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 1 --requests 8 --out truth.json
+    python benchmarks/replay_truth.py clock trace.npz --profile costs.json --batch 16 --out truth.json
     python benchmarks/replay_truth.py replay trace.npz --profile costs.json --out truth.json
 
 `clock` generates the trace's own requests again under every recipe, batch by batch as `replay --rows drain` takes them.
@@ -12,10 +12,9 @@
 slow moment of the machine hits all of them; what is learned is shared by all of them, as it belongs to the model and drafter,
 so replay shares it as well. Both believe `--profile`. A machine may be a tenth slower a few minutes later, so what things
 cost on the clock is measured before each of its rounds, and the median is what a replay is charged; of a call, too, the
-round of median speed counts, on both sides. In float32 texts are
-the trace's own; in bf16 a near tie may turn, and other texts take other steps. Time of decoding is compared: the target's
-prefill is left out on both sides, the drafter's pass over the prompt is in both, and so is Python: on the clock that of each
-recipe, in a replay the profile's.
+round of median speed counts, on both sides. In float32 texts are the trace's own; in bf16 a near tie may turn, and other
+texts take other steps. Time of decoding is compared: the target's prefill is left out on both sides, the drafter's pass
+over the prompt is in both, and so is Python: on the clock that of each recipe, in a replay the profile's.
 """
 
 from __future__ import annotations

@@ -45,13 +45,12 @@ def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
             last = row.label.value if isinstance(row.label, s.Number) else last
             written.append(" ".join(row.span.text.split()))
             continue
-        last = (
-            float(index)
-            if e.arguments[0].value.span.text == "node.rank"
-            else round(index / len(rows), 2)
-            if at.kind.prob
-            else max(4 * last, float(index > 0 or at.kind.whole))
-        )
+        if e.arguments[0].value.span.text == "node.rank":
+            last = float(index)
+        elif at.kind.prob:
+            last = round(index / len(rows), 2)
+        else:
+            last = max(4 * last, float(index > 0 or at.kind.whole))
         key = f"{last:g} {unit}".strip() if at.kind.base == "number" else f'"{index}"'
         written.append(f"{key}: {' '.join(row.value.span.text.split())}")
     shown, whole = ", ".join(written), rows[0].span.to(rows[-1].span)

@@ -61,9 +61,8 @@ _GROUPS = {
 def unknown_name(typer: Typer, e: s.Name) -> Broken:
     """A name that is neither declared nor a signal."""
     text = e.text
-    if (comment := _comment(e.span)) is not None:
-        at = Span(e.span.source, comment.start, comment.start + 2)
-        return typer.fail("SG016", "comments begin with `#`", at, "write `#`", edits=(Edit(at, "#"),))
+    if (dashes := _dashes(e.span)) is not None:
+        return typer.fail("SG016", "comments begin with `#`", dashes, "write `#`", edits=(Edit(dashes, "#"),))
     if text in FUNCTIONS:
         example = FUNCTIONS[text].example
         return typer.replaced("SG108", f"`{text}` is a function", e.span, example, f"call it: `{example}`")
@@ -98,10 +97,10 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
     return _resembling(typer, e)
 
 
-def _comment(span: Span) -> Span | None:
-    """`8  -- a beam`: from two minus signs before a name to the end of the line; None where they are two operators."""
-    before = re.search(r"[ \t]--[ \t]+$", span.source.text[: span.start])
-    return None if before is None else Span(span.source, before.start() + 1, span.end)
+def _dashes(span: Span) -> Span | None:
+    """`8  -- beam`: two minus signs that begin a comment right before an unknown name; None where none do."""
+    before = re.search(r"[ \t](--)[ \t]+$", span.source.text[: span.start])
+    return None if before is None else Span(span.source, *before.span(1))
 
 
 def _rule(span: Span) -> Span:

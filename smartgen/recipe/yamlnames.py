@@ -50,19 +50,23 @@ def _items(node: yaml.Node, source: Source, raw: str, what: str) -> Reading | No
 
 def _dashes(node: yaml.Node, source: Source) -> Reading | None:
     """A list of mappings, which is one mapping with a `-` before each pair."""
-    if not isinstance(node, yaml.SequenceNode) or not all(isinstance(item, yaml.MappingNode) for item in node.value):
+    items = node.value if isinstance(node, yaml.SequenceNode) else []
+    if not items or not all(isinstance(item, yaml.MappingNode) for item in items):
         return None
-    starts = (item.start_mark.index for item in node.value)
+    starts = (item.start_mark.index for item in items)
     edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if source.text[at - 2 : at] == "- ")
     return Reading("write them without `-`", edits, short=True)
 
 
 def _flow(node: yaml.Node, raw: str, what: str) -> str:
-    """`[trust, 0.9]`, `trust = 0.9` or a value alone as `{name: value}`; empty where it is something else."""
+    """`[trust, 0.9]`, `trust = 0.9` or a value alone as `{name: value}`, `[]` as `{}`; empty where it is something else."""
     if "\n" in raw:
         return ""
-    if isinstance(node, yaml.SequenceNode) and 1 <= len(node.value) <= 2:
-        *names, value = (str(item.value) for item in node.value)
+    if raw == "[]":
+        return "{}"
+    items = node.value if isinstance(node, yaml.SequenceNode) else []
+    if 1 <= len(items) <= 2 and all(isinstance(item, yaml.ScalarNode) for item in items):
+        *names, value = (str(item.value) for item in items)
         return f"{{{names[0] if names else _usual(what)}: {value}}}"
     if not isinstance(node, yaml.ScalarNode) or re.search(r"[{}\[\],#]", raw):
         return ""

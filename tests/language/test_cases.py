@@ -22,6 +22,7 @@ BY_HAND = {
     "names/later_policy.smart": "which of the two stands on its own",
     "names/missing_file.smart": "where the file is",
     "recipe/interpolation_name.yaml": "what is meant to be read",
+    "recipe/limit_nested_list.yaml": "what the inner list was for",
     "recipe/merge.yaml": "which keys are meant",
     "recipe/smart_text.yaml": "the name of the file",
     "recipe/undefined_alias.yaml": "what the alias stood for",

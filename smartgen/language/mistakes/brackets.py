@@ -102,10 +102,6 @@ def _list(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
         message = "there are no lists: arguments are written one by one"
         return Repair("SG007", message, *span, f"write `{inside}`", ((*span, inside),))
     parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
-    if opened and lexemes[opened - 1].text == "table" and before is not None and before.text == "," and len(parts) > 1:
-        first = 0 if lexemes[index - 2].text == "node.rank" else 1
-        written = ", ".join(f"{key}: {part}" for key, part in enumerate(parts, first))
-        return Repair("SG007", "a row of `table` is `key: value`", *span, f"write `{written}`", ((*span, written),))
     if before is not None and before.text == "in" and index > 1 and all(parts):
         value = lexemes[operand_first(lexemes, index - 2)]
         name = text[value.start : lexemes[index - 2].end]

@@ -1,4 +1,4 @@
-"""Rows of a `table` as lists: keys and values apart, `[1, 8], [5, 3]`, or a list of pairs, `[(1, 5), (8, 3)]`."""
+"""Rows of a `table` as lists: keys and values apart, `[1, 8], [5, 3]`, a list of pairs, `[(1, 5), (8, 3)]`, or of values."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def row_lists(text: str, lexemes: Lexemes, index: int) -> Repair | None:
     if not lists or not all(lists):
         return None
     rows = (_columns(*lists) if len(lists) == 2 and not lists[0][0].startswith(("(", "[")) else None) or _pairs(lists)
+    if not rows and len(lists) == 1 and len(lists[0]) > 1 and lexemes[index - 1].text == ",":
+        rows = _numbered(lists[0], 0 if lexemes[index - 2].text == "node.rank" else 1)
     if not rows:
         return None
     written = ", ".join(f"{key}: {value}" for key, value in rows)
@@ -52,3 +54,8 @@ def _pairs(lists: list[list[str]]) -> list[tuple[str, str]]:
     items = [item for found in lists for item in found] if len(lists) == 1 else [", ".join(found) for found in lists]
     pairs = [re.fullmatch(r"[\[(]?\s*([\w.\" ]+?)\s*[:,]\s*(.+?)\s*[\])]?", item) for item in items]
     return [(pair[1], pair[2]) for pair in pairs if pair is not None] if all(pairs) else []
+
+
+def _numbered(values: list[str], first: int) -> list[tuple[str, str]]:
+    """`[0.6, 0.2]`: values alone, the first of them for `first`."""
+    return [(str(key), value) for key, value in enumerate(values, first)]
