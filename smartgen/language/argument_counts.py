@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
+from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS
@@ -20,6 +21,9 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
     name, given = e.name.text, len(e.arguments)
     wanted = str(least) if least == most else f"{least} or more" if most > 90 else f"{least} to {most}"
     message = f"`{name}` takes {wanted} argument{'s' * (wanted != '1')}, here {'is' if given == 1 else 'are'} {given}"
+    comma = decimal_comma(e.arguments)
+    if given > most and comma is not None:
+        return typer.replaced("SG010", "the decimal sign is a point", comma[0], comma[1])
     if given > most:
         extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
         kept = f"{e.span.source.text[e.span.start : extra.start]})"

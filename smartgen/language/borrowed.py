@@ -51,7 +51,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("joules", "joule", "power", "watts", "watt", "j", "wh"), ("energy", "power")),
     **dict.fromkeys(("size", "count", "len", "num", "n", "number", "total", "budget"), ("nodes", "size", "tokens")),
     **dict.fromkeys(("length", "seqlen", "ctx", "kv"), ("length", "context", "nodes", "size")),
-    **dict.fromkeys(("level", "height", "steps", "layers"), ("depth",)),
+    **dict.fromkeys(("level", "levels", "height", "steps", "layers", "layer", "deep"), ("depth",)),
     **dict.fromkeys(("width", "breadth", "candidates", "children"), ("nodes",)),
     **dict.fromkeys(("p", "probability", "likelihood"), ("prob",)),
     **dict.fromkeys(("ratio", "acceptance", "alpha"), ("rate",)),
@@ -62,22 +62,46 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 }
 
 # Groups of signals in other words: `sequence.context`, `profile.target.time`.
+_VERIFYING = ("target", "model", "main", "base", "llm", "large", "select", "check", "validate", "validation")
+_DRAFTING = ("drafter", "head", "assistant", "eagle", "small", "drafting", "expand")
 _GROUPS: Mapping[str, str] = {
     **dict.fromkeys(("sequence", "seq", "row", "req", "user", "query", "prompt", "sample"), "request"),
-    **dict.fromkeys(("candidate", "child", "leaf"), "node"),
+    **dict.fromkeys(("candidate", "child", "leaf", "token"), "node"),
+    **dict.fromkeys(("level", "depth", "layers"), "layer"),
+    **dict.fromkeys(("draft", "draft_tree", "drafts"), "tree"),
+    **dict.fromkeys(("requests", "reqs", "seqs", "sequences", "batches", "rows"), "batch"),
     **dict.fromkeys(("server", "scheduler", "sglang", "runtime"), "engine"),
     **dict.fromkeys(("prev", "step", "previous"), "last"),
     **dict.fromkeys(("cost", "costs", "prof", "timing", "timings"), "profile"),
-    **dict.fromkeys((f"profile.{it}" for it in ("target", "model", "main", "base", "llm", "large")), "profile.verify"),
-    **dict.fromkeys((f"profile.{it}" for it in ("drafter", "head", "assistant", "eagle", "small")), "profile.draft"),
+    **dict.fromkeys((f"profile.{it}" for it in _VERIFYING), "profile.verify"),
+    **dict.fromkeys((f"profile.{it}" for it in _DRAFTING), "profile.draft"),
+}
+
+
+# Groups that are easily confused with one.
+_BESIDE: Mapping[str, tuple[str, ...]] = {
+    "request": ("last", "batch"),
+    "batch": ("run", "last", "request"),
+    "run": ("last", "batch"),
+    "step": ("last",),
+    "engine": ("batch", "run"),
 }
 
 
 def regrouped(name: str, known: Collection[str]) -> str | None:
     """The name of `known` that says the same with its group in another word."""
     said, _, last = name.rpartition(".")
-    meant = f"{_GROUPS.get(said.lower(), '')}.{last}"
-    return meant if meant in known else part(meant, known)
+    first, _, rest = name.partition(".")
+    readings = [f"{group(said)}.{last}", f"{group(first)}.{rest}"]
+    if rest.count("."):  # `p.verify.time`
+        readings.append(f"profile.{rest}")
+    readings += [f"{beside}.{last}" for beside in _BESIDE.get(said, ())]
+    return next((meant for meant in readings if meant in known), None) or part(readings[0], known)
+
+
+def group(name: str) -> str:
+    """The group of signals that is called so elsewhere, empty where none is."""
+    return _GROUPS.get(name.lower(), "")
 
 
 def part(name: str, known: Collection[str]) -> str | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
+from smartgen.language.diagnostics import Diagnostic, mended
 from smartgen.language.expressions import Place, Typer
 from smartgen.language.program import Axis, Const, Expr
-from smartgen.language.source import Edit
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
 from smartgen.language.values import typed
 
@@ -86,6 +87,10 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     bare = found.kind.base == "number" and found.kind.dimension.bare and isinstance(found.code, Const)
     if param is not None and bare and float(found.code.value).is_integer():  # type: ignore[union-attr]
         return f"declare it as `param {param.name.text}: count`", (Edit(param.type.span, "count"),)
+    if (edits := _literals(found.span)) and found.kind.base == "number":
+        written = mended(found.span.source.text, [Diagnostic("", "", (), "", "error", edits)])
+        end = len(written) - (len(found.span.source.text) - found.span.end)
+        return f"write `{written[found.span.start : end]}`", edits
     if found.kind.base == "number":
         unit = f" / 1 {found.kind.dimension.symbol}" if not found.kind.dimension.bare else ""
         written = f"floor({found.span.text}{unit})"
@@ -93,6 +98,13 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     known = isinstance(found.code, Const) or found.kind.base != "flag"
     written = "8" if known else f"(if {found.span.text} then 1 else 0)"
     return f"write `{written}`", (Edit(found.span, written),)
+
+
+def _literals(span: Span) -> tuple[Edit, ...]:
+    """What turns the `2.0`, `2 tok` and `"2"` of an expression into counts."""
+    found = re.finditer(r'(?<![\w."])(?:([0-9]+)(?:\.0+|[ ]?tok)\b(?!/)|"([0-9]+)")', span.text)
+    places = ((Span(span.source, span.start + m.start(), span.start + m.end()), m.group(1) or m.group(2)) for m in found)
+    return tuple(Edit(place, number) for place, number in places)
 
 
 def _counted(kind: Kind) -> str:

@@ -54,10 +54,12 @@ def lower(
 def _situations(policy: Resolved, checker: Checker, findings: Findings) -> tuple[Situation, ...]:
     found = []
     conditions: list[Expr | None] = []
+    before = len(findings.errors)
     for block in policy.chain:
         conditions.append(None if block.condition is None else checker.condition(block.condition))
         found.append(Situation(conditions[-1], checker.rules(block.slots.over(policy.slots))))
-    lints.blocks(policy, conditions, checker.typer)
+    if len(findings.errors) == before:  # a broken condition holds nowhere
+        lints.blocks(policy, conditions, checker.typer)
     if not policy.chain or policy.chain[-1].condition is not None:
         lacking = _lacking(policy.slots, policy.chain[0].slots) if policy.chain else None
         if lacking:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.argument_counts import wrong_count
+from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.demands import memory_axis
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.nearest import closest
@@ -98,6 +99,9 @@ def memory(typer: Typer, e: s.Call) -> Typed:
 
 def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[Typed], Options]:
     """The values by place and by name; all that is wrong with them is recorded before the first is raised."""
+    comma = decimal_comma(e.arguments, named=True)
+    if comma is not None:
+        raise typer.replaced("SG010", "the decimal sign is a point", comma[0], comma[1])
     given = [a for a in e.arguments if isinstance(a.label, s.Name) and a.label.text in options]
     labels = [a.label.text for a in given if isinstance(a.label, s.Name)]
     free = [option for option in options if option not in labels]

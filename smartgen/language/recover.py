@@ -19,6 +19,7 @@ from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.pasted import pasted
+from smartgen.language.mistakes.slips import swapped
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.mistakes.version import other_form
 from smartgen.language.parse import DEEPEST
@@ -162,6 +163,12 @@ class _Recovery:
                     best = attempt
             if best is not None and best.walk.left <= sure:
                 break
+        rest = _behind_statement(spot)
+        if best is None or best.walk.left >= rest:  # nothing lets the whole statement be read
+            for repair in swapped(spot):
+                attempt = self._attempt(repair, walk)
+                if attempt is not None and attempt.walk.left < rest:
+                    return attempt
         return best
 
     def _attempt(self, repair: Repair, walk: Walk) -> _Attempt | None:
@@ -201,6 +208,13 @@ class _Recovery:
         edits = tuple(_spaced(Edit(where.span(start, end), text)) for start, end, text in repair.changes)
         help = _spelt_out(repair, where.text) if "..." in repair.help and self.document else repair.help
         self.findings.take(Diagnostic(repair.code, repair.message, labels, help, "error", edits))
+
+
+def _behind_statement(spot: Spot) -> int:
+    """Characters from the first lexeme behind the statement in which reading stopped."""
+    following = spot.near(1)
+    behind = statement_last(spot.lexemes, spot.at + (following is not None and not following.first)) + 1
+    return len(spot.text) - spot.lexemes[behind].start if behind < len(spot.lexemes) else 0
 
 
 def _spelt_out(repair: Repair, text: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from smartgen.language import syntax as s
+from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.diagnostics import Label
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
@@ -112,6 +113,12 @@ def resolve(policy: s.Policy, find: FindBase, findings: Findings, depth: int = 0
 
 def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[str, s.Param]:
     params = dict(base.params)
+    comma = decimal_comma(use.arguments, named=True)
+    if comma is not None:
+        place, written = comma
+        edits: tuple[Edit, ...] = (Edit(place, written),)
+        findings.add("SG010", "the decimal sign is a point", place, f"write `{written}`", edits=edits)
+        return params
     for argument in use.arguments:
         label = argument.label
         name = label.text if isinstance(label, s.Name) else ""
@@ -121,7 +128,7 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
         known = list(params)
         meant = known[0] if len(known) == 1 else closest(name, known)
         at = label.span if label is not None else argument.span
-        edits: tuple[Edit, ...] = ()
+        edits = ()
         if meant and label is not None:
             edits = (Edit(at, meant),)
         elif meant:

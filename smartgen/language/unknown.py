@@ -45,6 +45,7 @@ _THIS_STEP = (
 )
 _OVER = {"count": "node.kept", "sum": "node.path"}
 _OF_TOKENS = ("marginal", "previous")  # functions whose example is a number of tokens
+_FOLLOWING = ("pooled", "where", "by", "maximizing", "and", "or", "then", "else", "tok")
 _GROUPS = {
     "node": "node.path",
     "layer": "layer.nodes",
@@ -127,6 +128,11 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
     meant = meant or signal(text) or regrouped(text, SIGNALS)
     meant = meant or _meant(typer, text, known)
     code = "SG101" if "." in text else "SG102"
+    if joint := _joint(e.span):
+        span, written = joint
+        return typer.replaced("SG016", "parts of a name are joined by a point", span, written)
+    if glued := _glued(text, known):
+        return typer.replaced(code, f"`{text}` is two words", e.span, glued)
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
@@ -160,6 +166,21 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
     chain = typer.policy.chain[0].span if typer.policy.chain else None
     help, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
     return typer.fail(code, message, e.span, f"declare it: {help.removeprefix('add ')}", edits=edits)
+
+
+def _joint(span: Span) -> tuple[Span, str] | None:
+    """`layer/depth`, `profile.verify/energy`: what stands there, and the name with a point."""
+    other = re.match(r"[/-]([a-z.]+)\b(?![.(])", span.source.text[span.end :])
+    written = f"{span.text}.{other.group(1)}" if other is not None else ""
+    if other is None or written not in SIGNALS:
+        return None
+    return Span(span.source, span.start, span.end + other.end()), written
+
+
+def _glued(text: str, known: list[str]) -> str | None:
+    """`batch.sizepooled`: a name with the word that follows it."""
+    parts = ((text.removesuffix(word), word) for word in _FOLLOWING if text.endswith(word))
+    return next((f"{name} {word}" for name, word in parts if name in known), None)
 
 
 def _counts(name: str) -> bool:

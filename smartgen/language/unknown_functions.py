@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
-from smartgen.language.borrowed import regrouped, signal
+from smartgen.language.borrowed import group, regrouped, signal
 from smartgen.language.foreign_functions import (
     AGGREGATED,
     AVERAGES,
@@ -21,7 +21,7 @@ from smartgen.language.foreign_functions import (
     RENAMED,
 )
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
-from smartgen.language.nearest import closest
+from smartgen.language.nearest import closest, misspelt
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit
@@ -141,6 +141,8 @@ def _value(it: Attempt) -> str | None:
     """`profile.verify_time(n)`, `batch_size()`: a value under the name of a function."""
     plain = it.name.lower().replace("_", "").replace(".", "")
     same = next((name for name in SIGNALS if "." in name and name.replace("_", "").replace(".", "") == plain), None)
+    if same is not None and same.startswith("profile.") and any(a.label is not None for a in it.call.arguments):
+        return same + it.call.span.text.removeprefix(it.name)  # it is called like a function there
     return same or (signal(it.name) if "_" in it.name or "." in it.name else None)
 
 
@@ -217,11 +219,19 @@ def _near(it: Attempt) -> str | None:
     """The function whose name is another word for this one, or close to it."""
     if it.name in RENAMED:
         return RENAMED[it.name]
+    if any(isinstance(argument.label, s.Number) for argument in it.call.arguments):
+        return "table"  # nothing else has rows
+    if (word := next((word for word in it.name.split("_") if word in FUNCTIONS), None)) is not None:
+        return word
     if priced := regrouped(it.name, [name for name in SIGNALS if name.startswith("profile.")]):
         return priced
-    aggregate = AGGREGATED.get(it.last, it.last if it.last in AGGREGATES else None)
+    if priced := misspelt(it.name, [name for name in SIGNALS if name.startswith("profile.")]):
+        return priced
+    last = it.last.lower()
+    aggregate = AGGREGATED.get(last, last if last in AGGREGATES else None)
     if aggregate:
-        known = it.owner if it.owner in SCOPES else closest(it.owner, SCOPES) if it.owner else None
+        owner = group(it.owner) or it.owner
+        known = owner if owner in SCOPES else closest(owner, SCOPES) if owner else None
         return f"{known or 'layer'}.{aggregate}"
     return closest(it.name, [*FUNCTIONS, *(f"{scope}.{last}" for scope in SCOPES for last in AGGREGATES)])
 

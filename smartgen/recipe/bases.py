@@ -44,7 +44,7 @@ def finder(
         fix = f"did you mean `{near}`?" if near else f"known are {', '.join(known)}; or the path of a .smart file"
         edits = (Edit(span, near),) if near else ()
         findings.add("SG103", f"there is no policy `{name}`", span, fix, edits=edits)
-        return None
+        return find(near, span) if near else None  # what is read on is what was meant
 
     def _file(path: Path, span: Span) -> tuple[s.Policy, FindBase] | None:
         if path.is_file():

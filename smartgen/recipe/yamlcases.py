@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 
 import yaml
@@ -115,5 +116,6 @@ def _told(key: yaml.Node, value: yaml.Node) -> bool:
         return False
     if name not in CASE_KEYS and isinstance(value, yaml.MappingNode):
         return True
-    meant = name in KEYS or rule_of_case(name) or said(key, "then")
+    begun = re.match(r"(?:then|otherwise)\b", name) if name not in CASE_KEYS else None  # `then {expand: best 2}`
+    meant = name in KEYS or rule_of_case(name) or said(key, "then") or begun
     return bool(meant) or CASE_MEANT.get(name) in ("then", "otherwise")

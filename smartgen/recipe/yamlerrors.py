@@ -10,6 +10,7 @@ from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.source import Edit, Source, Span, line_end
 from smartgen.recipe.yamlindentation import indentation, tab, too_deep
 from smartgen.recipe.yamlsigns import by_colon, by_line, other_sign, text_form, unreadable
+from smartgen.recipe.yamlslips import slip
 from smartgen.recipe.yamlunclosed import no_colon, open_bracket, open_quote
 
 # A part of the reader's own words → what is told.
@@ -65,7 +66,7 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         return tab(source, at)
     message, fix = next(((m, f) for part, m, f in _TOLD if part in said), ("this is not YAML", "save it as plain text"))
     line = text.rfind("\n", 0, at) + 1
-    seen = by_line(source, at, line, said, message)
+    seen = by_line(source, at, line, said, message) or slip(source, at, said)
     if seen is not None:
         return seen
     special = next((answer for part, answer in _ANSWERS if part in said), None)

@@ -96,6 +96,8 @@ class _Reader:
             inner = self._inline(keys["policy"])
             return s.Use(inner.text, (), self.tree.span(keys["policy"])), s.Name(named or "recipe", at)
         base = self.tree.text(keys["policy"])
+        if base is None and "params" in keys:
+            self.findings.lost(self.tree.span(keys["params"]).text)  # nobody knows whose params they are
         if not base:
             if base is not None:
                 edits = (Edit(filled(self.tree, keys["policy"]), " smart"),)

@@ -30,6 +30,7 @@ class Mappings:
 
     def keys(self, node: yaml.MappingNode, known: Iterable[str], what: str) -> Nodes:
         found: Nodes = {}
+        places: Nodes = {}  # the keys themselves
         if self.tree.torn(node):
             return found
         there = {str(key.value) for key, _ in node.value}
@@ -46,7 +47,12 @@ class Mappings:
             elif name in found:
                 line = found[name].start_mark.line + 1
                 message = f"the key `{name}` stands twice, first on line {line}"
-                fix = as_one(self.tree, found[name], key, value) or ("keep one of them", self.tree.without(key, value))
+                fix = as_one(self.tree, found[name], key, value)
+                if empty(found[name]):  # `limit:` above `limit: {depth: 6}`
+                    spare, found[name] = (places[name], found[name]), value
+                else:
+                    spare = (key, value)
+                fix = fix or ("keep one of them", self.tree.without(*spare))
                 self.tree.wrong("SG105", message, key, fix[0], False, fix[1])
             elif name == "params" and OWN & there and not {"policy", "param"} & there:
                 message = (
@@ -59,7 +65,7 @@ class Mappings:
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
                 found["params"] = value
             else:
-                found[name] = value
+                found[name], places[name] = value, key
         return found
 
     def _chained(self, node: yaml.MappingNode) -> tuple[yaml.Node, ...]:
@@ -89,7 +95,7 @@ class Mappings:
         message = found.message or f"{what} has no key `{name}`"
         self.tree.wrong("SG405", message, key, found.fix, False, found.edits)
         if found.renamed is None:
-            self.findings.lost(self.tree.span(value).text if isinstance(value, yaml.ScalarNode) else name)
+            self.findings.lost(self.tree.span(key).to(self.tree.span(value)).text)
         return found.renamed
 
     def _hung(self, case: yaml.MappingNode) -> tuple[yaml.Node, ...]:
@@ -172,6 +178,7 @@ class Mappings:
             edits = (Edit(self.tree.span(key), written),)
             message = "a key and its value have `: ` between them"
             self.tree.wrong("SG405", message, key, f"write `{written}`", False, edits)
+            self.findings.lost(name)
             return True
         if (
             before is None

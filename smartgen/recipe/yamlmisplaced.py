@@ -39,7 +39,7 @@ def out_of_section(tree: Tree, key: yaml.Node, value: yaml.Node) -> Fix | None:
 
 def _belongs(section: str, name: str, value: str) -> bool:
     """Whether a name with its value could be one of a section's."""
-    if misspelt(name, KEYS) is not None and name not in EXTENTS and section != "cost":
+    if misspelt(name, KEYS) is not None and name not in EXTENTS and (section != "cost" or "/" in value):
         return False
     if section == "limit":
         return name in EXTENTS

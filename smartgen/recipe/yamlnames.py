@@ -27,10 +27,20 @@ def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
     reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
     if reading is not None:
         return reading
+    apart = re.fullmatch(r"([A-Za-z_]\w*)[ ]+([A-Za-z0-9(\"][^\n]*)", raw)
+    alone = not _before(span).strip()
+    if apart is not None and alone:  # `accepted node.path` on a line of its own
+        place = Span(span.source, span.start + apart.end(1), span.start + apart.start(2))
+        return Reading(f"write `{apart.group(1)}: {apart.group(2)}`", (Edit(place, ": "),), short=True)
     written = (caps_of(node) if what == "limit" else "") or _flow(node, raw, what)
     if written:
         return Reading(f"write `{what}: {written}`", (Edit(span, written),))
     return Reading(f"write `{what}: {{{_usual(what)}: ...}}`", ())
+
+
+def _before(span: Span) -> str:
+    """What stands before it on its line."""
+    return span.source.text[span.source.text.rfind("\n", 0, span.start) + 1 : span.start]
 
 
 def _usual(what: str) -> str:
@@ -71,6 +81,6 @@ def _flow(node: yaml.Node, raw: str, what: str) -> str:
     if not isinstance(node, yaml.ScalarNode) or re.search(r"[{}\[\],#]", raw):
         return ""
     raw = re.sub(r"^--(param|limit)?[-_ ]?", "", raw)  # as the command line has it
-    pair = re.fullmatch(r"(\w+)\s*[= ]\s*(.+)", raw)
-    named = pair is not None and (what in ("limit", "params") or "=" in raw)
+    pair = re.fullmatch(r"(\w+)\s*[=: ]\s*(.+)", raw)
+    named = pair is not None and (what in ("limit", "params") or "=" in raw or pair.group(2)[0].isalpha())
     return f"{{{pair.group(1)}: {pair.group(2)}}}" if pair and named else f"{{{_usual(what)}: {raw}}}"

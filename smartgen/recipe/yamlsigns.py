@@ -89,6 +89,7 @@ def by_colon(source: Source, line: int) -> Diagnostic | None:
     if named is not None and named.group(1) in _OF_NAMES:
         span = Span(source, line + named.start(2), line + named.end(2))
         bare = named.group(4).startswith("{") or not re.search(r"[,{}\[\]]", named.group(4))
+        bare = bare or re.fullmatch(r"[^,()]+(?:,[ ]+\w+:[ ][^,()]+)+", named.group(4)) is not None  # further names
         value = named.group(4) if bare else f'"{named.group(4)}"'
         written = f"{{{named.group(3)}: {value}}}"
         message = "a second `: ` stands on this line: names with values stand in braces"

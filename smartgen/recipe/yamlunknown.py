@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from smartgen.language.borrowed import extent
-from smartgen.language.nearest import closest
+from smartgen.language.nearest import closest, misspelt
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.yamlkeys import CASE_MEANT, MEANT
@@ -50,7 +50,8 @@ class Unknown:
             return "smartgen"
         borrowed = extent(self.name) if self.what == "`limit`" else None
         other = CASE_MEANT if self.what == "a case" else MEANT
-        return borrowed or other.get(self.name) or closest(self.name, self.known)
+        missing = [name for name in self.known if name not in self.there]
+        return borrowed or other.get(self.name) or misspelt(self.name, missing) or closest(self.name, self.known)
 
     @property
     def written(self) -> str:
@@ -81,6 +82,12 @@ def _merge(it: Unknown) -> Answer | None:
 
 def _tight(it: Unknown) -> Answer | None:
     """`limit:4`, `verify = best 4`: a key and its value in one."""
+    braced = re.fullmatch(r"(\w+)(\s*)\{\s*\w+", it.name)
+    if braced is not None and braced.group(1) in it.known:  # `limit {depth: 6}`
+        key = it.tree.span(it.key)
+        place = Span(key.source, key.start + braced.end(1), key.start + braced.end(2))
+        message, written = "a key and its value have `: ` between them", f"{braced.group(1)}: {it.name[braced.end(2) :]}"
+        return Answer(f"write `{written}: {it.written.strip()}`", (Edit(place, ": "),), message)
     tight = re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", it.name)
     if tight is None or tight.group(1) not in it.known:
         return None

@@ -1,12 +1,13 @@
 """What people write instead, and what they meant: every rule proposes repairs, and only one that lets the text be read
 further is believed (`smartgen/language/recover.py`)."""
 
-from smartgen.language.mistakes import expressions, naming, order, phrases
+from smartgen.language.mistakes import expressions, naming, order, phrases, slips
 from smartgen.language.mistakes.bare_counts import named_count, torn_number
 from smartgen.language.mistakes.blocks import unclosed_block
 from smartgen.language.mistakes.braces import braces
 from smartgen.language.mistakes.clauses import choice
 from smartgen.language.mistakes.clock import clock
+from smartgen.language.mistakes.colons import missing_colon
 from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import outside, policy_line, unclosed_end
 from smartgen.language.mistakes.functions import function
@@ -31,6 +32,14 @@ RULES: tuple[Rule, ...] = (
     outside,
     unclosed_block,
     unclosed_end,
+    missing_colon,
+    phrases.dashes,
+    slips.doubled,
+    slips.article,
+    slips.torn,
+    slips.glued,
+    slips.unopened,
+    expressions.parts_apart,
     function,
     word_block,
     stray_end,

@@ -10,6 +10,7 @@ from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 
 _CLAUSES = ("where", "by", "pooled", "maximizing")
+_BEST = ("top", "first", "max", "exactly", "most", "up", "only", "topk", "top_k", "topK", "largest", "highest", "likeliest")
 _AT_MOST = (
     ("at", "most"),
     ("no", "more", "than"),
@@ -79,7 +80,7 @@ def _other_words(spot: Spot, statement: str, message: str, rest: str) -> Iterato
         yield spot.replace("SG006", message, "all", f"write `{statement} all`")
     if here.text in ("none", "nothing", "off", "no", "false", "False"):
         yield spot.replace("SG006", message, "best 0", f"write `{statement} best 0`")
-    if here.text in ("top", "first", "max", "exactly", "most", "up", "only", "topk") or misspelt(here.text, ["best"]):
+    if here.text in _BEST or misspelt(here.text, ["best"]):
         count = 2 if (here.text, spot.word(1)) == ("up", "to") else 1
         shown = rest.removeprefix("to ") if count == 2 else rest
         yield spot.replace("SG006", message, "best", f"write `{statement} best {shown}`", count)

@@ -6,7 +6,7 @@ import re
 
 from smartgen.language.functions import AGGREGATES, FUNCTIONS
 from smartgen.language.lexemes import Lexeme
-from smartgen.language.mistakes.operands import closing, opening, operand_first, unclosed
+from smartgen.language.mistakes.operands import closing, opening, operand_first, statement_last, unclosed
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 from smartgen.language.mistakes.table_lists import row_lists
 from smartgen.language.signals import MODELS, SIGNALS
@@ -18,23 +18,40 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
     """What stands in brackets, by what stands before them."""
     sign = lexemes[index]
     close = closing(lexemes, index)
+    before = lexemes[index - 1] if index else None
+    called = before is not None and before.sort == "name" and before.end == sign.start
     half_open = re.match(r"\[\s*([\w.]+)\s*,\s*([\w.]+)\s*\)", text[sign.start :]) if close is None else None
-    if half_open is not None:
+    if half_open is not None and not called:
         span, written = (sign.start, sign.start + half_open.end()), f"{half_open.group(1)}..{half_open.group(2)}"
         return Repair(
             "SG007", "a range has two points and both its ends", *span, f"write `{written}`", ((*span, written),)
         )
+    following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
+    if close is None and called and before is not None and f"{before.text}.{following}" in SIGNALS:
+        message, written = "parts of a name are joined by a point", f"{before.text}.{following}"
+        return replaced(sign, "SG016", message, ".", f"write `{written}`")
+    if close is None and called and before is not None and _closes_a_call(lexemes, index):
+        return replaced(sign, "SG015", "arguments stand in parentheses", "(", f"write `{before.text}(`")
     if close is None:
         return replaced(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
-    before = lexemes[index - 1] if index else None
     repair = row_lists(text, lexemes, index)
     if before is not None and before.text == "tree":
         repair = _paths(text, sign, lexemes[close])
     if before is not None and before.text == "}" and before.end == sign.start:
         repair = _lookup(text, lexemes, index, close)
-    if before is not None and before.sort == "name" and before.end == sign.start:
+    if called:
         return _behind_name(text, lexemes, index, close)
     return repair or _list(text, lexemes, index, close)
+
+
+def _closes_a_call(lexemes: Lexemes, index: int) -> bool:
+    """Whether a `)` of the same statement has no other bracket that it closes: `clip[x, 0, 1)`."""
+    depth = 0
+    for x in lexemes[index + 1 : statement_last(lexemes, index) + 1]:
+        depth += (x.text == "(") - (x.text == ")")
+        if depth < 0:
+            return True
+    return False
 
 
 def _paths(text: str, sign: Lexeme, close: Lexeme) -> Repair | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import (
     closing,
     expression_first,
+    expression_last,
     operand_first,
     operand_last,
     statement_last,
@@ -21,6 +22,7 @@ from smartgen.language.words import OPPOSITE
 
 _COMPARES = ("<", "<=", ">", ">=", "==", "!=")
 _ASK = ("when", "where", "while", "to", "and", "or", "not", "if")  # words that a condition follows
+_AT_LEAST = ("more", "less", "fewer", "greater", "above", "below", "higher", "lower", "later", "longer", "equal")
 _CLOSED = ("between", "within")  # ranges that hold both their ends
 
 
@@ -164,14 +166,18 @@ def _unsaid(spot: Spot) -> Iterator[Repair]:
     here, before = spot.near(0), spot.near(-1)
     if here is None or before is None or here.first or "COMPARE" not in spot.accepts or not _starts(spot):
         return
-    if here.sort not in ("number", "name", "text") or here.text in UNITS or next(undeclared(spot), None) is not None:
+    unit = here.text in UNITS and not spot.declares(here.text)
+    if here.sort not in ("number", "name", "text") or unit or next(undeclared(spot), None) is not None:
         return
-    first = operand_first(spot.lexemes, spot.at - 1)
-    last = operand_last(spot.lexemes, spot.at)
-    following = spot.lexemes[last + 1].text if last + 1 < len(spot.lexemes) else ""
-    alone = spot.lexemes[first - 1].text if first else ""
-    if alone not in (*_ASK, "(") or following in (*_COMPARES, "+", "-", "*", "/", "(", "=", "is", "or", "than"):
+    first, last = _asked(spot), operand_last(spot.lexemes, spot.at)
+    following = [x.text for x in spot.lexemes[last + 1 : last + 3]]
+    at_least = following[:1] == ["or"] and following[1:] and following[1] in _AT_LEAST
+    if first is None or at_least or {*following[:1]} & {*_COMPARES, "(", "=", "is", "than"}:
         return
+    if {*following[:1]} & {"+", "-", "*", "/"}:
+        last = expression_last(spot.lexemes, spot.at)
+        if any(x.text in _COMPARES for x in spot.lexemes[spot.at : last + 1]):
+            return
     sign = _likeliest(spot, spot.slice(first, spot.at - 1), here.text)
     written = f"{spot.slice(first, spot.at - 1)} {sign} {spot.slice(spot.at, last)}"
     start, end = spot.lexemes[first].start, spot.lexemes[last].end
@@ -179,10 +185,22 @@ def _unsaid(spot: Spot) -> Iterator[Repair]:
     yield Repair("SG005", "the comparison has no sign", start, end, f"write `{written}`", (change,))
 
 
+def _asked(spot: Spot) -> int | None:
+    """Index of the first lexeme of the condition that the spot is in, where nothing is compared in it yet."""
+    opened = unclosed(spot.lexemes, spot.at)
+    for i in range(spot.at - 1, max(spot.begun, opened or 0) - 1, -1):
+        text = spot.lexemes[i].text
+        if text in _COMPARES or text in (",", ":", "then", "else"):
+            return None
+        if text in _ASK or i == opened:
+            return i + 1
+    return None
+
+
 def _starts(spot: Spot) -> bool:
     """Whether the spot is within a condition."""
     return spot.statement in ("when", "continue", "subject") or any(
-        x.text == "where" for x in spot.lexemes[max(spot.begun, 0) : spot.at]
+        x.text in ("where", "if") for x in spot.lexemes[max(spot.begun, 0) : spot.at]
     )
 
 
@@ -193,6 +211,8 @@ def _likeliest(spot: Spot, left: str, right: str) -> str:
     if spot.statement == "subject":
         bounded = left in SIGNALS and SIGNALS[left].kind.dimension in (TIME, ENERGY, MONEY)
         return "<=" if bounded or left.endswith(".nodes") else ">="
+    if left.endswith((".depth", ".nodes")) and right == "0":
+        return "=="
     if spot.statement == "continue" and left.endswith((".depth", ".nodes")):
         return "<"
     return ">"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smartgen.language.mistakes.naming import joined_name
+from smartgen.language.mistakes.naming import BEFORE_NAMES, joined_name
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest
 from smartgen.language.units import SPELT
@@ -26,6 +26,9 @@ def param(spot: Spot) -> Iterator[Repair]:
     if spot.accepts == {"NAME"} and before == ":" and here is not None and here.text == "=":
         kind = type_of(spot, spot.at + 1)
         yield spot.insert("SG005", "this param has no type", kind, f"write `: {kind} = ...`")
+    if "EQUAL" in spot.accepts and here is not None and here.text == "per" and spot.word(2) == "=":
+        below = SPELT.get(spot.word(1), spot.word(1))
+        yield spot.replace("SG004", "one unit stands below another", f"/{below}", f"write `{before}/{below}`", 2)
     if "EQUAL" in spot.accepts:
         yield from _no_value(spot, before)
 
@@ -41,6 +44,9 @@ def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
         yield spot.replace(
             "SG008", "a type stands behind a `:`", f": {kind}", f"write `param {written}: {kind} = ...`", 3
         )
+    if written in BEFORE_NAMES and here.sort == "name" and spot.word(1) in (":", "="):
+        fix = f"write `param {here.text}: ...`"
+        yield spot.remove("SG008", f"`{written}` does not stand before a name", fix, 1, -1)
     yield from joined_name(spot, ":")
     behind = spot.near(3)
     if here.text == "=" and spot.word(2) == ":" and behind is not None and behind.sort == "name":

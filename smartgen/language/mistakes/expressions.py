@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smartgen.language.functions import FUNCTIONS
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.mistakes.calls import call
 from smartgen.language.mistakes.comparisons import compare
 from smartgen.language.mistakes.conditionals import conditional
 from smartgen.language.mistakes.numbers import decimal_comma, unit
 from smartgen.language.mistakes.operands import operand_first, operand_last, unclosed
-from smartgen.language.mistakes.phrases import dashes, prose, undeclared
+from smartgen.language.mistakes.phrases import prose, undeclared
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.signals import SIGNALS
@@ -103,14 +103,19 @@ def keyword_argument(spot: Spot) -> Iterator[Repair]:
 
 
 def parts_apart(spot: Spot) -> Iterator[Repair]:
-    """`node path`, `node,path`: a signal whose parts no point joins."""
-    here = spot.near(0)
-    if here is None or spot.near(-1) is None:
-        return
-    count = 1 if here.text in (",", ":") else 0
-    written = f"{spot.word(-1)}.{spot.word(count)}"
-    if written in SIGNALS and not here.first:
-        yield spot.replace("SG016", "parts of a name are joined by a point", written, "", count + 2, -1)
+    """`node path`, `node,path`, `tree:nodes`: a signal whose parts no point joins."""
+    for offset in (-2, -1, 0):
+        group, here = spot.near(offset), spot.near(offset + 1)
+        if group is None or here is None or here.first:
+            continue
+        following = spot.near(offset + 2)
+        tight = following is not None and group.end == here.start and here.end == following.start
+        apart = here.text in (",", ":") or (here.text == "/" and tight)
+        if offset == -2 and not apart:
+            continue
+        written = f"{group.text}.{spot.word(offset + 1 + apart)}"
+        if written in SIGNALS or (apart and group.text in SCOPES and spot.word(offset + 2) in AGGREGATES):
+            yield spot.replace("SG016", "parts of a name are joined by a point", written, "", 2 + apart, offset)
 
 
 def missing_comma(spot: Spot) -> Iterator[Repair]:
@@ -120,8 +125,15 @@ def missing_comma(spot: Spot) -> Iterator[Repair]:
         return
     opened = unclosed(spot.lexemes, spot.at)
     function = FUNCTIONS.get(spot.lexemes[opened - 1].text) if opened else None
-    if function is not None and function.most > 1 and here.sort in ("name", "number"):
+    ratio = _ratio(before.text, here.text)
+    if function is not None and function.most > 1 and here.sort in ("name", "number") and not ratio:
         yield spot.insert("SG005", "a `,` is missing between arguments", ",", f"write `{spot.word(-1)}, {spot.here}`")
+
+
+def _ratio(above: str, below: str) -> bool:
+    """Whether two operands side by side are rather tokens per second (joule, dollar) than their product."""
+    counted = above.endswith(("tokens", "progress", " tok"))
+    return counted and below.rpartition(".")[2] in ("time", "energy", "money")
 
 
 def undefined_name(spot: Spot) -> Iterator[Repair]:
@@ -146,7 +158,7 @@ def missing_operator(spot: Spot) -> Iterator[Repair]:
     if begins and ends and not numbers and not negation:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
-        sign = "/" if spot.statement == "maximize" and here.text in ("time", "energy", "money") else "*"
+        sign = "/" if _ratio(before.text, here.text) else "*"
         written = f"{spot.slice(first, spot.at - 1)} {sign} {spot.slice(spot.at, last)}"
         yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 
@@ -166,7 +178,6 @@ def _another_name(spot: Spot, word: str) -> Repair:
 
 RULES = (
     renamed,
-    dashes,
     unit,
     prose,
     compare,
@@ -178,7 +189,6 @@ RULES = (
     decimal_comma,
     range_as_point,
     keyword_argument,
-    parts_apart,
     missing_comma,
     undefined_name,
     missing_operator,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.brackets import bracket, bracket_end
 from smartgen.language.mistakes.characters import character
-from smartgen.language.mistakes.comments import COMMENTS, block_comment
+from smartgen.language.mistakes.comments import COMMENTS, block_comment, trailing
 from smartgen.language.mistakes.latex import formula
 from smartgen.language.mistakes.operands import closing, operand_first, unclosed
 from smartgen.language.mistakes.operators import assigned, percent, power, question, slashes
@@ -48,6 +48,13 @@ _SAME: dict[str, tuple[str, str]] = {
     "—": ("-", "this is a dash, not a minus"),
     "−": ("-", "this is not the minus of a keyboard"),
     "…": ("..", "a range has two points"),
+    "&gt;": (">", "`&gt;` is HTML for `>`"),
+    "&lt;": ("<", "`&lt;` is HTML for `<`"),
+    "&ge;": (">=", "`&ge;` is HTML for `>=`"),
+    "&le;": ("<=", "`&le;` is HTML for `<=`"),
+    "&amp;": ("and", "`&amp;` is HTML for `&`, which is not an operator here"),
+    "&quot;": ('"', "`&quot;` is HTML for a quote"),
+    "&nbsp;": (" ", "`&nbsp;` is HTML for a space"),
     "..=": ("..", "a range includes its upper end and is written with two points"),
 }
 
@@ -58,6 +65,11 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     set_in_latex = formula(text, lexemes, index)
     if set_in_latex is not None:
         return set_in_latex
+    comment = trailing(text, lexemes, index)
+    if comment is not None:
+        return comment
+    if sign == "=>" and index > 1 and lexemes[index - 2].text in ("(", ",") and lexemes[index - 1].sort == "name":
+        return replaced(lexemes[index], "SG008", "arguments are named with `:`", ":", "write `:`")
     if (
         sign in ("=>", "->", "::", "<-")
         and index > 1
@@ -97,6 +109,9 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
     if sign in ("|", "&", "&&", "||") and following in EXTENTS:
         return replaced(lexemes[index], "SG007", "limits are separated by `,`", ",", "write `,`")
+    label = index + 2 < len(lexemes) and lexemes[index + 2].text == ":"
+    if sign == "|" and label and unclosed(lexemes, index) is not None:
+        return replaced(lexemes[index], "SG007", "arguments and rows are separated by `,`", ",", "write `,`")
     if sign in _SAME:
         written, message = _SAME[sign]
         return replaced(lexemes[index], "SG007", message, written, f"write `{written.strip()}`")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.mistakes.groups import SECTIONS
 from smartgen.language.mistakes.operands import closing
 from smartgen.language.mistakes.policy_parameters import parentheses
 from smartgen.language.mistakes.spot import Repair, Spot, removal
 from smartgen.language.mistakes.version import IMPORTS
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
+
+_OTHER_WORDS = ("recipe", "strategy", "rule", "def", "class", "function")
 
 
 def policy_line(spot: Spot) -> Iterator[Repair]:
@@ -111,6 +114,8 @@ def outside(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "}":
         yield spot.remove("SG015", "this `}` closes nothing", "remove it")
+    if here.sort == "name" and here.first and spot.word(1) == "{" and here.text not in (*SECTIONS, *_OTHER_WORDS):
+        yield spot.replace("SG005", "`policy` is missing", f"policy {here.text}", f"write `policy {here.text} {{`")
     if here.text in IMPORTS and here.first and spot.word(1) != "{":
         last = next((i for i in range(spot.at + 1, len(spot.lexemes)) if spot.lexemes[i].first), len(spot.lexemes)) - 1
         end = spot.lexemes[last].end
@@ -119,7 +124,7 @@ def outside(spot: Spot) -> Iterator[Repair]:
         yield Repair("SG006", "nothing is imported", here.start, end, fix, (change,))
     if here.word and misspelt(here.text, ["policy"]):
         yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
-    if here.text in ("recipe", "strategy", "rule", "def", "class", "function"):
+    if here.text in _OTHER_WORDS:
         yield spot.replace("SG011", f"there is no word `{here.text}` here", "policy", "did you mean `policy`?")
     if spot.word(-1) == "}" and spot.at >= 1 and not any(x.text == "policy" for x in spot.lexemes[spot.at :]):
         brace = spot.lexemes[spot.at - 1]

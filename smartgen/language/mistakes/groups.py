@@ -10,7 +10,7 @@ from smartgen.language.mistakes.spot import Change, Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS, STATEMENTS
 
-_SECTIONS = {
+SECTIONS = {
     **dict.fromkeys(("params", "parameters", "parameter", "param", "arguments", "args", "options", "inputs"), "param"),
     **dict.fromkeys(("lets", "let", "variables", "vars", "definitions", "defs", "constants", "locals"), "let"),
     **dict.fromkeys(("costs", "cost", "prices"), "cost"),
@@ -24,12 +24,12 @@ def sections(spot: Spot) -> Iterator[Repair]:
     """`parameters { trust: prob = 0.9 }`: every line of it is a statement of its own."""
     brace = spot.at if spot.here == "{" else spot.at + 1
     word, opens = spot.near(brace - 1 - spot.at), spot.near(brace - spot.at)
-    if word is None or opens is None or opens.text != "{" or word.text not in _SECTIONS:
+    if word is None or opens is None or opens.text != "{" or word.text not in SECTIONS:
         return
     close = closing(spot.lexemes, brace)
     if close is None or close == brace + 1:
         return
-    statement, commas = _SECTIONS[word.text], [i for i in range(brace + 1, close) if spot.lexemes[i].text == ","]
+    statement, commas = SECTIONS[word.text], [i for i in range(brace + 1, close) if spot.lexemes[i].text == ","]
     starts = [i for i in range(brace + 1, close) if i == brace + 1 or spot.lexemes[i].first or i - 1 in commas]
     said = statement.split()[0]
     changes: list[Change] = [(word.start, opens.end, "")]
@@ -51,7 +51,7 @@ def _line_last(spot: Spot, first: int, close: int, commas: list[int]) -> int:
 def phases(spot: Spot) -> Iterator[Repair]:
     """`plan { limit depth 5 }`: statements stand in the policy itself."""
     here = spot.lexemes[spot.at]
-    if spot.word(1) != "{" or here.text in (*_CHAIN, *STATEMENTS, "policy") or here.text in _SECTIONS:
+    if spot.word(1) != "{" or here.text in (*_CHAIN, *STATEMENTS, "policy") or here.text in SECTIONS:
         return
     close, inner = closing(spot.lexemes, spot.at + 1), spot.word(2)
     if close is None or not (inner in STATEMENTS or misspelt(inner, STATEMENTS)):

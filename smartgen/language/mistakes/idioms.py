@@ -127,10 +127,10 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     if sign == "=" and any(x.text == "use" for x in spot.lexemes[: spot.at]):
         yield from _setting(spot, word)
     if sign == "=":
-        change = (here.start, here.start, "let ")
-        yield Repair(
-            "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", (change,)
-        )
+        priced = spot.word(2).startswith("profile.") and not _read(spot, word)
+        keyword = "cost" if priced else "let"
+        change, help = (here.start, here.start, f"{keyword} "), f"write `{keyword} {word} = ...`"
+        yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, (change,))
     if sign == ":" and spot.word(3) in ("=", "/"):
         change = (here.start, here.start, "param ")
         help = f"write `param {word}: {spot.word(2)} = ...`"
@@ -141,6 +141,11 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
         yield Repair(
             "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
         )
+
+
+def _read(spot: Spot, name: str) -> bool:
+    """Whether something reads it: a cost is read by nobody, a `let` by somebody."""
+    return sum(x.text == name for x in spot.lexemes) > 1
 
 
 def _setting(spot: Spot, word: str) -> Iterator[Repair]:

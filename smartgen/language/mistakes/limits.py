@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from smartgen.language.borrowed import extent
+from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.all_or_best import unwrapped
+from smartgen.language.mistakes.operands import operand_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS
@@ -26,8 +28,8 @@ def limit(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG008", f"`limit` takes no `{here.text}`", help, count)
     if "DEPTH" in spot.accepts and before in ("limit", ","):
         yield from _extent(spot, before)
-    declared = any(x.text in ("let", "param") and y.text == before for x, y in pairwise(spot.lexemes))
-    if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and before.isalpha() and not declared):
+    named = before.isalpha() and not spot.declares(before)
+    if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and named):
         help = f"write `limit {spot.word(-2)} {here.text}`"
         yield spot.remove("SG008", f"`limit` takes no `{before}`", help, 1, -1)
     capped = spot.near(-1)
@@ -65,10 +67,11 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         yield spot.replace("SG008", "the extent stands before its count", swapped, f"write `limit {swapped}`", 2)
     if here.text == "(" or (here.text == "{" and before == "limit"):
         yield from unwrapped(spot, "limit")
+    stated = {x.text for x in spot.lexemes[spot.begun : statement_last(spot.lexemes, spot.at) + 1]}
+    unsaid = next((extent for extent in ("depth", "topk", "width", "nodes") if extent not in stated), "depth")
     if here.sort == "number" or here.text == "(":
-        yield spot.insert(
-            "SG005", "a limit says what it limits", "depth", f"write `limit depth {here.text}`; extents are {known}"
-        )
+        help = f"write `limit {unsaid} {here.text}`; extents are {known}"
+        yield spot.insert("SG005", "a limit says what it limits", unsaid, help)
     if here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `limit`", "write `limit depth 8`")
     if before == "limit" and here.text in _TOTALS:
@@ -76,6 +79,11 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
         written = f"subject to {_TOTALS[here.text]} <= {spot.word(1 + sign)}"
         message = f"`limit` caps the tree, and `{here.text}` is no extent of it"
         yield spot.replace("SG008", message, written, "", 3 + sign, -1)
+    if before == "limit" and (here.text in FUNCTIONS or spot.declares(here.text)):
+        said = any(x.text == "limit" and y.text == "depth" for x, y in pairwise(spot.lexemes))
+        unsaid, value = "nodes" if said else "depth", spot.slice(spot.at, operand_last(spot.lexemes, spot.at))
+        help = f"write `limit {unsaid} {value}`; extents are {known}"
+        yield spot.insert("SG005", "a limit says what it limits", unsaid, help)
     if here.word:
         meant = misspelt(here.text, EXTENTS) or extent(here.text) or closest(here.text, EXTENTS)
         unsaid = "nodes" if any(x.text == "depth" for x in spot.lexemes) else "depth"

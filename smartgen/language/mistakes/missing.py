@@ -38,11 +38,6 @@ def words(spot: Spot) -> Iterator[Repair]:
         if near and near != here.text:
             yield spot.replace("SG011", f"there is no word `{here.text}` here", near, f"did you mean `{near}`?")
         yield from _glued(spot, possible)
-        following = spot.near(1)
-        if following is not None and following.word and here.text + following.text in possible:
-            yield spot.replace(
-                "SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2
-            )
     if before is not None and before.sort == "name":
         near = misspelt(before.text, KEYWORDS)
         if near:
@@ -89,8 +84,9 @@ def _overfull(spot: Spot) -> tuple[int, int] | None:
         elif lexeme.text == "," and len(calls) > 1:
             opened = calls[-1][0]
             called = spot.lexemes[opened - 1].text
-            row = spot.lexemes[i + 1].sort == "number" and spot.lexemes[i + 2].text == ":" if i + 2 < spot.at else False
-            calls[-1][1] += 1
+            labelled = i + 2 < spot.at and spot.lexemes[i + 2].text == ":"
+            row = labelled and spot.lexemes[i + 1].sort == "number"
+            calls[-1][1] += not (labelled and called in FUNCTIONS and spot.lexemes[i + 1].text in FUNCTIONS[called].named)
             if called in FUNCTIONS and (calls[-1][1] >= FUNCTIONS[called].most or (row and called != "table")):
                 return opened, spot.lexemes[i - 1].end
     return None

@@ -11,7 +11,8 @@ from smartgen.language.nearest import misspelt
 from smartgen.language.words import TYPES
 
 _NAMED = ("let", "benefit", "cost", "param")
-_BEFORE_NAMES = (
+BEFORE_NAMES = (
+    *("of", "the", "for", "a"),
     *("mut", "const", "final", "static", "constexpr", "auto", "var", "val", "ref"),
     *(
         "int",
@@ -55,11 +56,15 @@ def second_word(spot: Spot) -> Iterator[Repair]:
                 "SG006", message, "while", "write `continue while ...`; `when` opens a block for the whole step"
             )
         yield spot.insert("SG006", message, "while", "write `continue while ...`")
+    if before == "that" and spot.word(-2) == "to" and here is not None:
+        yield spot.remove("SG003", "`that` cannot stand here", "write `subject to ...`", 1, -1)
     if before == "subject" and spot.accepts == {"_TO"} and here is not None:
         message = "a constraint is `subject to`"
         if here.text in (":", "=", "that", "for", "ot", "too", "t") or misspelt(here.text, ["to"]):
             yield spot.replace("SG006", message, "to", "write `subject to ...`")
         yield spot.insert("SG006", message, "to", "write `subject to ...`")
+    if spot.word(-2) == "maximize" and here is not None and here.text in ("=", ":") and spot.near(-1) is not None:
+        yield spot.remove("SG008", "an objective has no name", f"write `maximize {spot.word(1)} ...`", 2, -1)
     if before in ("to", "while", "maximize") and here is not None and here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `{before}`", f"write `{_phrase(before)} ...`")
 
@@ -145,7 +150,7 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
         if last is not None:
             count = last - spot.at
             yield spot.remove("SG008", f"a {statement} has no type", f"write `{statement} {written} = ...`", count)
-    if here.sort == "name" and written in _BEFORE_NAMES:
+    if here.sort == "name" and written in BEFORE_NAMES:
         fix = f"write `{statement} {here.text} = ...`"
         yield spot.remove("SG008", f"`{written}` does not stand before a name", fix, 1, -1)
     if written in ("is", "equals", "be", "as", "of"):

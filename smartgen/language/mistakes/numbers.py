@@ -19,7 +19,15 @@ def unit(spot: Spot) -> Iterator[Repair]:
     behind = (
         here is not None and number is not None and not here.first and (number.sort == "name" or number.text == ")")
     )
-    if here is not None and behind and here.text in UNITS and "PLUS" in spot.accepts and spot.word(1) != "(":
+    unit = here is not None and here.text in UNITS and not spot.declares(here.text)
+    inside = spot.near(-2)
+    if unit and inside is not None and inside.sort == "number" and (spot.word(-3), spot.word(-1)) == ("(", ")"):
+        whole = f"{inside.text} {spot.here}"  # `(40) ms`
+        yield spot.replace("SG004", "a unit stands right behind its number", whole, "", 4, -3)
+    if unit and number is not None and number.sort == "text" and re.fullmatch(r'"[0-9.]+"', number.text):
+        whole = f"{number.text[1:-1]} {spot.here}"
+        yield spot.replace("SG016", "numbers stand without quotes", whole, "", 2, -1)
+    if here is not None and behind and unit and "PLUS" in spot.accepts and spot.word(1) != "(":
         yield spot.remove("SG004", f"`{here.text}` is a unit, and units stand behind numbers", f"remove `{here.text}`")
     if here is None or not here.word or number is None or number.sort != "number" or here.first:
         return

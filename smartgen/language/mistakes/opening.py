@@ -65,12 +65,18 @@ _OTHER_WORDS = {
     "inherit": "use",
     "inherits": "use",
     "import": "use",
+    "from": "use",
     "include": "use",
     "base": "use",
     "value": "benefit",
     "reward": "benefit",
     "score": "benefit",
     "price": "cost",
+    "expense": "cost",
+    "utility": "benefit",
+    "payoff": "benefit",
+    "beam": "expand",
+    "branch": "expand",
     "max": "limit",
     "cap": "limit",
     "limits": "limit",
@@ -101,7 +107,6 @@ def opening(spot: Spot) -> Iterator[Repair]:
         return
     if not {"_LET", "_LIMIT"} & spot.accepts and "_OTHERWISE" not in spot.accepts:
         return
-    yield from _twin(spot)
     yield from sections(spot)
     if here.text == "with" and spot.word(2) != "=":
         yield from foreign_statement(spot)
@@ -117,10 +122,14 @@ def opening(spot: Spot) -> Iterator[Repair]:
         yield from _instead(spot, here.text, "otherwise")
     if spot.word(1) == "while":
         yield from _instead(spot, here.text, "continue")
+    if spot.word(2) == "while" and not spot.lexemes[spot.at + 2].first:  # `go on while`
+        words = spot.slice(spot.at, spot.at + 1)
+        yield spot.replace("SG011", f"there is no statement `{words}`", "continue", "did you mean `continue`?", 2)
     if here.text == "max" and spot.word(1) not in EXTENTS:
         yield from _instead(spot, here.text, "maximize")
     if here.text in _OTHER_WORDS:
         yield from _instead(spot, here.text, _OTHER_WORDS[here.text])
+    yield from _bare(spot)
     near = misspelt(here.text, STATEMENTS)
     if near:
         yield from _instead(spot, here.text, near)
@@ -152,20 +161,24 @@ def _instead(spot: Spot, word: str, meant: str) -> Iterator[Repair]:
     yield spot.replace("SG011", message, full, f"did you mean `{full}`?", count)
 
 
+def _bare(spot: Spot) -> Iterator[Repair]:
+    """`tokens / time` and, first in its policy, `smart`: an objective and a base without the word before them."""
+    here, following = spot.lexemes[spot.at], spot.near(1)
+    said = {x.text for x in spot.lexemes}
+    if here.text in ("tokens", "progress") and spot.word(1) in ("/", "-", "*") and "maximize" not in said:
+        line = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
+        yield spot.replace("SG011", f"`{here.text}` begins no statement", f"maximize {here.text}", f"write `maximize {line}`")
+    alone = here.sort == "name" and "." not in here.text and (following is None or following.first)
+    if alone and spot.word(-1) == "{" and spot.word(-3) == "policy" and "use" not in said:
+        yield spot.replace("SG011", f"`{here.text}` begins no statement", f"use {here.text}")
+
+
 def _choice(spot: Spot) -> Repair:
     """`best 8`: of `expand` and `verify` the one that is not said elsewhere."""
     said = {x.text for x in spot.lexemes if x.first}
     meant = "expand" if "expand" not in said and spot.here != "tree" else "verify"
     help = f"write `{meant} {spot.here} {spot.word(1)}`" if spot.here != "all" else f"write `{meant} all`"
     return spot.replace("SG011", f"`{spot.here}` begins no statement", f"{meant} {spot.here}", help)
-
-
-def _twin(spot: Spot) -> Iterator[Repair]:
-    """A keyword that fell into two words: `max imize`."""
-    following = spot.near(1)
-    here = spot.lexemes[spot.at]
-    if following is not None and following.word and here.text + following.text in STATEMENTS:
-        yield spot.replace("SG011", f"`{here.text + following.text}` is one word", here.text + following.text, "", 2)
 
 
 def _glued(spot: Spot) -> Iterator[Repair]:

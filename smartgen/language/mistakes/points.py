@@ -65,6 +65,8 @@ def joined(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     if index and lexemes[index - 1].sort in ("number", "text"):
         return replaced(sign, "SG008", "a row of `table` is `key: value`", ":", "write `:`")
+    if sign.text == "::" and index and lexemes[index - 1].word and text[sign.end : sign.end + 1] in (" ", "\n"):
+        return replaced(sign, "SG003", "`:` stands twice", ":", "write `:`")
     if sign.text == "->" and (index == 0 or not lexemes[index - 1].word):
         return replaced(sign, "SG007", "`->` means nothing here", "", "remove it")
     if sign.text == "::" and index and lexemes[index - 1].text in LIBRARIES:

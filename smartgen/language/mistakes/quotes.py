@@ -13,6 +13,11 @@ def quoted(text: str, lexemes: Lexemes, index: int) -> Repair:
     """Quotes of any other kind than "..."."""
     sign = lexemes[index]
     ends = {"'": "'", "“": "”", "”": "”", "„": "“", "‘": "’", "’": "’", "«": "»", "`": "`"}[sign.text]
+    if sign.text in "'’" and index and lexemes[index - 1].end == sign.start and text.startswith("s ", sign.end):
+        owner, owned = lexemes[index - 1], lexemes[index + 2].text if index + 2 < len(lexemes) else ""
+        message, written = "parts of a name are joined by a point", f"{owner.text}.{owned}"
+        change = (sign.start, sign.end + 2, ".")
+        return Repair("SG016", message, sign.start, sign.end + 1, f"write `{written}`", (change,))
     stop = line_end(text, sign.end)
     close = text.find(ends, sign.end, stop)
     if close < 0 and sign.text == "“":

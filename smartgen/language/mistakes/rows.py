@@ -44,6 +44,11 @@ def rows(spot: Spot) -> Iterator[Repair]:
     if here.text in (*_BELOW, *_ABOVE) and number is not None and number.sort == "number" and spot.word(2) == ":":
         key = number.text if here.text in _ABOVE else _key_before(spot, opened)
         yield spot.replace("SG111", message, key, f"write `{key}: ...`", 2)
+    if here.text == ":" and spot.word(-1) == ")" and spot.word(-3) == "(":
+        key = spot.word(-2)
+        yield spot.replace("SG111", "a key of `table` is a number or a text", key, f"write `{key}: ...`", 3, -3)
+    if here.text == ":" and spot.word(-2) in ("and", "or") and before is not None and before.sort == "number":
+        yield spot.replace("SG007", "the rows of a table are separated by `,`", ",", "write `,`", 1, -2)
     if here.text == "else" and spot.word(1) == ":" and spot.word(-1) == ",":
         close = closing(spot.lexemes, opened)
         if close is not None:

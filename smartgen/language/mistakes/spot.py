@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.words import STATEMENTS
@@ -104,6 +105,10 @@ class Spot:
     def slice(self, first: int, last: int) -> str:
         """The text from lexeme `first` to lexeme `last`."""
         return self.text[self.lexemes[first].start : self.lexemes[last].end]
+
+    def declares(self, name: str) -> bool:
+        """Whether a `let` or a `param` has this name."""
+        return any(x.text in ("let", "param") and y.text == name for x, y in pairwise(self.lexemes))
 
     def column(self, at: int) -> int:
         """How many characters stand before character `at` on its line."""
