@@ -10,7 +10,7 @@ _EXTENTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("topk", frozenset({"topk", "k", "branch", "branches", "branching", "children", "fanout", "siblings"})),
     ("depth", frozenset({"depth", "deep", "step", "steps", "layer", "layers", "level", "levels", "height", "passes"})),
     ("depth", frozenset({"len", "length", "gamma", "lookahead", "speculative", "spec", "assistant", "horizon"})),
-    ("width", frozenset({"width", "wide", "breadth", "beam", "beams", "frontier"})),
+    ("width", frozenset({"w", "width", "wide", "breadth", "beam", "beams", "frontier"})),
     ("nodes", frozenset({"node", "nodes", "token", "tokens", "budget", "size", "tree", "draft", "total", "drafts"})),
 )
 _DRAFTED = frozenset({"draft", "tokens"})  # SGLang counts with `speculative_num_draft_tokens` what is verified
@@ -107,7 +107,9 @@ def group(name: str) -> str:
 def part(name: str, known: Collection[str]) -> str | None:
     """The name of `known` in the same group whose last part says the same in another word."""
     group, _, last = name.rpartition(".")
-    return next((it for word in _PARTS.get(last.lower(), ()) if (it := f"{group}.{word}") in known), None)
+    words = [word for word in last.lower().split("_")[::-1] if word != "length"]  # `acceptance_rate`
+    said = [*_PARTS.get(last.lower(), ()), *words]
+    return next((it for word in said if (it := f"{group}.{word}") in known), None)
 
 
 def extent(name: str) -> str | None:

@@ -9,6 +9,7 @@ from smartgen.language.program import Axis, Const, CostTerm
 from smartgen.language.signals import TOTALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import AXIS_NAMES, Typed
+from smartgen.language.unit_fixes import grouped, wrapped
 from smartgen.language.units import ENERGY, MONEY, TIME, TOTAL_OF
 from smartgen.language.values import typed
 
@@ -54,6 +55,12 @@ def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
             end = it.span.end - begins
             text = f"{text[:end]} ms{text[end:]}"
         return f"write `{text}`", tuple(Edit(it.span, f"{it.written} ms") for it in numbers)
+    if number and any(found.kind.dimension == total * TIME for total in (MONEY, ENERGY)):  # `0.001 usd * time`
+        per = value.right if isinstance(value, s.Binary) and value.op == "/" else None
+        if isinstance(per, s.Number) and not per.unit:
+            return f"write `{per.written} s`", (Edit(per.span, f"{per.written} s"),)
+        written = f"{grouped(found.span)} / 1 s"
+        return f"divide by a time: `{written}`", (wrapped(found.span, "", " / 1 s"),)
     phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
     written = f"{found.span.text} ms" if bare and isinstance(found.code, Const) else f"profile.{phase}.time"
     if number and found.kind.dimension * TIME in (MONEY, ENERGY):  # `2.50 usd/h`, `300 W`

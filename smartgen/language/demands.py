@@ -26,6 +26,7 @@ from smartgen.language.program import (
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
+from smartgen.language.units import EXAMPLE
 
 # Of a node, known only when it has been drafted; rank, depth and spine follow from its place.
 DRAFTED = ("node.prob", "node.path", "node.entropy", "node.confidence")
@@ -141,7 +142,7 @@ def _always_there(code: Expr, span: Span, findings: Findings) -> None:
     for part in parts(code):
         if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
             message = f"`{part.name}` has no value in the first step, and a count always needs one"
-            fix = f"give it a start: `ema({part.name}, 1, start: 4)`; weight 1 is its last value"
+            fix = f"give it a start: `{_begun(part.name)}`; weight 1 is its last value"
             findings.add("SG323", message, span, fix, edits=_started(part.name, span))
             return
 
@@ -150,10 +151,17 @@ def _started(name: str, span: Span) -> tuple[Edit, ...]:
     found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", span.text)
     if found is None:
         return ()
-    start = span.start + found.start()
-    begun = f"ema({name}, 1, start: 4)"
+    start, begun = span.start + found.start(), _begun(name)
     whole = span.text[: found.start()].endswith("floor(") and span.text[found.end() :].startswith(")")
-    return (Edit(Span(span.source, start, start + len(name)), begun if whole else f"floor({begun})"),)
+    compared = re.search(r"[<>=]=?", span.text) is not None or not SIGNALS[name].kind.whole  # then it is no count itself
+    return (Edit(Span(span.source, start, start + len(name)), begun if whole or compared else f"floor({begun})"),)
+
+
+def _begun(name: str) -> str:
+    """What has the signal's last value, and a usual one before there is any."""
+    kind = SIGNALS[name].kind
+    usual = "0.5" if kind.prob else "3" if kind.dimension.bare else f"1 {EXAMPLE.get(kind.dimension, '')}"
+    return f"ema({name}, 1, start: {usual})"
 
 
 def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Findings) -> None:

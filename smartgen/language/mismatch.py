@@ -109,6 +109,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     other_way = turned(typer, e.left, left, right) or turned(typer, e.right, right, left)
     if other_way:
         return ("SG203" if e.op in _VERBS else "SG202", *other_way)
+    priced = next((side for side, other in ((right, left), (left, right)) if _rate_of(side, other)), None)
+    if priced is not None and e.op in _VERBS and typer.place.word != "`cost`":
+        return "SG203", f"write `{grouped(priced.span)} * time`", (wrapped(priced.span, "", " * time"),)
     if e.op in _VERBS and typer.place.word != "`cost`":
         return "SG203", f"bring both to one unit: the left is {left.kind}, the right {right.kind}", ()
     if e.op in _VERBS:
@@ -118,6 +121,11 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
             _split(typer, e, left, right),
         )
     return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
+
+
+def _rate_of(side: Typed, other: Typed) -> bool:
+    """Whether it is so much a second of what the other one is."""
+    return side.kind.dimension * TIME == other.kind.dimension
 
 
 def _split(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> tuple[Edit, ...]:

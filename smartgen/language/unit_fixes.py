@@ -166,7 +166,7 @@ def grouped(span: Span) -> str:
 def wrapped(span: Span, before: str, behind: str) -> Edit:
     return (
         Edit(span, f"{before}{grouped(span)}{behind}")
-        if before or behind.startswith(" /")
+        if before or behind.startswith((" /", " *"))
         else Edit(span, span.text + behind)
     )
 

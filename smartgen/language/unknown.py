@@ -146,7 +146,7 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
-    sure = meant and (misspelt(text, [meant]) or _counts(meant) or meant == regrouped(text, SIGNALS))
+    sure = meant and (misspelt(text, [meant]) or _counts(meant) or meant in (regrouped(text, SIGNALS), part(text, SIGNALS)))
     if typer.place.word == "a count" and not sure:
         meant = None
     meant = meant and _of_place(typer, meant)
@@ -224,13 +224,15 @@ def unquoted(typer: Typer, e: s.Binary) -> None:
     left, right = e.left, e.right
     if e.op == "/" and isinstance(left, s.Number) and left.unit and isinstance(right, s.Name):
         tight = left.span.end == right.span.start - 1
-        if tight and right.text in SPELT and not (right.text in typer.params or right.text in typer.policy.lets):
-            written = f"{left.unit}/{SPELT[right.text]}"
+        spelt = SPELT.get(right.text) or next((u for u in UNITS if u.lower() == right.text.lower()), None)
+        known = right.text in UNITS or right.text in typer.params or right.text in typer.policy.lets
+        if tight and spelt is not None and not known:
+            written = f"{left.unit}/{spelt}"
             raise typer.replaced(
                 "SG004",
                 f"there is no unit `{left.unit}/{right.text}`",
                 right.span,
-                SPELT[right.text],
+                spelt,
                 f"write `{left.written} {written}`",
             )
     if e.op == "-" and isinstance(left, s.Name) and isinstance(right, s.Name) and right.span.start == left.span.end + 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from smartgen.language.functions import AGGREGATES, FUNCTIONS
+from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.operands import closing, opening, operand_first, statement_last, unclosed
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
@@ -27,7 +27,8 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
             "SG007", "a range has two points and both its ends", *span, f"write `{written}`", ((*span, written),)
         )
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
-    if close is None and called and before is not None and f"{before.text}.{following}" in SIGNALS:
+    aggregate = before is not None and before.text in SCOPES and following in AGGREGATES
+    if close is None and before is not None and (aggregate or (called and f"{before.text}.{following}" in SIGNALS)):
         message, written = "parts of a name are joined by a point", f"{before.text}.{following}"
         return replaced(sign, "SG016", message, ".", f"write `{written}`")
     if close is None and called and before is not None and _closes_a_call(lexemes, index):

@@ -11,6 +11,7 @@ from smartgen.language.mistakes.counts import counted
 from smartgen.language.mistakes.operands import expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+from smartgen.language.words import EXTENTS
 
 
 def choice(spot: Spot) -> Iterator[Repair]:
@@ -84,6 +85,11 @@ def _filter(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG006", "there is no `unless`", written, "", last - spot.at + 1)
     if here.text == "when" and here.first and _opens_block(spot):
         return
+    capped = spot.near(1)
+    if here.text in EXTENTS and capped is not None and capped.sort == "number" and spot.word(-1) not in ("best", ".."):
+        yield spot.insert("SG005", "`limit` is missing", "limit", f"write `limit {here.text} {capped.text}`")
+    if here.text in ("max", "maximum", "cap", "limits", "bound", "limited", "capped") and spot.word(1) in EXTENTS:
+        yield spot.replace("SG011", f"there is no statement `{here.text}`", "limit", "did you mean `limit`?")
     if here.text in ("when", "if", "while", "with", "having", "filter", "such") or misspelt(here.text, ["where"]):
         count = 2 if (here.text, spot.word(1)) == ("such", "that") else 1
         yield spot.replace("SG006", "nodes are filtered with `where`", "where", "write `where`", count)

@@ -8,7 +8,7 @@ from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.operands import operand_last, unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
 
-_COORDINATES = ("nodes", "width", "model")
+COORDINATES = ("nodes", "width", "model")
 
 
 def missing_colon(spot: Spot) -> Iterator[Repair]:
@@ -27,5 +27,5 @@ def missing_colon(spot: Spot) -> Iterator[Repair]:
 def _named(function: str) -> tuple[str, ...]:
     """The names that arguments of it have."""
     if function.startswith("profile."):
-        return _COORDINATES
+        return COORDINATES
     return FUNCTIONS[function].named if function in FUNCTIONS else ()

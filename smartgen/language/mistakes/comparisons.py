@@ -208,6 +208,8 @@ def _likeliest(spot: Spot, left: str, right: str) -> str:
     """A text is met, a total is kept below its limit, drafting goes on up to a depth; anything else is reached."""
     if right.startswith('"'):
         return "=="
+    if re.fullmatch(r"[0-9.]+", left):
+        return "<"
     if spot.statement == "subject":
         bounded = left in SIGNALS and SIGNALS[left].kind.dimension in (TIME, ENERGY, MONEY)
         return "<=" if bounded or left.endswith(".nodes") else ">="

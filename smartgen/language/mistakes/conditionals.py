@@ -20,6 +20,8 @@ def conditional(spot: Spot) -> Iterator[Repair]:
         return
     if here.text == "when" and not here.first and spot.wants_operand and _then_follows(spot):
         yield spot.replace("SG006", "`when` opens a block; inside an expression it is `if`", "if", "write `if`")
+    if here.text == "then" and "PLUS" in spot.accepts and spot.at:
+        yield from _no_if(spot)
     if here.text == "if" and "_IF" not in spot.accepts and spot.at:
         if spot.wants_operand or "QUANTITY" in spot.accepts:
             yield from _bare(spot)
@@ -39,6 +41,16 @@ def conditional(spot: Spot) -> Iterator[Repair]:
         yield from _no_else(spot)
     if here.text == "elif" and "_ELSE" in spot.accepts:
         yield spot.replace("SG006", "there is no `elif`", "else if", "write `else if`")
+
+
+def _no_if(spot: Spot) -> Iterator[Repair]:
+    """`(batch.size > 4 then 2 else 8)`."""
+    first = expression_first(spot.lexemes, spot.at - 1)
+    if first < spot.at and all(x.text != "if" for x in spot.lexemes[max(spot.begun, 0) : spot.at]):
+        at, condition = spot.lexemes[first].start, spot.slice(first, spot.at - 1)
+        end = spot.lexemes[spot.at - 1].end
+        help = f"write `if {' '.join(condition.split())} then ...`"
+        yield Repair("SG005", "`if` is missing before this condition", at, end, help, ((at, at, "if "),))
 
 
 def _then_follows(spot: Spot) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
@@ -136,6 +137,11 @@ def _ratio(above: str, below: str) -> bool:
     return counted and below.rpartition(".")[2] in ("time", "energy", "money")
 
 
+def _times(first: str, second: str) -> bool:
+    """Whether two operands are both times, which nobody multiplies."""
+    return all(it.rpartition(".")[2] == "time" or re.search(r"[0-9] ?(?:us|ms|s)$", it) for it in (first, second))
+
+
 def undefined_name(spot: Spot) -> Iterator[Repair]:
     """`rate = tokens / time`, as in Python."""
     here = spot.near(0)
@@ -158,7 +164,7 @@ def missing_operator(spot: Spot) -> Iterator[Repair]:
     if begins and ends and not numbers and not negation:
         first = operand_first(spot.lexemes, spot.at - 1)
         last = operand_last(spot.lexemes, spot.at)
-        sign = "/" if _ratio(before.text, here.text) else "*"
+        sign = "/" if _ratio(before.text, here.text) else "+" if _times(before.text, here.text) else "*"
         written = f"{spot.slice(first, spot.at - 1)} {sign} {spot.slice(spot.at, last)}"
         yield spot.insert("SG005", "an operator is missing", sign, f"write `{written}`")
 

@@ -26,6 +26,8 @@ _SAME: dict[str, tuple[str, str]] = {
     "|": ("or", "`|` is not an operator here"),
     "!": ("not ", "`!` is not an operator here"),
     "~": ("not ", "`~` is not an operator here"),
+    "/\\": ("and", "`/\\` is not an operator here"),
+    "\\/": ("or", "`\\/` is not an operator here"),
     "¬": ("not ", "`¬` is not an operator here"),
     "∧": ("and", "`∧` is not an operator here"),
     "∨": ("or", "`∨` is not an operator here"),
@@ -109,6 +111,8 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     following = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
     if sign in ("|", "&", "&&", "||") and following in EXTENTS:
         return replaced(lexemes[index], "SG007", "limits are separated by `,`", ",", "write `,`")
+    if sign == "\\" and (index + 1 == len(lexemes) or lexemes[index + 1].first):
+        return replaced(lexemes[index], "SG016", "a line goes on without a sign", "", "remove it")
     label = index + 2 < len(lexemes) and lexemes[index + 2].text == ":"
     if sign == "|" and label and unclosed(lexemes, index) is not None:
         return replaced(lexemes[index], "SG007", "arguments and rows are separated by `,`", ",", "write `,`")

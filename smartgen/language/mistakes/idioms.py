@@ -115,7 +115,11 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     if here.sort != "name":
         return
     if spot.word(1) in ("<", "<=", ">", ">=", "=="):
-        condition = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
+        last = statement_last(spot.lexemes, spot.at)
+        condition = " ".join(spot.slice(spot.at, last).split())
+        if last + 1 < len(spot.lexemes) and spot.lexemes[last + 1].text == "{":
+            change, fix = (here.start, here.start, "when "), f"write `when {condition} {{`"
+            yield Repair("SG011", "`when` is missing before this block", here.start, here.end, fix, (change,))
         change = (here.start, here.start, "subject to ")
         message = "a condition by itself says nothing"
         yield Repair("SG011", message, here.start, here.end, f"write `subject to {condition}`", (change,))
@@ -127,8 +131,8 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     if sign == "=" and any(x.text == "use" for x in spot.lexemes[: spot.at]):
         yield from _setting(spot, word)
     if sign == "=":
-        priced = spot.word(2).startswith("profile.") and not _read(spot, word)
-        keyword = "cost" if priced else "let"
+        said = spot.lexemes[spot.at + 2 : statement_last(spot.lexemes, spot.at) + 1]
+        keyword = "let" if _read(spot, word) else _keyword(spot, word, [x.text for x in said])
         change, help = (here.start, here.start, f"{keyword} "), f"write `{keyword} {word} = ...`"
         yield Repair("SG011", f"`{word}` begins no statement", here.start, here.end, help, (change,))
     if sign == ":" and spot.word(3) in ("=", "/"):
@@ -141,6 +145,14 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
         yield Repair(
             "SG011", f"`{word}` begins no statement", here.start, here.end, f"write `let {word} = ...`", changes
         )
+
+
+def _keyword(spot: Spot, name: str, said: list[str]) -> str:
+    """What a name that nothing reads stands for, by what it is given: `said` are the words of that."""
+    if any(word.startswith("profile.") for word in said):
+        return "cost"
+    unsaid = all(x.text != "benefit" for x in spot.lexemes)
+    return "benefit" if unsaid and (name == "accepted" or "path" in said or "node.path" in said) else "let"
 
 
 def _read(spot: Spot, name: str) -> bool:

@@ -13,6 +13,7 @@ from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import closest, misspelt
 from smartgen.language.words import EXTENTS
 
+_DEEP = 24  # layers: a greater count is one of nodes
 _FEW = 3  # words that may stand behind a count by mistake
 _TOTALS = {"time": "time", "latency": "time", "energy": "energy", "money": "money", "joules": "energy"}
 
@@ -68,7 +69,9 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
     if here.text == "(" or (here.text == "{" and before == "limit"):
         yield from unwrapped(spot, "limit")
     stated = {x.text for x in spot.lexemes[spot.begun : statement_last(spot.lexemes, spot.at) + 1]}
-    unsaid = next((extent for extent in ("depth", "topk", "width", "nodes") if extent not in stated), "depth")
+    many = here.text.isdigit() and int(here.text) > _DEEP
+    order = ("nodes", "width", "topk", "depth") if many else ("depth", "topk", "width", "nodes")
+    unsaid = next((extent for extent in order if extent not in stated), "depth")
     if here.sort == "number" or here.text == "(":
         help = f"write `limit {unsaid} {here.text}`; extents are {known}"
         yield spot.insert("SG005", "a limit says what it limits", unsaid, help)

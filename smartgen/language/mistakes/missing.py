@@ -87,7 +87,8 @@ def _overfull(spot: Spot) -> tuple[int, int] | None:
             labelled = i + 2 < spot.at and spot.lexemes[i + 2].text == ":"
             row = labelled and spot.lexemes[i + 1].sort == "number"
             calls[-1][1] += not (labelled and called in FUNCTIONS and spot.lexemes[i + 1].text in FUNCTIONS[called].named)
-            if called in FUNCTIONS and (calls[-1][1] >= FUNCTIONS[called].most or (row and called != "table")):
+            most = FUNCTIONS[called].most if called in FUNCTIONS else 1 if called.rpartition(".")[2] in AGGREGATES else None
+            if most is not None and (calls[-1][1] >= most or (row and called != "table")):
                 return opened, spot.lexemes[i - 1].end
     return None
 

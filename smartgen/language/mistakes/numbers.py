@@ -52,6 +52,10 @@ def unit(spot: Spot) -> Iterator[Repair]:
     if name in ("per", "a", "each") and below and below != "req" and re.search("[a-zA-Z]$", number.text):
         written = f"{number.text}/{below}"
         yield spot.replace("SG004", "one unit stands below another", written, "", 3, -1)
+    parts = next(((a, b) for a in UNITS for b in UNITS if a + b == name and a != b), None)
+    if parts is not None and name not in (*UNITS, *SPELT):
+        written = f"{number.text} {parts[0]}/{parts[1]}"
+        yield spot.replace("SG004", f"there is no unit `{name}`", written, "", 2, -1)
     if name in ("percent", "pct"):
         written = f"{float(number.text) / 100:.6g}"
         yield spot.replace("SG010", "percentages are written as fractions", written, "", 2, -1)

@@ -43,6 +43,7 @@ _OTHER_WORDS = {
     "propose": "expand",
     "select": "verify",
     "check": "verify",
+    "validate": "verify",
     "choose": "verify",
     "accept": "verify",
     "pick": "verify",
@@ -168,7 +169,8 @@ def _bare(spot: Spot) -> Iterator[Repair]:
     if here.text in ("tokens", "progress") and spot.word(1) in ("/", "-", "*") and "maximize" not in said:
         line = " ".join(spot.slice(spot.at, statement_last(spot.lexemes, spot.at)).split())
         yield spot.replace("SG011", f"`{here.text}` begins no statement", f"maximize {here.text}", f"write `maximize {line}`")
-    alone = here.sort == "name" and "." not in here.text and (following is None or following.first)
+    behind = following is None or following.first or (following.text == "(" and spot.word(3) == ":")
+    alone = here.sort == "name" and "." not in here.text and behind
     if alone and spot.word(-1) == "{" and spot.word(-3) == "policy" and "use" not in said:
         yield spot.replace("SG011", f"`{here.text}` begins no statement", f"use {here.text}")
 
@@ -177,6 +179,8 @@ def _choice(spot: Spot) -> Repair:
     """`best 8`: of `expand` and `verify` the one that is not said elsewhere."""
     said = {x.text for x in spot.lexemes if x.first}
     meant = "expand" if "expand" not in said and spot.here != "tree" else "verify"
+    if (spot.word(1), spot.word(2)) == ("0", "..") or spot.word(-1) == "{":  # what a block changes is what is verified
+        meant = "verify"
     help = f"write `{meant} {spot.here} {spot.word(1)}`" if spot.here != "all" else f"write `{meant} all`"
     return spot.replace("SG011", f"`{spot.here}` begins no statement", f"{meant} {spot.here}", help)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
+from smartgen.language.mistakes.colons import COORDINATES
 from smartgen.language.mistakes.naming import USUAL
 from smartgen.language.mistakes.spot import Change, Repair, Spot
 from smartgen.language.signals import SIGNALS
@@ -39,7 +40,7 @@ def doubled(spot: Spot) -> Iterator[Repair]:
     overlap = next((part for part in _tails(before.text) if here.text.startswith(f"{part}.")), None)
     if overlap is not None:
         yield _once(spot, before.text.removesuffix(overlap) + here.text, overlap)
-    elif here.text == before.text.rpartition(".")[2] and (spot.word(1) != "(" or _called(before.text)):
+    elif here.text == before.text.rpartition(".")[2] and (spot.word(1) != "(" or _called(before.text) or before.text in _PRICES):
         yield _once(spot, before.text, here.text)
 
 
@@ -108,7 +109,7 @@ def _known(spot: Spot, word: str, parts: tuple[Lexeme, ...]) -> bool:
     """A word of the language, or a name that the text has elsewhere."""
     if word in SIGNALS or word in KEYWORDS or _called(word):
         return True
-    usual = (*USUAL.values(), "drafting", *(name for function in FUNCTIONS.values() for name in function.named))
+    usual = (*USUAL.values(), "drafting", *COORDINATES, *(name for function in FUNCTIONS.values() for name in function.named))
     return word in usual or any(x.text == word for x in spot.lexemes if x not in parts)
 
 
