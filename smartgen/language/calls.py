@@ -43,9 +43,9 @@ def type_call(typer: Typer, e: s.Call) -> Typed:
 
 def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
     named = next((argument for argument in e.arguments if argument.label is not None), None)
-    if named is not None and f"{named.label.span.text}.{named.value.span.text}" in SIGNALS:
-        written = f"{named.label.span.text}.{named.value.span.text}"
-        raise typer.replaced("SG016", "parts of a name are joined by a point", named.span, written)
+    joined = f"{named.label.span.text}.{named.value.span.text}" if named is not None and named.label is not None else ""
+    if named is not None and joined in SIGNALS:
+        raise typer.replaced("SG016", "parts of a name are joined by a point", named.span, joined)
     if named is not None:
         raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
     if not least <= len(e.arguments) <= most:

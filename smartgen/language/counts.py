@@ -12,6 +12,7 @@ from smartgen.language.expressions import Place, Typer
 from smartgen.language.program import Axis, Const, Expr
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
+from smartgen.language.units import EXAMPLE
 from smartgen.language.values import typed
 
 
@@ -92,7 +93,8 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
         end = len(written) - (len(found.span.source.text) - found.span.end)
         return f"write `{written[found.span.start : end]}`", edits
     if found.kind.base == "number":
-        unit = f" / 1 {found.kind.dimension.symbol}" if not found.kind.dimension.bare else ""
+        symbol = EXAMPLE.get(found.kind.dimension, found.kind.dimension.symbol)
+        unit = f" / 1 {symbol}" if not found.kind.dimension.bare else ""
         written = f"floor({found.span.text}{unit})"
         return f"write `{written}`", (Edit(found.span, written),)
     known = isinstance(found.code, Const) or found.kind.base != "flag"

@@ -180,12 +180,18 @@ def _one_kind(e: s.Binary, left: Typed, right: Typed) -> tuple[str, tuple[Edit, 
         if holds[0] != holds[1]:
             written = flag.span.text if holds[1] else f"not {grouped(flag.span)}"
             return f"write `{written}`", (Edit(e.span, written),)
+    text = next((side for side in (left, right) if side.kind.base == "text" and not isinstance(side.code, Const)), None)
+    if flag is not None and other.kind.base == "number":
+        return f"write `{flag.span.text}`", (Edit(e.span, flag.span.text),)
+    if text is not None:
+        written = f"{text.span.text}{_one_text(text)}"
+        return f"write for example `{written}`", (Edit(e.span, written),)
     return _unquoted(left, right) or _unquoted(right, left) or ("compare values of one kind", ())
 
 
 def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
-    inside = text.span.text.strip('"')
-    if text.kind.base == "text" and other.kind.base in ("number", "flag") and inside in SIGNALS:
+    inside, quoted = text.span.text.strip('"'), text.span.text.startswith('"')
+    if quoted and text.kind.base == "text" and other.kind.base in ("number", "flag") and inside in SIGNALS:
         return f"names stand without quotes: write `{inside}`", (Edit(text.span, inside),)
     if text.kind.base == "text" and other.kind.base == "number" and LITERAL.fullmatch(inside):
         return f"write `{inside}`", (Edit(text.span, inside),)
