@@ -27,7 +27,7 @@ def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
     reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
     if reading is not None:
         return reading
-    apart = re.fullmatch(r"([A-Za-z_]\w*)[ ]+([A-Za-z0-9(\"][^\n]*)", raw)
+    apart = re.fullmatch(r"([A-Za-z_]\w*)(?:[ ]*:?=[ ]*|[ ]+)([A-Za-z0-9(\"][^\n]*)", raw)
     alone = not _before(span).strip()
     if apart is not None and alone:  # `accepted node.path` on a line of its own
         place = Span(span.source, span.start + apart.end(1), span.start + apart.start(2))

@@ -61,9 +61,10 @@ class Statements:
             self.findings.lost(name)
             return None
         found = self._statement("param", f"param {name}: ", value, name)
-        return (
-            None if found is None else s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
-        )
+        if found is None:
+            self.findings.lost(name)
+            return None
+        return s.Param(s.Name(name, self.tree.span(key)), found.type, found.value, found.span)
 
     def _typed(self, name: str, key: yaml.Node, value: yaml.Node) -> bool:
         """Whether a param has its type in front, `prob trust: 0.9`; that is recorded."""

@@ -85,6 +85,8 @@ def _filter(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG006", "there is no `unless`", written, "", last - spot.at + 1)
     if here.text == "when" and here.first and _opens_block(spot):
         return
+    if here.text == "pooled" and spot.word(-1) == "where":
+        yield spot.replace("SG018", "`pooled` stands right behind the count", "pooled where", "", 2, -1)
     capped = spot.near(1)
     if here.text in EXTENTS and capped is not None and capped.sort == "number" and spot.word(-1) not in ("best", ".."):
         yield spot.insert("SG005", "`limit` is missing", "limit", f"write `limit {here.text} {capped.text}`")

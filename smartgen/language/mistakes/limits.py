@@ -73,7 +73,8 @@ def _extent(spot: Spot, before: str) -> Iterator[Repair]:
     order = ("nodes", "width", "topk", "depth") if many else ("depth", "topk", "width", "nodes")
     unsaid = next((extent for extent in order if extent not in stated), "depth")
     if here.sort == "number" or here.text == "(":
-        help = f"write `limit {unsaid} {here.text}`; extents are {known}"
+        value = spot.slice(spot.at, operand_last(spot.lexemes, spot.at))
+        help = f"write `limit {unsaid} {value}`; extents are {known}"
         yield spot.insert("SG005", "a limit says what it limits", unsaid, help)
     if here.text in (":", "="):
         yield spot.remove("SG008", f"no `{here.text}` stands behind `limit`", "write `limit depth 8`")

@@ -10,9 +10,9 @@ from smartgen.language.mistakes.colons import COORDINATES
 from smartgen.language.mistakes.naming import USUAL
 from smartgen.language.mistakes.spot import Change, Repair, Spot
 from smartgen.language.signals import SIGNALS
-from smartgen.language.words import KEYWORDS
+from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
-_RUN_ON = ("if", "then", "else", "and", "or", "not", "where", "by", "maximizing", "while", "best", "to")
+_RUN_ON = ("if", "then", "else", "and", "or", "not", "where", "by", "maximizing", "while", "best", "to", *EXTENTS)
 _PRICES = [name for name in SIGNALS if name.startswith("profile.")]
 _ARTICLES = ("the", "a", "an", "its", "every", "each")
 _PAIRED = ("(", ")", "[", "]", "{", "}", "-", ",")  # signs that may well stand twice, and that other rules know better
@@ -86,6 +86,10 @@ def glued(spot: Spot) -> Iterator[Repair]:
             if x.text.startswith(keyword) and rest and (rest.isdigit() or _known(spot, rest, (x,))):
                 written = f"{keyword} {rest}"
                 yield spot.replace("SG011", f"`{x.text}` is two words", written, "", 1, at - spot.at)
+        for keyword in STATEMENTS:  # `energysubject to`
+            rest = x.text.removesuffix(keyword)
+            if rest != x.text and rest and _known(spot, rest, (x,)):
+                yield spot.replace("SG011", f"`{x.text}` is two words", f"{rest} {keyword}", "", 1, at - spot.at)
 
 
 def unopened(spot: Spot) -> Iterator[Repair]:
