@@ -149,6 +149,8 @@ def _shift(kind: str) -> Handler:
             inner = e.arguments[0].value.span.text if e.arguments else "objective"
             if kind == "forecast" and (moved := _continued(e.span)):
                 raise typer.fail("SG308", message, e.name.span, "decide it in `continue while`", edits=moved)
+            if kind == "marginal" and (kept := _kept(e.span)):
+                raise typer.fail("SG308", message, e.name.span, "decide it in `expand all where`", edits=kept)
             if kind == "marginal" and "previous" in typer.place.allows:
                 inner = f"{inner} - previous({inner})"
             raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
@@ -172,6 +174,15 @@ def _continued(span: Span) -> tuple[Edit, ...]:
     indent = re.match(r"[ \t]*", text[text.rfind("\n", 0, span.start) + 1 :])
     written = f"\n{indent[0] if indent else ''}continue while "
     return (Edit(Span(span.source, before.start(), span.start), written),)
+
+
+def _kept(span: Span) -> tuple[Edit, ...]:
+    """Of `continue while marginal(tokens) > ...` the statement made an `expand`; nothing where there is one."""
+    text = span.source.text
+    begun = re.search(r"\bcontinue\s+while\b(?=[^\n]*$)", text[: span.start])
+    if begun is None or span.source.is_yaml or re.search(r"^[ \t]*expand\b", text, re.MULTILINE):
+        return ()
+    return (Edit(Span(span.source, *begun.span()), "expand all where"),)
 
 
 def _marginal_verified(typer: Typer, e: s.Call, message: str, benefit: str) -> Broken:

@@ -19,7 +19,8 @@ ELSEWHERE = {
     "product": "path({0})",
     "cumprod": "path({0})",
 }
-LIBRARIES = ("math", "np", "numpy", "torch", "tf", "jnp", "statistics", "Math", "std", "F", "torch.nn.functional")
+LIBRARIES = ("scipy", "cp", "math", "np", "numpy", "torch", "tf", "jnp", "statistics", "Math", "std", "F", "torch.nn.functional")
+SHAPING = ("dim", "axis", "keepdim", "keepdims", "dtype", "out")  # arguments that nothing has here
 # Another name of a function of the language.
 RENAMED = {
     "maximum": "max",

@@ -76,6 +76,10 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         raise wrong_count(typer, e, function.least, function.most)
     if kind in ("ema", "ladder") and "start" not in options:
         raise _no_start(typer, e, kind, values)
+    if kind == "ema" and isinstance(values[0].code, Const) and not isinstance(values[1].code, Const):
+        place = e.arguments[0].span.to(e.arguments[1].span)
+        written = f"{e.arguments[1].span.text}, {e.arguments[0].span.text}"
+        raise typer.replaced("SG111", "the weight of `ema` stands behind what is averaged", place, written)
     everything = [*values, *options.values()]
     memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
     if kind == "ema":

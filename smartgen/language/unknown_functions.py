@@ -95,6 +95,13 @@ def _of_library(it: Attempt) -> str | None:
     return ELSEWHERE[it.last].format(it.only) if known else None
 
 
+def _renamed(it: Attempt) -> str | None:
+    """`np.cumprod(node.prob)`: a function of this language under a library's name."""
+    own = RENAMED.get(it.last)
+    named = any(argument.label is not None for argument in it.call.arguments)
+    return f"{own}({', '.join(it.arguments)})" if it.owner in LIBRARIES and own is not None and not named else None
+
+
 def _conditional(it: Attempt) -> str | None:
     """`where(c, a, b)`: a conditional."""
     if it.last.lower() not in CONDITIONALS or len(it.arguments) != 3:
@@ -243,6 +250,7 @@ def _of_step(it: Attempt) -> bool:
 
 _READINGS: tuple[Reading, ...] = (
     _elsewhere,
+    _renamed,
     _conditional,
     _chance,
     _power,

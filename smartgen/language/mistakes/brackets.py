@@ -119,6 +119,11 @@ def _list(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
     if called is not None and called.most > 2 and before is not None and before.text in ("(", ","):
         message = "there are no lists: arguments are written one by one"
         return Repair("SG007", message, *span, f"write `{inside}`", ((*span, inside),))
+    named = index > 1 and before is not None and before.text in ("=", ":") and lexemes[index - 2].sort == "name"
+    if called is not None and called.most > 2 and not called.named and named:
+        whole = (lexemes[index - 2].start, span[1])  # `calibrated(node.prob, groups=[node.rank, node.depth])`
+        message = "there are no lists: arguments are written one by one"
+        return Repair("SG007", message, *whole, f"write `{inside}`", ((*whole, inside),))
     parts = [part.strip() for part in re.split(r"\.\.|[,:]", inside)]
     if before is not None and before.text == "in" and index > 1 and all(parts):
         value = lexemes[operand_first(lexemes, index - 2)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.foreign_functions import LIBRARIES, RENAMED, SHAPING
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
-from smartgen.language.mistakes.operands import closing, expression_last, operand_last, unclosed
+from smartgen.language.mistakes.operands import arguments, closing, expression_last, operand_last, unclosed
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.program import Axis
 from smartgen.language.signals import SIGNALS
@@ -60,6 +61,8 @@ def call(spot: Spot) -> Iterator[Repair]:
                 f"write `{before.text}({argument})`",
                 changes,
             )
+    if here.text == "=":
+        yield from _library(spot)
     if here.text == "{" and before.sort == "name" and before.end == here.start:
         close = closing(spot.lexemes, spot.at)
         if close is not None:
@@ -70,6 +73,25 @@ def call(spot: Spot) -> Iterator[Repair]:
         yield from _comprehension(spot)
     if before.text == "lambda" or (spot.at >= 2 and spot.word(-2) == "lambda"):
         yield from _lambda(spot)
+
+
+def _library(spot: Spot) -> Iterator[Repair]:
+    """`torch.clamp(x, min=0, max=1)`, `np.cumprod(node.prob, axis=0)`: what has a name there goes by its place here."""
+    opened = unclosed(spot.lexemes, spot.at)
+    close = closing(spot.lexemes, opened) if opened else None
+    if not opened or close is None:
+        return
+    called = spot.lexemes[opened - 1]
+    owner, _, last = called.text.rpartition(".")
+    own = RENAMED.get(last, last)
+    if own not in FUNCTIONS or FUNCTIONS[own].named or (owner not in LIBRARIES and (owner or last not in RENAMED)):
+        return
+    parts = arguments(spot.text, spot.lexemes, opened + 1, close)
+    pairs = [re.fullmatch(r"(?:(\w+)\s*=(?!=)\s*)?(.*)", part, re.DOTALL) for part in parts]
+    written = f"{own}({', '.join(pair[2] for pair in pairs if pair is not None and pair[1] not in SHAPING)})"
+    change = (called.start, spot.lexemes[close].end, written)
+    message = f"there is no function `{called.text}`" if called.text != own else f"`{own}` takes no named argument"
+    yield Repair("SG110", message, called.start, called.end, f"write `{written}`", (change,))
 
 
 def _method(spot: Spot, called: Lexeme) -> Iterator[Repair]:

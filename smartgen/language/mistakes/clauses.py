@@ -13,6 +13,8 @@ from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
 from smartgen.language.words import EXTENTS
 
+_SHARED = ("pool", "shared", "together", "overall", "jointly", "globally", "global")
+
 
 def choice(spot: Spot) -> Iterator[Repair]:
     """What stands behind `expand` and `verify`."""
@@ -104,7 +106,7 @@ def _filter(spot: Spot) -> Iterator[Repair]:
 def _order(spot: Spot) -> Iterator[Repair]:
     """`pool`, `sorted by`."""
     here = spot.lexemes[spot.at]
-    shared = here.text in ("pool", "shared", "together", "overall", "jointly") or misspelt(here.text, ["pooled"])
+    shared = here.text in _SHARED or misspelt(here.text, ["pooled"])
     if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")

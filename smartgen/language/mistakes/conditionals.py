@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from smartgen.language.mistakes.operands import closing, expression_first, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+from smartgen.language.words import OPPOSITE
 
 _NOTHING = {"benefit": "0", "cost": "0 ms"}  # what holds where a condition does not
 
@@ -27,6 +28,8 @@ def conditional(spot: Spot) -> Iterator[Repair]:
             yield from _bare(spot)
         else:
             yield from _behind(spot)
+    if "_THEN" in spot.accepts and here.text == "else":
+        yield from _and_for_then(spot)
     if "_THEN" in spot.accepts and here.text == "{":
         yield from _braced(spot)
     if "_THEN" in spot.accepts and here.text != "then":
@@ -51,6 +54,16 @@ def _no_if(spot: Spot) -> Iterator[Repair]:
         end = spot.lexemes[spot.at - 1].end
         help = f"write `if {' '.join(condition.split())} then ...`"
         yield Repair("SG005", "`if` is missing before this condition", at, end, help, ((at, at, "if "),))
+
+
+def _and_for_then(spot: Spot) -> Iterator[Repair]:
+    """`if batch.size > 4 and 2 else 8`."""
+    back = next((i for i in range(spot.at - 1, spot.begun, -1) if spot.lexemes[i].text in ("and", ",", "or")), None)
+    compares = back is not None and any(x.text in OPPOSITE for x in spot.lexemes[back : spot.at])
+    if back is not None and not compares:
+        written = f"then {spot.slice(back + 1, spot.at - 1)}"
+        message = "between condition and value stands `then`"
+        yield spot.replace("SG006", message, "then", f"write `{written}`", 1, back - spot.at)
 
 
 def _then_follows(spot: Spot) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from smartgen.language.borrowed import signal
-from smartgen.language.mistakes.operands import closing, statement_last
+from smartgen.language.mistakes.operands import arguments, closing, statement_last
 from smartgen.language.mistakes.spot import Change, Repair, Spot, removal
 from smartgen.language.signals import SIGNALS, SYNONYMS
 
@@ -66,7 +66,7 @@ def _written_out(spot: Spot, calls: list[int], named: list[str], body: str) -> t
         close = closing(spot.lexemes, i + 1)
         if close is None or (changes and spot.lexemes[i].start < changes[-1][1]):
             continue
-        values = _arguments(spot, i + 2, close)
+        values = arguments(spot.text, spot.lexemes, i + 2, close)
         values += [_meant(p) for p in named[len(values) :]]
         written = _filled(body, dict(zip(named, values, strict=False)))
         alone = (
@@ -77,17 +77,6 @@ def _written_out(spot: Spot, calls: list[int], named: list[str], body: str) -> t
         shown = shown or written
         changes.append((spot.lexemes[i].start, spot.lexemes[close].end, written))
     return changes, shown
-
-
-def _arguments(spot: Spot, first: int, close: int) -> list[str]:
-    depth, begun, values = 0, first, list[str]()
-    for i in range(first, close + 1):
-        text = spot.lexemes[i].text
-        if i > begun and depth == 0 and (text == "," or i == close):
-            values.append(spot.slice(begun, i - 1))
-        begun = i + 1 if depth == 0 and text == "," else begun
-        depth += (text == "(") - (text == ")")
-    return values
 
 
 def _filled(body: str, values: dict[str, str]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from smartgen.language.borrowed import extent
 from smartgen.language.mistakes.declaring import type_of
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
@@ -128,6 +130,12 @@ def unnamed(spot: Spot) -> Iterator[Repair]:
     sign = spot.word(1)
     if sign == ":" and misspelt(word, ["subject_to", "subject"]):  # as YAML has it
         yield spot.replace("SG011", f"there is no statement `{word}:`", "subject to", "write `subject to`", 2)
+    count, capped = spot.near(2), extent(word)
+    alone = count is not None and count.sort == "number" and (behind := spot.near(3)) is not None and behind.first
+    limited = any(x.text == "limit" and y.text == capped for x, y in pairwise(spot.lexemes))
+    if sign == "=" and alone and capped is not None and not limited and not _read(spot, word):
+        written = f"limit {capped} {spot.word(2)}"  # `num_speculative_tokens = 7`
+        yield spot.replace("SG011", f"`{word}` begins no statement", written, "", 3)
     if sign == "=" and any(x.text == "use" for x in spot.lexemes[: spot.at]):
         yield from _setting(spot, word)
     if sign == "=":

@@ -114,3 +114,15 @@ def expression_last(lexemes: Sequence[Lexeme], first: int) -> int:
             conditionals -= 1
         depth += (text == "(") - (text == ")")
     return end
+
+
+def arguments(text: str, lexemes: Sequence[Lexeme], first: int, close: int) -> list[str]:
+    """What stands between the commas of a call whose first argument begins at `first` and that `close` closes."""
+    depth, begun, values = 0, first, list[str]()
+    for i in range(first, close + 1):
+        sign = lexemes[i].text
+        if i > begun and depth == 0 and (sign == "," or i == close):
+            values.append(text[lexemes[begun].start : lexemes[i - 1].end])
+        begun = i + 1 if depth == 0 and sign == "," else begun
+        depth += (sign == "(") - (sign == ")")
+    return values
