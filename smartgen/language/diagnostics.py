@@ -44,13 +44,13 @@ class RecipeError(ValueError):
     """A recipe cannot be used. `diagnostics` holds every finding; the text shows them all."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        from smartgen.language.render import full
-
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n\n".join(full(diagnostic) for diagnostic in self.diagnostics))
+        super().__init__(self.diagnostics)
 
-    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[Diagnostic, ...]]]:
-        return (RecipeError, (self.diagnostics,))
+    def __str__(self) -> str:
+        from smartgen.language.render import full  # most of them are caught, and nobody reads them
+
+        return "\n\n".join(full(diagnostic) for diagnostic in self.diagnostics)
 
 
 def one(code: str, message: str, span: Span, fix: str, edits: tuple[Edit, ...] = ()) -> RecipeError:

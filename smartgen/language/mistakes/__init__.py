@@ -12,6 +12,7 @@ from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import outside, policy_line, unclosed_end
 from smartgen.language.mistakes.functions import function
 from smartgen.language.mistakes.inheriting import use
+from smartgen.language.mistakes.joints import parts_apart
 from smartgen.language.mistakes.let_in import let_in
 from smartgen.language.mistakes.limits import limit
 from smartgen.language.mistakes.missing import signs, words
@@ -39,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     slips.torn,
     slips.glued,
     slips.unopened,
-    expressions.parts_apart,
+    parts_apart,
     function,
     word_block,
     stray_end,

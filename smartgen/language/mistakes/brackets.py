@@ -11,6 +11,7 @@ from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 from smartgen.language.mistakes.table_lists import row_lists
 from smartgen.language.signals import MODELS, SIGNALS
 
+_FAR = 200  # lexemes behind a bracket that are looked at
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
 
 
@@ -48,7 +49,8 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
 def _closes_a_call(lexemes: Lexemes, index: int) -> bool:
     """Whether a `)` of the same statement has no other bracket that it closes: `clip[x, 0, 1)`."""
     depth = 0
-    for x in lexemes[index + 1 : statement_last(lexemes, index) + 1]:
+    near = lexemes[index : index + _FAR]
+    for x in near[1 : statement_last(near, 0) + 1]:
         depth += (x.text == "(") - (x.text == ")")
         if depth < 0:
             return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 from smartgen.language.signals import SIGNALS
@@ -15,6 +17,7 @@ COMMENTS = {
     "'''": 3,
 }  # what opens a comment of other languages: length of what closes it
 _SIGNS = ("//", ";", "%")
+_FAR = 200  # lexemes before and behind a sign that are looked at
 _MESSAGE = "comments begin with `#`"
 
 
@@ -34,10 +37,10 @@ def trailing(text: str, lexemes: Lexemes, index: int) -> Repair | None:
     """`1.5 ms  // of Python`, `; was 64`, `% all rows`: a sign apart from what stands around it, and words behind it."""
     sign = lexemes[index]
     apart = text[sign.start - 1 : sign.start].isspace() and text[sign.end : sign.end + 1].isspace()
-    behind = [x for x in lexemes[index + 1 :] if x.end <= line_end(text, sign.end)]
-    if sign.first or not apart or not behind or sign.text not in _SIGNS:
+    if sign.first or not apart or sign.text not in _SIGNS:
         return None
-    said = [x for x in behind if x.sort == "name" and x.text not in SIGNALS and x.text not in FUNCTIONS]
-    known = {x.text for x in lexemes[:index]} | {x.text for x in lexemes if x.first}
-    unheard = [x for x in said if x.text not in known and x.text not in UNITS]
+    end = line_end(text, sign.end)
+    behind = list(takewhile(lambda x: x.end <= end, lexemes[index + 1 : index + _FAR]))
+    known = {x.text for x in lexemes[max(0, index - _FAR) : index]} | {*SIGNALS, *FUNCTIONS, *UNITS}
+    unheard = [x for x in behind if x.sort == "name" and x.text not in known]
     return replaced(sign, "SG016", _MESSAGE, "#", "write `#`") if unheard and behind[0].sort != "keyword" else None

@@ -14,6 +14,7 @@ from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
 _RUN_ON = ("if", "then", "else", "and", "or", "not", "where", "by", "maximizing", "while", "best", "to", *EXTENTS)
 _PRICES = [name for name in SIGNALS if name.startswith("profile.")]
+_FAR = 40  # lexemes back from where reading stops that a slip is looked for
 _ARTICLES = ("the", "a", "an", "its", "every", "each")
 _PAIRED = ("(", ")", "[", "]", "{", "}", "-", ",")  # signs that may well stand twice, and that other rules know better
 _FIXED = ("(", ")", "{", "}", "+", "-", "*", "/")  # signs that nobody writes on the wrong side of a word
@@ -77,7 +78,7 @@ def torn(spot: Spot) -> Iterator[Repair]:
 
 def glued(spot: Spot) -> Iterator[Repair]:
     """`ortree.tokens`, `thenlast.drafted`, `iflayer.depth`, `while1`: a keyword that runs into what follows it."""
-    for at in range(spot.at, max(spot.begun, 0), -1):
+    for at in range(spot.at, max(spot.begun, spot.at - _FAR, 0), -1):
         if at >= len(spot.lexemes) or spot.lexemes[at].sort != "name":
             continue
         x = spot.lexemes[at]
@@ -95,7 +96,7 @@ def glued(spot: Spot) -> Iterator[Repair]:
 def unopened(spot: Spot) -> Iterator[Repair]:
     """`clipbatch.mean(x), 0, 1)`, `previoustree.tokens)`, `ucb1, 2)`: a function without its parenthesis."""
     functions = [*FUNCTIONS, *(f"{scope}.{what}" for scope in SCOPES for what in AGGREGATES), *_PRICES]
-    for at in range(min(spot.at, len(spot.lexemes) - 1), max(spot.begun, 0), -1):
+    for at in range(min(spot.at, len(spot.lexemes) - 1), max(spot.begun, spot.at - _FAR, 0), -1):
         x = spot.lexemes[at]
         for function in functions if x.sort == "name" else ():
             rest = x.text[len(function) :]
