@@ -116,7 +116,7 @@ def _chance(it: Attempt) -> str | None:
 
 def _power(it: Attempt) -> str | None:
     """`pow(x, 2)`."""
-    if it.name != "pow" or len(it.arguments) != 2:
+    if it.name not in ("pow", *(f"{library}.pow" for library in LIBRARIES)) or len(it.arguments) != 2:
         return None
     base, exponent = it.arguments
     written = {"2": f"({base} * {base})", "3": f"({base} * {base} * {base})", "0.5": f"sqrt({base})"}
@@ -141,6 +141,9 @@ def _method(it: Attempt) -> str | None:
     if it.last in ELSEWHERE and not it.arguments:
         return ELSEWHERE[it.last].format(it.owner)
     own = RENAMED.get(it.last, it.last)
+    bounds = [argument.label.span.text for argument in it.call.arguments if argument.label is not None]
+    if own == "clip" and bounds in (["max"], ["min"]) and it.only is not None:  # `clamp(max=1.0)`
+        own = "min" if bounds == ["max"] else "max"
     return f"{own}({', '.join([it.owner, *it.arguments])})" if own in FUNCTIONS else None
 
 

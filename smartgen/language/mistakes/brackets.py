@@ -36,6 +36,9 @@ def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
         return replaced(sign, "SG015", "arguments stand in parentheses", "(", f"write `{before.text}(`")
     if close is None:
         return replaced(sign, "SG015", "`[` is not closed, and there are no lists", "", "remove it")
+    if before is not None and before.text == ")" and before.end == sign.start:  # `path(node.prob)[0]`
+        whole = (sign.start, lexemes[close].end)
+        return Repair("SG007", "nothing is indexed here", *whole, f"remove `{text[slice(*whole)]}`", ((*whole, ""),))
     repair = row_lists(text, lexemes, index)
     if before is not None and before.text == "tree":
         repair = _paths(text, sign, lexemes[close])
