@@ -15,6 +15,7 @@ from smartgen.language.findings import Findings
 from smartgen.language.lexemes import lexemes
 from smartgen.language.mistakes import RULES, cascades
 from smartgen.language.mistakes.as_json import as_json
+from smartgen.language.mistakes.capitals import as_written, spoken
 from smartgen.language.mistakes.characters import invisible
 from smartgen.language.mistakes.foreign import foreign
 from smartgen.language.mistakes.operands import statement_last
@@ -96,7 +97,7 @@ class _Recovery:
         for _ in range(_ROUNDS):
             if walk.at is None:
                 return self.excerpt
-            spot = Spot(walk.text, walk.lexemes, walk.at, walk.accepts, self.document)
+            spot = Spot(walk.text, spoken(walk.lexemes), walk.at, walk.accepts, self.document)
             attempt = self._mended(spot, walk) if self.budget > 0 else None
             if attempt is not None:
                 self._report(attempt.repair)
@@ -158,7 +159,7 @@ class _Recovery:
         sure = len(spot.text) - tail[0].start if tail else 0
         for rule in RULES:
             for repair in rule(spot):
-                attempt = self._attempt(repair, walk)
+                attempt = self._attempt(as_written(repair, walk.lexemes, spot.lexemes), walk)
                 if attempt is not None and (best is None or attempt.walk.left < best.walk.left):
                     best = attempt
             if best is not None and best.walk.left <= sure:

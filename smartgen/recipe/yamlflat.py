@@ -22,7 +22,7 @@ _CLAUSE = {
 def as_text(node: yaml.Node, span: Span, joint: str) -> tuple[str, tuple[Edit, ...]]:
     """(help, edits) for a node at `span`; `joint` is what the two parts of a pair would have between them."""
     raw = span.text.rstrip()
-    if "\n" not in raw and raw[:1] == "{" and (table := _table(node)):
+    if (table := _table(node)) and ("\n" not in raw or raw[:1] != "{"):
         return f"write `{table}`", (Edit(Span(span.source, span.start, span.start + len(raw)), f'"{table}"'),)
     flat = _flat(node, joint)
     taken_apart = flat is not None and isinstance(node, yaml.MappingNode) and len(node.value) > 1

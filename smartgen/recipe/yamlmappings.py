@@ -12,7 +12,7 @@ from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlchain import chain
 from smartgen.recipe.yamlkeys import KEYS, OWN
 from smartgen.recipe.yamlmeant import values_only
-from smartgen.recipe.yamlmisplaced import as_one
+from smartgen.recipe.yamlmisplaced import as_one, has_param
 from smartgen.recipe.yamlnames import as_names
 from smartgen.recipe.yamltree import Tree, empty
 from smartgen.recipe.yamlunknown import Unknown, answer
@@ -34,6 +34,7 @@ class Mappings:
         if self.tree.torn(node):
             return found
         there = {str(key.value) for key, _ in node.value}
+        base = next((str(value.value) for key, value in node.value if key.value == "policy"), "")
         told = self._chained(node) if "cases" in known and "cases" not in there else ()
         told = self._hung(node) if what == "a case" else told
         for key, value in node.value:
@@ -60,7 +61,12 @@ class Mappings:
                 )
                 self.tree.wrong("SG405", message, key, "write `param`", True, (Edit(self.tree.span(key), "param"),))
                 found["param"] = value
-            elif name == "param" and {"policy"} == there & {"policy", "params"} and values_only(value):
+            elif (
+                name == "param"
+                and {"policy"} == there & {"policy", "params"}
+                and values_only(value)
+                and all(has_param(base, str(k.value)) for k, _ in value.value)
+            ):
                 message = "`param` declares a param with its type; what is inherited is set by `params`"
                 self.tree.wrong("SG405", message, key, "write `params`", True, (Edit(self.tree.span(key), "params"),))
                 found["params"] = value
@@ -148,9 +154,23 @@ class Mappings:
             message = f"`{what}` holds names and values"
             self.tree.wrong("SG406", message, node, reading.fix, reading.short, reading.edits)
             return []
-        if self.tree.torn(node):
+        if self.tree.torn(node) or self._spelt_out(node, what):
             return []
         return [(key, value) for key, value in node.value if not self._too_deep(key, value, what)]
+
+    def _spelt_out(self, node: yaml.MappingNode, what: str) -> bool:
+        """`{name: accepted, value: node.path}` for a pair; that is recorded."""
+        said = {str(key.value): value for key, value in node.value}
+        value = next((said[word] for word in ("value", "expr", "expression", "formula") if word in said), None)
+        if value is None or len(said) != 2 or "name" not in said or what not in ("benefit", "cost", "let"):
+            return False
+        span = self.tree.span(node)
+        written = f"{self.tree.span(said['name']).text.strip()}: {self.tree.span(value).text.strip()}"
+        edits = (Edit(Span(span.source, span.start, span.start + len(span.text.rstrip())), written),)
+        edits = edits if not node.flow_style else (Edit(span, f"{{{written}}}"),)
+        self.tree.wrong("SG406", f"`{what}` holds names and values", node, f"write `{written}`", True, edits)
+        self.findings.lost(span.text)
+        return True
 
     def named(self, keys: Nodes, what: str) -> list[tuple[str, Span, yaml.Node]]:
         """Pairs whose keys are names of one's own."""

@@ -53,7 +53,7 @@ def of_base(tree: Tree, key: yaml.Node, value: yaml.Node, root: yaml.MappingNode
     there = {str(k.value): v for k, v in root.value}
     name, base = str(key.value), str(there["policy"].value) if "policy" in there else ""
     raw = tree.span(value).text.strip()
-    if not base or not isinstance(value, yaml.ScalarNode) or not _NUMBER.fullmatch(raw) or not _has_param(base, name):
+    if not base or not isinstance(value, yaml.ScalarNode) or not _NUMBER.fullmatch(raw) or not has_param(base, name):
         return None
     if "params" not in there:
         written = f"params: {{{name}: {raw}}}"
@@ -67,7 +67,7 @@ def of_base(tree: Tree, key: yaml.Node, value: yaml.Node, root: yaml.MappingNode
     return f"write `{name}: {raw}` among `params`", (Edit(tree.lines(key, value), ""), added)
 
 
-def _has_param(base: str, name: str) -> bool:
+def has_param(base: str, name: str) -> bool:
     """Whether a base has such a param; of one that is no shipped policy nobody knows here."""
     path = shipped().get(base)
     if path is None:

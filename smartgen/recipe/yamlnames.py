@@ -24,6 +24,10 @@ class Reading(NamedTuple):
 def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
     """The node at `span` as a mapping of `what`."""
     raw = span.text.strip()
+    folded = re.match(r"[|>][+-]?[ ]*(?=\n)", raw)
+    if folded is not None:
+        place = Span(span.source, span.start, span.start + folded.end())
+        return Reading(f"remove `{folded.group().strip()}`: it makes a text of the lines", (Edit(place, ""),), short=True)
     reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
     if reading is not None:
         return reading
@@ -64,6 +68,10 @@ def _dashes(node: yaml.Node, source: Source) -> Reading | None:
     if not items or not all(isinstance(item, yaml.MappingNode) for item in items):
         return None
     starts = (item.start_mark.index for item in items)
+    if isinstance(node, yaml.SequenceNode) and node.flow_style:  # `[depth: 4]`
+        inside = source.text[node.start_mark.index + 1 : node.end_mark.index - 1]
+        place, written = Span(source, node.start_mark.index, node.end_mark.index), f"{{{inside.strip()}}}"
+        return Reading(f"write `{written}`", (Edit(place, written),)) if not re.search(r"[{}]", inside) else None
     edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if source.text[at - 2 : at] == "- ")
     return Reading("write them without `-`", edits, short=True)
 

@@ -78,6 +78,14 @@ def by_line(source: Source, at: int, line: int, said: str, message: str) -> Diag
 def by_colon(source: Source, line: int) -> Diagnostic | None:
     """What a second `: ` on a line was meant to be."""
     text = source.text
+    settings = re.match(r"policy:[ ]+([\w.\"'/-]+)(\((\w+:[^()]*)\))", text[line:])
+    if settings is not None:  # `policy: smart(trust: 0.9)`, as the text form has it
+        span, written = Span(source, line + settings.start(2), line + settings.end(2)), f"params: {{{settings.group(3)}}}"
+        return unreadable("values for the params of a base are a key", span, f"write `{written}`", (Edit(span, f"\n{written}"),))
+    round_ = re.match(r"[ ]*(?:-[ ]+)?(\w+):[ ]+(\((\w+:[^()]*)\))", text[line:])
+    if round_ is not None and round_.group(1) in _OF_NAMES:
+        span, written = Span(source, line + round_.start(2), line + round_.end(2)), f"{{{round_.group(3)}}}"
+        return unreadable("names with values stand in braces", span, f"write `{written}`", (Edit(span, written),))
     twice = re.match(r"[ ]*(\w+):[ ]+((best|all|tree|while|to):[ ]+([^\n#]*[^\s#]))", text[line:])
     if twice is not None and twice.group(1) in KEYS:
         span = Span(source, line + twice.start(2), line + twice.end(2))

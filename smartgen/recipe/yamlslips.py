@@ -17,7 +17,8 @@ def slip(source: Source, at: int, said: str) -> Diagnostic | None:
 
     `said`: the reader's own words.
     """
-    found = _ended(source, at) or _set_in(source) or _beside_case(source, at) or _dash(source, at)
+    found = _comment(source, at) or _ended(source, at) or _surplus(source, at)
+    found = found or _set_in(source) or _beside_case(source, at) or _dash(source, at)
     return found or (_no_colon(source, at) if "mapping values" in said else None)
 
 
@@ -29,6 +30,26 @@ def _ended(source: Source, at: int) -> Diagnostic | None:
         return None
     edits = tuple(Edit(Span(source, *mark.span(1)), "") for mark in found)
     return unreadable("no `;` ends a line of YAML", edits[0].span, "remove it", edits)
+
+
+def _comment(source: Source, at: int) -> Diagnostic | None:
+    """`// a note` on a line of its own."""
+    sign = re.compile(r"^[ ]*(//+|--|;+)(?=[ ])", re.MULTILINE).search(source.text)
+    if sign is None or sign.start() > at:
+        return None
+    span = Span(source, *sign.span(1))
+    return unreadable("comments begin with `#`", span, "write `#`", (Edit(span, "#"),))
+
+
+def _surplus(source: Source, at: int) -> Diagnostic | None:
+    """`limit: {depth: 4 }}`."""
+    start = source.text.rfind("\n", 0, at) + 1
+    line = source.text[start : line_end(source.text, start)]
+    closing = re.search(r"([}\]])[ ]*(?:#.*)?$", line)
+    if closing is None or line.count(closing.group(1)) <= line.count("{" if closing.group(1) == "}" else "["):
+        return None
+    span = Span(source, start + closing.start(1), start + closing.end(1))
+    return unreadable(f"this `{closing.group(1)}` closes nothing", span, "remove it", (Edit(span, ""),))
 
 
 def _set_in(source: Source) -> Diagnostic | None:

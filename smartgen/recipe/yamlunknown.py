@@ -15,7 +15,7 @@ from smartgen.language.words import EXTENTS
 from smartgen.recipe.yamlkeys import CASE_MEANT, MEANT
 from smartgen.recipe.yamlmeant import as_cases, caps_in, rule_of_case
 from smartgen.recipe.yamlmisplaced import is_version, of_base, out_of_section, wrapped
-from smartgen.recipe.yamltree import Tree
+from smartgen.recipe.yamltree import Tree, empty
 
 _OTHERWISE_BUILT = ("cases", "smartgen", "when", "then", "otherwise")  # what stands there is not always read as theirs
 
@@ -89,6 +89,8 @@ def _tight(it: Unknown) -> Answer | None:
         message, written = "a key and its value have `: ` between them", f"{braced.group(1)}: {it.name[braced.end(2) :]}"
         return Answer(f"write `{written}: {it.written.strip()}`", (Edit(place, ": "),), message)
     tight = re.fullmatch(r"(\w+)(?::|\s*=\s*)(.+)", it.name)
+    if tight is None and empty(it.value):  # `{depth 4}`
+        tight = re.fullmatch(r"(\w+)\s+(.+)", it.name)
     if tight is None or tight.group(1) not in it.known:
         return None
     written = f"{tight.group(1)}: {tight.group(2)}"

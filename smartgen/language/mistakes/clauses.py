@@ -123,5 +123,5 @@ def _order(spot: Spot) -> Iterator[Repair]:
         "key",
         "using",
     ):
-        count = 2 if spot.word(1) in ("by", "=", ":") else 1
+        count = 2 if spot.word(1).lower() in ("by", "=", ":") else 1
         yield spot.replace("SG006", "the order is given with `by`", "by", "write `by`", count)

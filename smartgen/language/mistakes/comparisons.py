@@ -149,7 +149,7 @@ def _among(spot: Spot, at: int, name: str, closed: bool) -> tuple[str, int] | No
             return (_within(name, low, high, opened == at), close) if high else None
         return (" or ".join(f"{name} == {part}" for part in parts), close) if parts else None
     middle = operand_last(found, at) + 1
-    if middle + 1 < len(found) and found[middle].text in ("..", "to", "and", "-", ","):
+    if middle + 1 < len(found) and found[middle].text.lower() in ("..", "to", "and", "-", ","):
         last = operand_last(found, middle + 1)
         return _within(name, spot.slice(at, middle - 1), spot.slice(middle + 1, last), True), last
     alone = not closed and (found[at].sort in ("number", "text", "name"))

@@ -50,7 +50,8 @@ def idiom(spot: Spot) -> Iterator[Repair]:
         yield _rewrite(spot, end, f"there is no statement `{word}`", f"maximize {rest}")
     if word in ("prune", "drop", "discard", "reject", "filter", "cut") and last > spot.at + 1:
         yield from _pruned(spot, last)
-    if word in ("off", "disable", "disabled", "skip") and last == spot.at:
+    unset = word in ("enabled", "enable", "active", "speculate") and spot.word(2).lower() in ("false", "off", "no", "0")
+    if (word in ("off", "disable", "disabled", "skip") and last == spot.at) or (unset and last == spot.at + 2):
         yield _rewrite(spot, end, f"there is no statement `{word}`", "limit depth 0")
     if word == "else" and spot.word(1) == "if":
         yield spot.replace("SG011", "there is no `else if` of statements", "when", "write `when ... { ... }`", 2)

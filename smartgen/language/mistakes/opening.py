@@ -36,6 +36,7 @@ _OTHER_WORDS = {
     "st": "subject to",
     "s.t": "subject to",
     "such": "subject to",
+    "having": "subject to",
     "draft": "expand",
     "keep": "expand",
     "grow": "expand",
