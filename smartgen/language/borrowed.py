@@ -54,6 +54,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("level", "levels", "height", "steps", "layers", "layer", "deep"), ("depth",)),
     **dict.fromkeys(("width", "breadth", "candidates", "children"), ("nodes",)),
     **dict.fromkeys(("p", "probability", "likelihood"), ("prob",)),
+    **dict.fromkeys(("cumprod", "prod", "product", "joint"), ("path",)),
     **dict.fromkeys(("ratio", "acceptance", "alpha"), ("rate",)),
     **dict.fromkeys(("hits", "accepts", "committed"), ("accepted",)),
     **dict.fromkeys(("proposed", "draft", "speculated"), ("drafted",)),

@@ -41,6 +41,10 @@ def interpolated(
         unresolved(*scalars[0], error)
         return values
     for path, node in scalars:
+        if (own := _own_param(span(node), names)) is not None:
+            values[id(node)] = None
+            findings.take(own)
+            continue
         try:
             found: Any = whole
             for step in path:
@@ -49,6 +53,16 @@ def interpolated(
         except (RecursionError, OmegaConfBaseException, ValueError, TypeError, KeyError, AttributeError) as error:
             unresolved(path, node, error)
     return values
+
+
+def _own_param(span: Span, names: list[str]) -> Diagnostic | None:
+    """`best ${param.beam}`: what stands there is a type and a value, `count = 8`."""
+    found = re.search(r"\$\{(param\.(\w+))\}", span.text)
+    if found is None or found.group(1) not in names:
+        return None
+    at = Span(span.source, span.start + found.start(), span.start + found.end())
+    message = "a param is read by its bare name; `${...}` names keys of the file"
+    return _interpolation(message, at, f"write `{found.group(2)}`", (Edit(at, found.group(2)),))
 
 
 def _told(error: BaseException, span: Span, known: list[str]) -> Diagnostic:

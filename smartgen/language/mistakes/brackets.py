@@ -6,6 +6,7 @@ import re
 
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
+from smartgen.language.mistakes.colons import COORDINATES
 from smartgen.language.mistakes.operands import closing, opening, operand_first, statement_last, unclosed
 from smartgen.language.mistakes.spot import Lexemes, Repair, replaced
 from smartgen.language.mistakes.table_lists import row_lists
@@ -102,6 +103,11 @@ def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
         written = f'(model: "{inside.strip(chr(34) + chr(39))}")'
         help = f"write `{before.text}{written}`"
         return Repair("SG015", "arguments stand in parentheses", *span, help, ((*span, written),))
+    asked = re.fullmatch(rf"({'|'.join(COORDINATES)})\s*[=:]\s*(.+)", inside)
+    if before.text.startswith("profile.") and asked is not None:
+        written = f"({asked.group(1)}: {asked.group(2)})"
+        help = f"write `{before.text}{written}`"
+        return Repair("SG015", "arguments stand in parentheses", *span, help, ((*span, written),))
     keys, end = _keys(text, lexemes, index)
     if not keys and f"{before.text}.{inside}" in SIGNALS:
         keys, end = inside, span[1]
@@ -125,7 +131,7 @@ def _list(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
         message = "there are no lists: arguments are written one by one"
         return Repair("SG007", message, *span, f"write `{inside}`", ((*span, inside),))
     named = index > 1 and before is not None and before.text in ("=", ":") and lexemes[index - 2].sort == "name"
-    if called is not None and called.most > 2 and not called.named and named:
+    if called is not None and called.most > 2 and named and lexemes[index - 2].text not in called.named:
         whole = (lexemes[index - 2].start, span[1])  # `calibrated(node.prob, groups=[node.rank, node.depth])`
         message = "there are no lists: arguments are written one by one"
         return Repair("SG007", message, *whole, f"write `{inside}`", ((*whole, inside),))

@@ -84,7 +84,10 @@ def _library(spot: Spot) -> Iterator[Repair]:
     called = spot.lexemes[opened - 1]
     owner, _, last = called.text.rpartition(".")
     own = RENAMED.get(last, last)
-    if own not in FUNCTIONS or FUNCTIONS[own].named or (owner not in LIBRARIES and (owner or last not in RENAMED)):
+    library = owner in LIBRARIES or (not owner and last in RENAMED)
+    if owner in SCOPES and last in AGGREGATES and spot.word(-1) in SHAPING:  # `layer.sum(node.path, dim=-1)`
+        own = called.text
+    elif own not in FUNCTIONS or FUNCTIONS[own].named or not library:
         return
     parts = arguments(spot.text, spot.lexemes, opened + 1, close)
     pairs = [re.fullmatch(r"(?:(\w+)\s*=(?!=)\s*)?(.*)", part, re.DOTALL) for part in parts]

@@ -107,6 +107,11 @@ def _order(spot: Spot) -> Iterator[Repair]:
     """`pool`, `sorted by`."""
     here = spot.lexemes[spot.at]
     shared = here.text in _SHARED or misspelt(here.text, ["pooled"])
+    if here.text in ("across", "over") and "_POOLED" in spot.accepts:
+        count = 2 if spot.word(1) == "the" else 1
+        if spot.word(count) in ("batch", "rows", "requests"):
+            message = "one count for all rows of the batch is `pooled`"
+            yield spot.replace("SG006", message, "pooled", "", count + 1)
     if shared and "_POOLED" in spot.accepts:
         message = "one count for all rows of the batch is `pooled`"
         yield spot.replace("SG006", message, "pooled")

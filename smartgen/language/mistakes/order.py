@@ -188,6 +188,9 @@ def block(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG002", message, "{ limit depth 0 }")
     if spot.statement == "when" and not begun.first:
         yield from _behind_statement(spot, message)
+    if here.text in ("then", ":", "do") and spot.word(1) != "{" and spot.text.count("}") > spot.text.count("{"):
+        condition = " ".join(spot.slice(spot.begun, spot.at - 1).split())
+        yield spot.replace("SG002", message, "{", f"write `{condition} {{`")
     if here.text in ("then", ":", "do", "=>", "->") and spot.word(1) == "{":
         yield spot.remove("SG008", f"no `{here.text}` stands before a block", "remove it")
     following = next(
