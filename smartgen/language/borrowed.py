@@ -108,8 +108,11 @@ def group(name: str) -> str:
 def part(name: str, known: Collection[str]) -> str | None:
     """The name of `known` in the same group whose last part says the same in another word."""
     group, _, last = name.rpartition(".")
-    words = [word for word in last.lower().split("_")[::-1] if word != "length"]  # `acceptance_rate`
-    said = [*_PARTS.get(last.lower(), ()), *words]
+    words = last.lower().split("_")[::-1]  # `acceptance_rate`
+    if "length" in words:  # of what was accepted, with the bonus token or without it: nobody knows
+        return None
+    elsewhere = _SIGNALS.get("".join(reversed(words)), "")
+    said = [*_PARTS.get(last.lower(), ()), *([elsewhere.removeprefix(f"{group}.")] if elsewhere else []), *words]
     return next((it for word in said if (it := f"{group}.{word}") in known), None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Place, Typer
@@ -34,8 +36,13 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
         return None
     if found.reads & TOTALS:
         message = f"a cost cannot read `{min(found.reads & TOTALS)}`: it is a part of a total"
-        edits = (Edit(found.span, "profile.verify.time"),)
-        typer.findings.add("SG314", message, found.span, "read profile signals and counts", edits=edits)
+        total = min(found.reads & TOTALS)
+        inside = re.search(rf"(?<![\w.]){total}(?![\w.(])", found.span.text) if total in ("time", "energy") else None
+        start = found.span.start + (inside.start() if inside is not None else 0)
+        place = Span(found.span.source, start, start + len(total)) if inside is not None else found.span
+        written = f"profile.verify.{total}" if inside is not None else "profile.verify.time"
+        fix = f"read profile signals and counts: write `{written}`"
+        typer.findings.add("SG314", message, found.span, fix, edits=(Edit(place, written),))
         return None
     per_pass = any(read.startswith(_DRAFTING) for read in found.reads)
     if per_pass and any(read.startswith("profile.verify.") for read in found.reads):

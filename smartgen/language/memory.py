@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Options = dict[str, Typed]
 _SYNONYMS = {
     **dict.fromkeys(("begin", "initial", "init", "default", "first", "prior", "value"), "start"),
-    **dict.fromkeys(("delay", "warmup", "warm_up", "wait", "patience", "cooldown", "burn_in"), "after"),
+    **dict.fromkeys(("delay", "warmup", "warm_up", "wait", "patience", "cooldown", "burn_in", "warmups"), "after"),
     **dict.fromkeys(("interval", "period", "steps", "frequency", "update_every", "window"), "every"),
     **dict.fromkeys(("raise", "increase", "upper", "higher"), "up"),
     **dict.fromkeys(("lower", "decrease", "drop"), "down"),
@@ -139,7 +139,7 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
 
 def _option(label: str, free: list[str]) -> str:
     """The option that was meant, among those that the call does not have yet."""
-    meant = _SYNONYMS.get(label)
+    meant = next((_SYNONYMS[word] for word in (label, *label.lower().split("_")) if word in _SYNONYMS), None)
     return meant if meant in free else closest(label, free, 0.4) or free[0]
 
 

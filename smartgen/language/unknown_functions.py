@@ -73,8 +73,8 @@ def unknown_function(typer: Typer, call: s.Call) -> Broken:
         if written:
             said = _SAID[reading].format(attempt.name) if reading in _SAID else message
             return typer.fail("SG110", said, span, f"write `{written}`", edits=(Edit(call.span, written),))
-    if attempt.owner in LIBRARIES and attempt.last in FUNCTIONS:
-        return typer.fail("SG110", message, span, f"write `{attempt.last}`", edits=(Edit(span, attempt.last),))
+    if attempt.owner in LIBRARIES and (own := attempt.last.lower()) in FUNCTIONS:  # `math.Exp(x)`
+        return typer.fail("SG110", message, span, f"write `{own}`", edits=(Edit(span, own),))
     meant = _near(attempt)
     if meant is None and _of_step(attempt):
         written = attempt.arguments[0]
@@ -97,7 +97,7 @@ def _of_library(it: Attempt) -> str | None:
 
 def _renamed(it: Attempt) -> str | None:
     """`np.cumprod(node.prob)`: a function of this language under a library's name."""
-    own = RENAMED.get(it.last)
+    own = RENAMED.get(it.last.lower())
     named = any(argument.label is not None for argument in it.call.arguments)
     return f"{own}({', '.join(it.arguments)})" if it.owner in LIBRARIES and own is not None and not named else None
 

@@ -61,6 +61,10 @@ def call(spot: Spot) -> Iterator[Repair]:
                 f"write `{before.text}({argument})`",
                 changes,
             )
+    group, _, read = here.text.partition(".")
+    if before.text in AGGREGATES and group in SCOPES and f"node.{read}" in SIGNALS:  # `max layer.prob`
+        written = f"{group}.{before.text}(node.{read})"
+        yield spot.replace("SG108", f"`{before.text}` is called with what it takes", written, "", 2, -1)
     if here.text == "=":
         yield from _library(spot)
     if here.text == "{" and before.sort == "name" and before.end == here.start:

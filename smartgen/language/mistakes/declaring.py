@@ -17,6 +17,11 @@ def param(spot: Spot) -> Iterator[Repair]:
     if spot.statement != "param" or spot.at - spot.begun > 6:
         return
     here, before = spot.near(0), spot.word(-1)
+    if spot.accepts == {"COLON"} and here is not None and (here.first or spot.ends):
+        name, written = spot.lexemes[spot.at - 1], f"{before}: number = 1"
+        change = (name.start, name.end, written)
+        message = f"`{before}` has no type and no value"
+        yield Repair("SG005", message, name.start, name.end, f"write `param {written}`", (change,))
     if spot.accepts == {"COLON"} and here is not None:
         yield from _no_type(spot, before)
     if spot.accepts == {"NAME"} and before == ":" and here is not None and here.word:
@@ -29,6 +34,9 @@ def param(spot: Spot) -> Iterator[Repair]:
     if "EQUAL" in spot.accepts and here is not None and here.text == "per" and spot.word(2) == "=":
         below = SPELT.get(spot.word(1), spot.word(1))
         yield spot.replace("SG004", "one unit stands below another", f"/{below}", f"write `{before}/{below}`", 2)
+    bounded = here is not None and here.text in (">=", "<=", ">", "<", "in") and spot.word(2) == "="
+    if "EQUAL" in spot.accepts and bounded:
+        yield spot.remove("SG008", "a param has a type and no bounds", f"write `: {before} = ...`", 2)
     if "EQUAL" in spot.accepts:
         yield from _no_value(spot, before)
 

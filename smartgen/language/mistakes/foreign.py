@@ -10,7 +10,7 @@ from smartgen.language.mistakes.brackets import bracket, bracket_end
 from smartgen.language.mistakes.characters import character
 from smartgen.language.mistakes.comments import COMMENTS, block_comment, trailing
 from smartgen.language.mistakes.latex import formula
-from smartgen.language.mistakes.operands import closing, operand_first, unclosed
+from smartgen.language.mistakes.operands import closing, operand_first, operand_last, unclosed
 from smartgen.language.mistakes.operators import assigned, percent, power, question, slashes
 from smartgen.language.mistakes.points import joined, point
 from smartgen.language.mistakes.quotes import open_text, quoted
@@ -61,6 +61,9 @@ _SAME: dict[str, tuple[str, str]] = {
 }
 
 
+_OVER = {"∏": "path", "Π": "path", "∑": "layer.sum", "Σ": "layer.sum", "√": "sqrt"}
+
+
 def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
     """The repair of the foreign sign at `index`; at worst it is removed."""
     sign = lexemes[index].text
@@ -85,6 +88,12 @@ def foreign(text: str, lexemes: Lexemes, index: int) -> Repair:
         about = _about(lexemes, index)
         if about is not None:
             return about
+    if sign in _OVER and index + 1 < len(lexemes):  # `∏ node.prob`
+        last = operand_last(lexemes, index + 1)
+        argument, at = text[lexemes[index + 1].start : lexemes[last].end], lexemes[index]
+        written = f"{_OVER[sign]}{argument if argument.startswith('(') else f'({argument})'}"
+        change = (at.start, lexemes[last].end, written)
+        return Repair("SG007", f"`{sign}` is written `{_OVER[sign]}`", at.start, at.end, f"write `{written}`", (change,))
     if sign in ("∈", "∉") and index:
         return _member(text, lexemes, index)
     numbers = 0 < index < len(lexemes) - 1 and lexemes[index - 1].sort == lexemes[index + 1].sort == "number"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.borrowed import extent
 from smartgen.language.functions import FUNCTIONS, SCOPES
+from smartgen.language.mistakes.operands import expression_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.signals import SIGNALS, SYNONYMS
 from smartgen.language.words import EXTENTS, STATEMENTS
@@ -39,6 +40,20 @@ _OPERATORS = {
 _OPTION = re.compile(r"--([a-z]+(?:[-_][a-z]+)*)[ \t=]+([0-9]+)(?=[ \t]*(?:[\n}#]|$))")
 
 
+_RISES = ("increases", "increasing", "rises", "grows", "improves", "improving", "growing")
+_QUANTIFIED = {"exists": "layer.count({}) > 0", "any": "layer.count({}) > 0", "forall": "layer.count(not ({})) == 0"}
+
+
+def _quantified(spot: Spot) -> Iterator[Repair]:
+    """`exists node.prob > 0.1`, `any node.prob > 0.1`: a condition that some nodes of the layer fulfil."""
+    word = spot.near(-1)
+    if word is None or word.text not in _QUANTIFIED or not spot.here.startswith("node.") or spot.declares(word.text):
+        return
+    last = expression_last(spot.lexemes, spot.at)
+    written = _QUANTIFIED[word.text].format(" ".join(spot.slice(spot.at, last).split()))
+    yield spot.replace("SG007", f"there is no `{word.text}`", written, "", last - spot.at + 2, -1)
+
+
 def prose(spot: Spot) -> Iterator[Repair]:
     """`is less than`, `at most`: an operator in words."""
     if spot.here == "x" and "TIMES" in spot.accepts and not any(a.text == "let" for a in spot.lexemes[: spot.at]):
@@ -52,6 +67,10 @@ def prose(spot: Spot) -> Iterator[Repair]:
         shown = f"per {spot.word(1)}"
         fix = f"remove `{shown}`: what a statement has one value of follows from what it reads"
         yield spot.remove("SG003", f"`{shown}` cannot stand here", fix, 2)
+    if spot.word(-1) in ("objective", "throughput") and spot.here in _RISES and "COMPARE" in spot.accepts:
+        written = "forecast(objective) > objective"
+        yield spot.replace("SG007", "what one more pass brings is a `forecast`", written, "", 2, -1)
+    yield from _quantified(spot)
     for words, sign in _OPERATORS.items():
         if tuple(spot.word(i) for i in range(len(words))) == words and spot.accepts & {"COMPARE", "PLUS"}:
             shown = " ".join(words)
