@@ -10,6 +10,7 @@ from smartgen.language.program import Axis
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import FLAG
+from smartgen.language.units import TOKEN
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
@@ -61,11 +62,20 @@ def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
     return (inner, False) if inner is not None else None
 
 
-def aggregated(typer: Typer, e: s.Expression, most: Axis, scope: str = "layer") -> tuple[str, tuple[Edit, ...]]:
-    """(help, edits) that leave one value per `most`: nodes through `scope`, rows through `batch`."""
+def _adds_up(name: str) -> bool:
+    """Whether a signal counts nodes or tokens of a row."""
+    return name in SIGNALS and (SIGNALS[name].kind.whole or SIGNALS[name].kind.dimension == TOKEN)
+
+
+def aggregated(
+    typer: Typer, e: s.Expression, most: Axis, scope: str = "layer", adds: bool = False
+) -> tuple[str, tuple[Edit, ...]]:
+    """(help, edits) that leave one value per `most`: nodes through `scope`, rows through `batch`. `adds`: rows add up."""
     edits, shown = [], ""
     for span, axis, flag in too_fine(typer, e, most):
         written = _OVER_ROWS.get(span.text, "") if most < Axis.REQUEST else ""
+        if adds and _adds_up(span.text) and written not in ("batch.nodes", "tokens"):
+            written = f"batch.sum({span.text})"
         if not written:
             inner = span.text
             if axis is Axis.NODE:

@@ -8,7 +8,7 @@ from smartgen.language import syntax as s
 from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.program import Axis
-from smartgen.language.signals import SIGNALS
+from smartgen.language.signals import MONOTONE, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import PLACES_OF_NODES
 
@@ -24,6 +24,16 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
     comma = decimal_comma(e.arguments)
     if given > most and comma is not None:
         return typer.replaced("SG010", "the decimal sign is a point", comma[0], comma[1])
+    first = e.arguments[0].value if e.arguments else None
+    if name == "path" and given > most and isinstance(first, s.Call) and first.name.text == "calibrated":
+        inside = e.arguments[0].span.to(e.arguments[-1].span)
+        groups = "".join(f", {argument.span.text}" for argument in e.arguments[1:])
+        written = f"{first.span.text.rstrip()[:-1]}{groups})"
+        return typer.replaced("SG111", message, inside, written, f"write `path({written})`")
+    if name == "path" and e.arguments[0].value.span.text in MONOTONE and all(a.label is None for a in e.arguments):
+        inside = e.arguments[0].span.to(e.arguments[-1].span)
+        written = f"calibrated({inside.text})"
+        return typer.replaced("SG111", message, inside, written, f"write `path({written})`")
     if given > most:
         extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
         kept = f"{e.span.source.text[e.span.start : extra.start]})"
@@ -48,6 +58,8 @@ def _extreme_of_one(typer: Typer, e: s.Call, message: str) -> Broken:
     group, _, read = argument.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{read}" in SIGNALS:
         return typer.replaced("SG111", message, e.span, f"{group}.{name}(node.{read})")
+    if group in ("layer", "frontier", "tree") and typer.benefit is not None and read == typer.benefit[0]:
+        return typer.replaced("SG111", message, e.span, f"{group}.{name}({read})")
     known = SIGNALS.get(argument)
     if known is not None and known.axis <= Axis.STEP:
         return typer.replaced("SG111", message, e.span, argument)

@@ -31,6 +31,7 @@ _SIGNALS: Mapping[str, str] = {
     **dict.fromkeys(("numaccepted", "accepts", "acceptcount", "acceptedcount"), "last.accepted"),
     **dict.fromkeys(("acceptancerate", "acceptrate", "acceptanceratio", "hitrate"), "last.rate"),
     **dict.fromkeys(("temp", "samplingtemperature"), "request.temperature"),
+    **dict.fromkeys(("numoutputtokens", "outputlen", "outputtokens", "numgenerated", "numgeneratedtokens"), "request.generated"),
     **dict.fromkeys(("dosample", "sampling", "issampled", "sampled"), "request.sampled"),
     **dict.fromkeys(
         ("queuelen", "queuelength", "queuesize", "waiting", "numwaiting", "waitingrequests"), "engine.queue"

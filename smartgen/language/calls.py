@@ -147,11 +147,16 @@ def _shift(kind: str) -> Handler:
             if kind == "marginal" and typer.place.word == "`verify ... where`" and typer.benefit is not None:
                 raise _marginal_verified(typer, e, message, typer.benefit[0])
             inner = e.arguments[0].value.span.text if e.arguments else "objective"
-            if kind == "forecast" and (moved := _continued(e.span)):
+            if kind in ("forecast", "previous") and (moved := _continued(e.span)):
                 raise typer.fail("SG308", message, e.name.span, "decide it in `continue while`", edits=moved)
             if kind == "marginal" and (kept := _kept(e.span)):
                 raise typer.fail("SG308", message, e.name.span, "decide it in `expand all where`", edits=kept)
-            if kind == "marginal" and "previous" in typer.place.allows:
+            if kind == "forecast" and "marginal" in typer.place.allows:
+                inner = f"marginal({inner})"
+            above = re.match(rf"\s*>=?\s*{re.escape(inner)}(?![\w.])", e.span.source.text[e.span.end :])
+            if kind == "marginal" and "forecast" in typer.place.allows and above is not None:
+                inner = f"forecast({inner})"
+            elif kind == "marginal" and "previous" in typer.place.allows:
                 inner = f"{inner} - previous({inner})"
             raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
         (value,) = _plain(typer, e, 1, 1)
@@ -166,10 +171,20 @@ def _shift(kind: str) -> Handler:
 
 
 def _continued(span: Span) -> tuple[Edit, ...]:
-    """Of `expand best 8 where forecast(objective) > objective` the `where` made a statement; nothing if there is one."""
+    """Of `expand best 8 where forecast(objective) > objective` the `where` made a statement, of `subject to` another one;
+    nothing if there is one.
+    """
     text = span.source.text
+    if span.source.is_yaml or re.search(r"^[ \t]*continue\b", text, re.MULTILINE):
+        return ()
+    constraint = re.search(r"\bsubject\s+to(?=[ \t][^\n]*$)", text[: span.start])
+    if constraint is not None:
+        compared = re.search(r"\bprevious\(|\bforecast\((\w+)\)\s*[<>]=?\s*\1\b", text[constraint.start() :].partition("\n")[0])
+        if compared is None:
+            return ()
+        return (Edit(Span(span.source, *constraint.span()), "continue while"),)
     before = re.search(r"[ \t]+where[ \t]+$", text[: span.start])
-    if before is None or span.source.is_yaml or re.search(r"^[ \t]*continue\b", text, re.MULTILINE):
+    if before is None:
         return ()
     indent = re.match(r"[ \t]*", text[text.rfind("\n", 0, span.start) + 1 :])
     written = f"\n{indent[0] if indent else ''}continue while "
@@ -188,10 +203,26 @@ def _kept(span: Span) -> tuple[Edit, ...]:
 def _marginal_verified(typer: Typer, e: s.Call, message: str, benefit: str) -> Broken:
     """`verify ... where marginal(tokens) > 0.05 tok`: what a node adds is its benefit, which has no unit."""
     text = e.span.source.text
+    if (moved := _to_expand(typer)) is not None:
+        return typer.fail("SG308", message, e.name.span, "ask it in `expand ... where`", edits=moved)
     bound = re.match(r"(\s*[<>]=?\s*[0-9.]+)\s*tok\b", text[e.span.end :])
     whole = Span(e.span.source, e.span.start, e.span.end + (bound.end() if bound is not None else 0))
     written = benefit + (bound.group(1) if bound is not None else "")
     return typer.fail("SG308", message, e.name.span, f"write `{written}`", edits=(Edit(whole, written),))
+
+
+def _to_expand(typer: Typer) -> tuple[Edit, ...] | None:
+    """The `where` of `verify` as that of `expand`, where it weighs two marginals: no benefit stands for these."""
+    verify, expand = typer.policy.slots.verify, typer.policy.slots.expand
+    if verify is None or expand is None or verify.choice.where is None or expand.choice.where is not None:
+        return None
+    where = verify.choice.where.span
+    text, source = where.source.text, where.source
+    begins = re.search(r"\s+where\s+$", text[: where.start])
+    if where.text.count("marginal(") < 2 or begins is None or source.is_yaml or expand.span.source != source:
+        return None
+    end = expand.choice.span.end
+    return Edit(Span(source, end, end), f" where {where.text}"), Edit(Span(source, begins.start(), where.end), "")
 
 
 def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
@@ -203,6 +234,10 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
         message = "`batch` runs over requests, this has one value per node"
         raise typer.replaced("SG301", message, value.span, inner, f"say which nodes first: `batch.{function}({inner})`")
     if not over_rows and value.axis is not Axis.NODE and function != "count":
+        of_rows = re.search(r"\bbatch\.\w+\(\s*$", e.span.source.text[: e.span.start]) is not None
+        if value.axis is Axis.REQUEST and not of_rows:
+            message = f"`{group}.{function}` runs over nodes, this has one value per request"
+            raise typer.replaced("SG301", message, e.name.span, f"batch.{function}")
         message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
         raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
     if over_rows and value.axis < Axis.REQUEST and function in ("mean", "max", "min") and value.kind.base == "number":

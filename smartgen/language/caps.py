@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
 from smartgen.language.counts import whole
+from smartgen.language.earlier import asked_earlier
 from smartgen.language.expressions import Typer, constant
 from smartgen.language.program import Const, Expr, Phase
+from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, Typed
 from smartgen.language.values import late
@@ -20,9 +24,16 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
         message = f"a limit is settled before drafting, `{late(high)}` is known only while drafting"
         fix = "write a number, or a `table` of a batch or request signal; while drafting, ask in `continue while`"
         edits: tuple[Edit, ...] = (Edit(high.span, "8"),)
+        key = written.count.low.arguments[0].value.span if _is_table(written.count.low) else None
+        if key is not None and key.text in SIGNALS:
+            fix, edits = f"write `table(batch.size, ...)`; {fix.rpartition('; ')[2]}", (Edit(key, "batch.size"),)
+        earlier = asked_earlier(typer, written.count.low) if isinstance(written.count.low, s.Conditional) else None
         as_condition = _while_drafting(typer, written)
-        if as_condition is not None:
+        of_batch = earlier is not None and any("batch." in edit.span.text for edit in earlier[1])
+        if as_condition is not None and not of_batch:
             fix, edits = as_condition
+        elif earlier is not None:
+            fix, edits = f"write `{earlier[0]}`", earlier[1]
         typer.findings.add("SG304", message, high.span, fix, edits=edits)
         high = constant(8.0, COUNT, high.span)
     if written.count.high is not None:
@@ -36,6 +47,10 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
             )
     parts = tuple(part for part in (high, low) if part)
     return (high.code if high else Const(1.0)), (low.code if low else None), parts
+
+
+def _is_table(e: s.Expression) -> TypeGuard[s.Call]:
+    return isinstance(e, s.Call) and e.name.text == "table"
 
 
 def _while_drafting(typer: Typer, written: s.Cap) -> tuple[str, tuple[Edit, ...]] | None:

@@ -81,11 +81,13 @@ class Checker:
     def _constraints(self, slots: Slots) -> tuple[Expr, ...]:
         found = []
         for line in slots.subjects:
-            if slots.maximize is None:
+            known = len(self.findings.errors)
+            typed = values.constraint(self.typer, line)
+            moved = any(edit.text == "continue while" for error in self.findings.errors[known:] for edit in error.edits)
+            if slots.maximize is None and not moved:  # it stays a constraint
                 fix, edits = self._added("maximize tokens")
                 message = "a constraint without an objective decides nothing"
                 self.findings.add("SG305", message, line.span, fix, edits=edits)
-            typed = values.constraint(self.typer, line)
             if typed is not None:
                 found.append(typed.code)
                 self._line("subject to", typed, line.value.span)

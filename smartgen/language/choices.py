@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from smartgen.language import syntax as s
 from smartgen.language.additions import additions
+from smartgen.language.aggregate import aggregated
 from smartgen.language.counts import Counted, count
 from smartgen.language.expressions import Place, Typer
 from smartgen.language.mismatch import asked
@@ -37,9 +38,14 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     _repeated(typer, choice)
     counted = count(typer, choice.count, "`expand best`")
     where = _where(typer, choice, Place("`expand ... where`", frozenset({"marginal"})))
-    maximizing = typed(typer, choice.maximizing, Place("`maximizing`")) if choice.maximizing is not None else None
+    for clause in (choice.where, choice.by):
+        if clause is not None and "node.kept" in clause.span.text:
+            _kept_by_itself(typer, choice, clause)
+    maximizing = _maximizing(typer, choice.maximizing) if choice.maximizing is not None else None
     if choice.pooled:
         _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates")
+    if maximizing is not None and choice.count is not None and not counted.searched:
+        _nothing_to_choose(typer, choice.count.span)
     by = _by(typer, choice)
     sequential = where is not None and bool(where.reads & (TOTALS | _OF_THE_TREE))
     made = Choice(
@@ -52,6 +58,30 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
         maximizing.code if maximizing else None,
     )
     return Chosen(made, _parts(counted, by, where, maximizing))
+
+
+def _kept_by_itself(typer: Typer, choice: s.Choice, clause: s.Expression) -> None:
+    """`expand best 8 where node.kept`: what is kept is what `expand` says."""
+    message = "`node.kept` is what `expand` decides, and is known only behind it"
+    inside = re.search(r"\bnode\.kept\b", clause.span.text)
+    start = clause.span.start + (inside.start() if inside is not None else 0)
+    at = Span(clause.span.source, start, start + len("node.kept"))
+    removed = re.search(r"\s+(?:where|by)\s+$", clause.span.source.text[: clause.span.start])
+    edits = (Edit(at, "true"),)
+    if removed is not None and clause.span.text.strip() == "node.kept":
+        edits = (Edit(Span(clause.span.source, removed.start(), clause.span.end), ""),)
+    typer.findings.add("SG308", message, at, "remove it; `verify ... where node.kept` asks it", edits=edits)
+
+
+def _maximizing(typer: Typer, e: s.Expression) -> Typed | None:
+    """One number for each width, of the whole batch."""
+    found = typed(typer, e, Place("`maximizing`"))
+    if found is None or found.axis <= Axis.STEP:
+        return found
+    message = "one width is chosen for the whole batch, this differs from row to row"
+    fix, edits = aggregated(typer, e, Axis.STEP, "frontier")
+    typer.findings.add("SG302", message, found.span, fix, edits=edits)
+    return None
 
 
 def verify(typer: Typer, slots: Slots, objective: bool) -> Chosen:
@@ -107,6 +137,12 @@ def _no_objective(typer: Typer, choice: s.Choice) -> None:
     typer.findings.add("SG305", message, choice.count.span, f"{fix}, or write one number", edits=edits)
 
 
+def _nothing_to_choose(typer: Typer, count: Span) -> None:
+    message = f"`maximizing` chooses between counts, and `{count.text}` is one"
+    edits = (Edit(count, f"1..{count.text}"),)
+    typer.findings.add("SG901", message, count, f"write `1..{count.text}`", warning=True, edits=edits)
+
+
 def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:
     """A clause of the other statement."""
     text = choice.span.text
@@ -139,7 +175,7 @@ def _where(typer: Typer, choice: s.Choice, place: Place) -> Typed | None:
         return None
     found = typed(typer, choice.where, place)
     if found is not None and found.kind.base != "flag":
-        fix, edits = asked(found)
+        fix, edits = asked(found, word="`where`")
         message = f"`where` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     return found

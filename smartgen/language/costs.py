@@ -16,6 +16,8 @@ from smartgen.language.units import ENERGY, MONEY, TIME, TOTAL_OF
 from smartgen.language.values import typed
 
 _DRAFTING = ("profile.draft.", "layer.", "frontier.")
+_A_MILLISECOND = 1e-3  # in seconds: who writes so little thinks in seconds
+_CHEAPEST = 0.05  # dollars of an hour, or watts: less is no price of a machine
 
 
 def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
@@ -31,7 +33,7 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
         return None
     if found.axis > Axis.STEP:
         message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
-        fix, edits = aggregated(typer, line.value, Axis.STEP, "tree")
+        fix, edits = aggregated(typer, line.value, Axis.STEP, "tree", adds="profile." not in found.span.text)
         typer.findings.add("SG302", message, found.span, fix, edits=edits)
         return None
     if found.reads & TOTALS:
@@ -58,14 +60,17 @@ def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     bare = number and found.kind.dimension.bare
     if bare and (numbers := _first_numbers(value)):
         text, begins = found.span.text, found.span.start
+        unit = "s" if all(0 < it.value < _A_MILLISECOND * 100 for it in numbers) else "ms"
         for it in reversed(numbers):
             end = it.span.end - begins
-            text = f"{text[:end]} ms{text[end:]}"
-        return f"write `{text}`", tuple(Edit(it.span, f"{it.written} ms") for it in numbers)
+            text = f"{text[:end]} {unit}{text[end:]}"
+        return f"write `{text}`", tuple(Edit(it.span, f"{it.written} {unit}") for it in numbers)
     if number and any(found.kind.dimension == total * TIME for total in (MONEY, ENERGY)):  # `0.001 usd * time`
         per = value.right if isinstance(value, s.Binary) and value.op == "/" else None
         if isinstance(per, s.Number) and not per.unit:
             return f"write `{per.written} s`", (Edit(per.span, f"{per.written} s"),)
+        if price := _price(value):
+            return f"write `{price.text}`", (price,)
         written = f"{grouped(found.span)} / 1 s"
         return f"divide by a time: `{written}`", (wrapped(found.span, "", " / 1 s"),)
     phase = "draft" if any(read.startswith(_DRAFTING) for read in found.reads) else "verify"
@@ -74,6 +79,16 @@ def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
         rate = found.span.text if isinstance(value, s.Number | s.Name | s.Call) else f"({found.span.text})"
         written = f"profile.{phase}.time * {rate}"
     return f"write `{written}`", (Edit(found.span, written),)
+
+
+def _price(value: s.Expression) -> Edit | None:
+    """`profile.draft.time * 2.5 usd`: a number that somebody has to pay by the hour, or a power."""
+    while isinstance(value, s.Binary) and value.op in ("*", "/"):
+        value = value.right if isinstance(value.right, s.Number) and value.right.unit else value.left
+    if not isinstance(value, s.Number) or float(value.written) < _CHEAPEST:
+        return None
+    due = {"usd": "usd/h", "J": "W", "kJ": "kW"}.get(value.unit)
+    return None if due is None else Edit(value.span, f"{value.written} {due}")
 
 
 def _first_numbers(value: s.Expression) -> tuple[s.Number, ...]:

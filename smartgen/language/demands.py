@@ -41,8 +41,6 @@ def demand(rules: Rules, sites: list[Site], slots: Slots, findings: Findings) ->
             _floor(line, sites, written.value.span, findings)
     if rules.limits.depth_low is not None and "depth" in slots.caps:
         _known_before(rules, slots.caps["depth"].count.span, findings)
-    if rules.expand.maximizing is not None and slots.expand is not None:
-        _one_width(rules.expand.maximizing, sites, slots.expand.span, findings)
     for expression, span in _counts(rules, slots):
         _always_there(expression, span, findings)
 
@@ -111,12 +109,6 @@ def _known_before(rules: Rules, span: Span, findings: Findings) -> None:
         findings.add("SG322", message, span, fix, edits=(Edit(span, most),))
 
 
-def _one_width(maximizing: Expr, sites: list[Site], span: Span, findings: Findings) -> None:
-    if axis_of(maximizing, sites) > Axis.STEP:
-        message = "one width is chosen for the whole batch, this differs from row to row"
-        findings.add("SG302", message, span, "aggregate it: `maximizing batch.mean(frontier.tokens) - ...`")
-
-
 def _counts(rules: Rules, slots: Slots) -> Iterator[tuple[Expr, Span]]:
     limits = rules.limits
     for extent, code in (
@@ -142,26 +134,33 @@ def _always_there(code: Expr, span: Span, findings: Findings) -> None:
     for part in parts(code):
         if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
             message = f"`{part.name}` has no value in the first step, and a count always needs one"
-            fix = f"give it a start: `{_begun(part.name)}`; weight 1 is its last value"
-            findings.add("SG323", message, span, fix, edits=_started(part.name, span))
+            begun, edits = _started(part.name, span)
+            fix = f"give it a start: `{begun}`; weight 1 is its last value"
+            findings.add("SG323", message, span, fix, edits=edits)
             return
 
 
-def _started(name: str, span: Span) -> tuple[Edit, ...]:
+def _started(name: str, span: Span) -> tuple[str, tuple[Edit, ...]]:
+    """(what stands for the signal, or for its aggregate over the rows; the edits that put it there)."""
     found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", span.text)
     if found is None:
-        return ()
-    start, begun = span.start + found.start(), _begun(name)
-    whole = span.text[: found.start()].endswith("floor(") and span.text[found.end() :].startswith(")")
+        return _begun(name, name), ()
+    first, last = found.span()
+    over = re.search(r"\bbatch\.\w+\($", span.text[:first])
+    if over is not None and span.text[last : last + 1] == ")":  # one average of all rows instead of one of each
+        first, last = over.start(), last + 1
+    begun = _begun(span.text[first:last], name)
+    whole = span.text[:first].endswith("floor(") and span.text[last:].startswith(")")
     compared = re.search(r"[<>=]=?", span.text) is not None or not SIGNALS[name].kind.whole  # then it is no count itself
-    return (Edit(Span(span.source, start, start + len(name)), begun if whole or compared else f"floor({begun})"),)
+    place = Span(span.source, span.start + first, span.start + last)
+    return begun, (Edit(place, begun if whole or compared else f"floor({begun})"),)
 
 
-def _begun(name: str) -> str:
-    """What has the signal's last value, and a usual one before there is any."""
+def _begun(written: str, name: str) -> str:
+    """What has the last value of a signal, or of an aggregate of it, and a usual one before there is any."""
     kind = SIGNALS[name].kind
     usual = "0.5" if kind.prob else "3" if kind.dimension.bare else f"1 {EXAMPLE.get(kind.dimension, '')}"
-    return f"ema({name}, 1, start: {usual})"
+    return f"ema({written}, 1, start: {usual})"
 
 
 def memory_axis(kind: str, arguments: list[tuple[Axis, Span]], findings: Findings) -> None:

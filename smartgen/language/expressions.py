@@ -135,6 +135,11 @@ class Typer:
         cost = self._cost(text)
         if cost is not None:
             raise self._cost_by_name(e, cost)
+        own = self.policy.slots.benefit
+        if own is not None and text == own.name.text and self.place.word == "`benefit`":
+            raise self.replaced("SG104", f"`{text}` is defined by itself", e.span, "node.prob")
+        if text == "accepted" and self.policy.slots.benefit is None:
+            raise Broken  # that there is none is told
         raise unknown_name(self, e)
 
     def _cost(self, name: str) -> s.Cost | None:

@@ -26,7 +26,15 @@ def _no_key(typer: Typer, e: s.Call) -> Broken:
     if e.arguments[0].label is None:
         rows = "1: 8, 16: 2"
         return typer.replaced("SG111", message, e.span, f"table({e.arguments[0].span.text}, {rows})")
-    return typer.replaced("SG111", message, e.span, f"table(batch.size, {rows})")
+    looked_up = "layer.depth" if typer.place.word == "`continue while`" else "batch.size"
+    return typer.replaced("SG111", message, e.span, f"table({looked_up}, {rows})")
+
+
+def _labelled(e: s.Call) -> bool:
+    """`table(x: batch.size, 1: 8, 16: 2)`."""
+    first, rest = e.arguments[0] if e.arguments else None, e.arguments[1:]
+    rows = bool(rest) and all(isinstance(row.label, s.Number | s.Text) for row in rest)
+    return rows and first is not None and isinstance(first.label, s.Name) and not isinstance(first.value, s.Number)
 
 
 def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
@@ -39,6 +47,9 @@ def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
         fix = "remove it: below the first key the first row holds, from the last one on the last"
         edits = (Edit(removed, ""),) if rows[-1] is wrong[0] else ()
         return typer.fail("SG111", f"a table has no row `{label.text}`", wrong[0].span, fix, edits=edits)
+    if pairs := _in_pairs(rows):
+        whole = rows[0].span.to(rows[-1].span)
+        return typer.fail("SG111", "a row of `table` is `key: value`", whole, f"write `{pairs}`", edits=(Edit(whole, pairs),))
     written, last = list[str](), 0.0
     for index, row in enumerate(rows):
         if row not in wrong:
@@ -59,7 +70,23 @@ def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
     return typer.fail("SG111", "a row of `table` is `key: value`", place, fix, edits=(Edit(whole, shown),))
 
 
+def _in_pairs(rows: tuple[s.Argument, ...]) -> str:
+    """`1, 5, 16, 3, 64, 1` as `1: 5, 16: 3, 64: 1`: every second number is larger than the one before; else empty."""
+    keys = [row.value.value for row in rows[::2] if isinstance(row.value, s.Number) and row.label is None]
+    plain = all(row.label is None for row in rows) and len(rows) >= 4 and len(rows) % 2 == 0
+    if not plain or len(keys) != len(rows) // 2 or not all(a < b for a, b in pairwise(keys)):
+        return ""
+    numbers = [row.value.value for row in rows if isinstance(row.value, s.Number)]
+    if len(numbers) == len(rows) and all(a < b for a, b in pairwise(numbers)):
+        return ""  # ascending all along: these are the values
+    texts = [row.span.text for row in rows]
+    return ", ".join(f"{key}: {value}" for key, value in zip(texts[::2], texts[1::2], strict=True))
+
+
 def table(typer: Typer, e: s.Call) -> Typed:
+    if _labelled(e):
+        label = e.arguments[0].label.span.to(e.arguments[0].value.span)  # type: ignore[union-attr]
+        raise typer.replaced("SG111", "what is looked up goes by its place", label, e.arguments[0].value.span.text)
     if len(e.arguments) < 2 or e.arguments[0].label is not None:
         raise _no_key(typer, e)
     at = typer.expression(e.arguments[0].value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smartgen.language import lints, params
 from smartgen.language.check import Checker
+from smartgen.language.contrast import contrasting
 from smartgen.language.expressions import Typer
 from smartgen.language.facts import Facts
 from smartgen.language.findings import Findings
@@ -58,7 +60,7 @@ def _situations(policy: Resolved, checker: Checker, findings: Findings) -> tuple
     for block in policy.chain:
         conditions.append(None if block.condition is None else checker.condition(block.condition))
         found.append(Situation(conditions[-1], checker.rules(block.slots.over(policy.slots))))
-    if len(findings.errors) == before:  # a broken condition holds nowhere
+    if len(findings.errors) == before and not _mended(policy, findings):  # a broken condition holds nowhere
         lints.blocks(policy, conditions, checker.typer)
     if not policy.chain or policy.chain[-1].condition is not None:
         lacking = _lacking(policy.slots, policy.chain[0].slots) if policy.chain else None
@@ -67,6 +69,13 @@ def _situations(policy: Resolved, checker: Checker, findings: Findings) -> tuple
         else:
             found.append(Situation(None, checker.rules(policy.slots)))
     return tuple(found)
+
+
+def _mended(policy: Resolved, findings: Findings) -> bool:
+    """Whether a condition could be read only after it was mended."""
+    conditions = [block.condition.span for block in policy.chain if block.condition is not None]
+    errors = [error.span for error in findings.errors]
+    return any(e.source == at.source and at.start <= e.start <= at.end for e in errors for at in conditions)
 
 
 def _lacking(base: Slots, block: Slots) -> str | None:
@@ -81,6 +90,10 @@ def _lacking(base: Slots, block: Slots) -> str | None:
 
 def _no_otherwise(policy: Resolved, lacking: str, findings: Findings) -> None:
     last = policy.chain[-1].span
+    condition = policy.chain[0].condition
+    count = re.search(r"(?<![\w.])[0-9]+(?=\s*$)", lacking)
+    if count is not None and condition is not None:  # another one than where the condition holds
+        lacking = lacking[: count.start()] + contrasting(count.group(), condition.span.text)
     written = f"otherwise {{ {lacking} }}"
     edits = () if last.source.is_yaml else (Edit(Span(last.source, last.end, last.end), f"\n  {written}"),)
     end = last.text.find("{")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 
+_SIZE = {"verify": "nodes", "draft": "width", "wake": "width"}  # what a cost depends on
+_PHASE = {"verify": "verification", "draft": "drafting pass", "wake": "drafting pass"}
 # What a profile is conditioned on of itself, so that nobody can ask for another.
 _OF_THE_BATCH = ("batch", "batch_size", "rows", "requests", "context")
 
@@ -28,6 +30,9 @@ def measured(typer: Typer, e: s.Call) -> Typed:
         label = argument.label.text if isinstance(argument.label, s.Name) else ""
         if label == "model":
             model = _model(typer, argument)
+        elif label in ("nodes", "width") and label != _SIZE[phase]:
+            message = f"a {_PHASE[phase]} has {_SIZE[phase]}, and no {label}"
+            raise typer.replaced("SG111", message, argument.label.span, _SIZE[phase])  # type: ignore[union-attr]
         elif label in ("nodes", "width"):
             value = typer.expression(argument.value)
             typer.require(value, "number", f"`{label}:`")
@@ -54,7 +59,8 @@ def _model(typer: Typer, argument: s.Argument) -> str:
 def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     label, value = argument.label, argument.value.span.text
     written = label.text if isinstance(label, s.Name) else ""
-    message = f"`{e.name.text}` takes `nodes:`, `width:` and `model:`"
+    size = _SIZE[e.name.text.split(".")[1]]
+    message = f"`{e.name.text}` takes `{size}:` and `model:`"
     if written in _OF_THE_BATCH:
         others = ", ".join(other.span.text for other in e.arguments if other is not argument)
         meant = f"{e.name.text}({others})" if others else e.name.text
@@ -65,5 +71,5 @@ def _no_point(typer: Typer, e: s.Call, argument: s.Argument) -> Broken:
     if near is None and written and len(e.arguments) == 1 and not elsewhere:
         fix = f"a profile is read at the current point: write `{e.name.text}`"
         return typer.fail("SG111", message, argument.span, fix, edits=(Edit(e.span, e.name.text),))
-    near = near or ("width" if e.name.text.startswith("profile.draft") else "nodes")
+    near = near if near == "model" else size
     return typer.replaced("SG111", message, argument.span, f"{near}: {value}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Options = dict[str, Typed]
+_CAME = {"tokens": "last.tokens", "progress": "last.tokens", "time": "last.time"}
 _SYNONYMS = {
     **dict.fromkeys(("begin", "initial", "init", "default", "first", "prior", "value"), "start"),
     **dict.fromkeys(("delay", "warmup", "warm_up", "wait", "patience", "cooldown", "burn_in", "warmups"), "after"),
@@ -83,6 +84,7 @@ def memory(typer: Typer, e: s.Call) -> Typed:
     everything = [*values, *options.values()]
     memory_axis(kind, [(value.axis, value.span) for value in everything], typer.findings)
     if kind == "ema":
+        typer.common(values[0], options["start"], "the value of `ema` and its start")
         _share(typer, values[1])
     if kind == "ladder":
         _rungs(typer, values[1:], options["start"])
@@ -96,9 +98,23 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         fix = "add `reward:`, what a good arm has much of: `reward: last.tokens / last.time`"
         edits = (Edit(end, ", reward: last.tokens / last.time"),)
         raise typer.fail("SG111", "`ucb` needs a reward", e.span, fix, edits=edits)
+    if kind in ("ladder", "ucb"):
+        _of_the_past(typer, kind, options["reward"] if kind == "ucb" else values[0])
     axis = values[0].axis if kind != "ucb" else Axis.STEP
     code = _site(typer, kind, values, options, axis)
     return Typed(_kind(kind, values), axis, Phase.PLAN, code, frozenset({"memory"}), e.span)
+
+
+def _of_the_past(typer: Typer, kind: str, steers: Typed) -> None:
+    """A warning where what steers is what the policy decided or promised in the step, and not what came of it."""
+    if steers.phase is Phase.PLAN:
+        return
+    promised = re.sub(r"(?<![\w.])(?:tokens|progress|time)(?![\w.])", lambda m: _CAME[m[0]], steers.span.text)
+    came = promised if promised != steers.span.text and not re.search(r"(?<![\w.])(?:tree|layer|frontier)\.", promised) else ""
+    written = came or ("last.tokens / last.time" if kind == "ucb" else "batch.mean(last.accepted)")
+    message = f"`{kind}` follows what the policy itself promises here, and not what came of a step"
+    edits = (Edit(steers.span, written),)
+    typer.findings.add("SG910", message, steers.span, f"write `{written}`", warning=True, edits=edits)
 
 
 def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[Typed], Options]:

@@ -10,7 +10,7 @@ from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Label
 from smartgen.language.nearest import misspelt
 from smartgen.language.program import Const, Read
-from smartgen.language.signals import SIGNALS, SOURCES
+from smartgen.language.signals import SIGNALS, SOURCES, TOTALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
 from smartgen.language.unit_fixes import (
@@ -26,7 +26,7 @@ from smartgen.language.unit_fixes import (
     turned,
     wrapped,
 )
-from smartgen.language.units import BARE, EXAMPLE, TIME, TOKEN
+from smartgen.language.units import BARE, EXAMPLE, MONEY, POWER, TIME, TOKEN, TOTAL_OF
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
@@ -39,6 +39,7 @@ _HOLDS = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+_LATELY = {POWER: "run.power", TOKEN / TIME: "run.rate"}  # of recent steps
 _VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
 Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
 
@@ -56,10 +57,13 @@ def _fail(
     typer: Typer, code: str, message: str, left: Typed, right: Typed, fix: str, edits: tuple[Edit, ...]
 ) -> Broken:
     """Both operands get carets; the position is the one that the fix changes."""
-    declared = [name for name, param in typer.policy.params.items() if edits and _within(edits[0].span, param.span)]
-    reads = any(re.search(rf"(?<![\w.]){name}(?![\w.])", right.span.text) for name in declared)
+    declared = next((p for p in typer.policy.params.values() if edits and _within(edits[0].span, p.span)), None)
+    if declared is not None:
+        also = (Label(left.span, short(left.kind)), Label(right.span, short(right.kind)))
+        place = declared.type.span.to(declared.value.span)
+        return typer.fail(code, f"{message}, as `{declared.name.text}` is declared", place, fix, "", also, edits)
     changed = edits and all(edit.span.start >= left.span.end for edit in edits)
-    at, other = (right, left) if changed or reads else (left, right)
+    at, other = (right, left) if changed else (left, right)
     return typer.fail(code, message, at.span, fix, short(at.kind), (Label(other.span, short(other.kind)),), edits)
 
 
@@ -71,6 +75,15 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     literal = literal_fix(typer, left, right)
     if literal is None and e.op not in _VERBS:
         literal = other_total(typer, left, right) or other_total(typer, right, left)
+    priced = next((side for side, other in ((right, left), (left, right)) if _rate_of(side, other)), None)
+    asked_earlier = typer.place.word in ("`when`", "a count")
+    total = left if priced is right else right
+    if priced is not None and asked_earlier and priced.kind.dimension in _LATELY and total.span.text in TOTALS:
+        known = _LATELY[priced.kind.dimension]
+        return "SG202", f"write `{known}`", (Edit(total.span, known),)
+    a_rate = priced is not None and priced.kind.dimension in (POWER, MONEY / TIME) and total.span.text in TOTALS
+    if literal is None and e.op not in _VERBS and priced is not None and a_rate:
+        literal = f"write `{grouped(priced.span)} * time`", (wrapped(priced.span, "", " * time"),)
     if literal is None and e.op not in _VERBS:
         literal = swapped(left, right) or swapped(right, left)
     if literal:
@@ -109,11 +122,16 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     other_way = turned(typer, e.left, left, right) or turned(typer, e.right, right, left)
     if other_way:
         return ("SG203" if e.op in _VERBS else "SG202", *other_way)
-    priced = next((side for side, other in ((right, left), (left, right)) if _rate_of(side, other)), None)
     if priced is not None and e.op in _VERBS and typer.place.word != "`cost`":
         return "SG203", f"write `{grouped(priced.span)} * time`", (wrapped(priced.span, "", " * time"),)
     if e.op in _VERBS and typer.place.word != "`cost`":
         return "SG203", f"bring both to one unit: the left is {left.kind}, the right {right.kind}", ()
+    product = left.kind.dimension * right.kind.dimension
+    if e.op == "+" and product in TOTAL_OF and typer.place.word == "`cost`":  # `300 W + profile.verify.time`
+        written = f"{left.span.text} * {right.span.text}"
+        return "SG203", f"write `{written}`", (Edit(e.op_span, "*"),)
+    if e.op in _VERBS and (other_quantity := _of_policy(typer, left, right) or _of_policy(typer, right, left)):
+        return "SG203", *other_quantity
     if e.op in _VERBS:
         return (
             "SG203",
@@ -121,6 +139,18 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
             _split(typer, e, left, right),
         )
     return "SG202", f"bring both sides to one unit: the left is {left.kind}, the right {right.kind}", ()
+
+
+def _of_policy(typer: Typer, profiled: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`profile.verify.energy + 3 ms` of a policy that asks for time only."""
+    named = re.fullmatch(r"profile\.(draft|verify)\.(time|energy)", profiled.span.text)
+    total = TOTAL_OF.get(other.kind.dimension)
+    goal = typer.policy.slots.maximize
+    asked = re.findall(r"(?<![\w.])(?:time|energy)(?![\w.])", goal.span.text) if goal is not None else []
+    if named is None or total not in asked or named[2] in asked:
+        return None
+    written = f"profile.{named[1]}.{total}"
+    return f"write `{written}`", (Edit(profiled.span, written),)
 
 
 def _rate_of(side: Typed, other: Typed) -> bool:
@@ -228,11 +258,16 @@ def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
     return typer.fail("SG201", message, value.span, fix, edits=edits)
 
 
-def asked(value: Typed, least: str = "") -> tuple[str, tuple[Edit, ...]]:
-    """A number made a question."""
+def asked(value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edit, ...]]:
+    """A number made a question; `word`: the clause that asks."""
     if isinstance(value.code, Const) and value.span.text in ("0", "1"):
         flag = "true" if value.code.value else "false"
         return f"write `{flag}`", (Edit(value.span, flag),)
+    threshold = isinstance(value.code, Const) and value.kind.prob and value.span.text.isidentifier()
+    if threshold and word in ("`where`", "`continue while`"):  # `where min_prob`
+        read = "node.prob" if word == "`where`" else "layer.max(node.prob)"
+        written = f"{read} >= {value.span.text}"
+        return f"write `{written}`", (Edit(value.span, written),)
     if value.kind.base == "number":
         number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
         behind = f" > {number}"

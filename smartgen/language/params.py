@@ -76,7 +76,8 @@ def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str
                 )
                 value = constant(1.0, kind or Kind(), param.span)
             elif kind is not None and not _fits(kind, value, param, example, findings):
-                kind = kind if value.kind.dimension == kind.dimension else UNFIT
+                alike = value.kind.dimension == kind.dimension and value.kind.base == kind.base
+                kind = kind if alike else UNFIT
                 value = constant(1.0, kind, param.span)
         kind = kind or value.kind
         found[name] = Typed(kind, Axis.POLICY, value.phase, value.code, frozenset(), param.span)
@@ -210,7 +211,9 @@ def _refitted(kind: Kind, value: Typed, param: s.Param, example: str) -> tuple[s
     elif value.kind.base == "number" and re.fullmatch(r"[0-9.]+\s*[A-Za-z/]*", text):
         digits = re.match(r"[0-9.]+", text)
         unit = "" if kind.dimension.bare else f" {param.type.text}"
-        meant = f"{digits.group() if digits else 1}{unit}" if not kind.prob else example
+        meant = f"{digits.group() if digits else 1}{unit}"
+        if kind.prob and float(digits.group() if digits else 1) > 1:
+            meant = example
         if own and re.fullmatch(rf"[0-9.]+\s*{re.escape(param.type.text)}/\w+", text):  # the type was left half-written
             return f"declare `{_type(value)}`", _retyped(value, param)
         if own and not kind.dimension.bare and not value.kind.dimension.bare:
@@ -229,6 +232,9 @@ def _retyped(value: Typed, param: s.Param) -> tuple[Edit, ...]:
 def _type(value: Typed) -> str:
     if value.kind.base != "number":
         return value.kind.base
+    literal = re.fullmatch(r"[0-9.]+\s*([A-Za-z]+(?:/[A-Za-z]+)?)", value.span.text.strip())
+    if literal is not None and value.kind.dimension not in EXAMPLE and not value.kind.dimension.bare:
+        return literal[1]
     if value.kind.dimension.bare:
         return "prob" if value.kind.prob else "count" if value.kind.whole else "number"
     return EXAMPLE.get(value.kind.dimension, value.kind.dimension.symbol)

@@ -7,6 +7,7 @@ writes also removes that slot from every inherited block.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from smartgen.language.diagnostics import Label
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
 from smartgen.language.source import Edit, Span
+from smartgen.language.words import EXTENTS
 
 # Looks a base up by name; None after recording what is wrong with the name.
 FindBase = Callable[[str, Span], "tuple[s.Policy, FindBase] | None"]
@@ -126,7 +128,13 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
             params[name] = replace(params[name], value=argument.value)
             continue
         known = list(params)
-        meant = known[0] if len(known) == 1 else closest(name, known)
+        given = {other.label.text for other in use.arguments if isinstance(other.label, s.Name)}
+        free = [param for param in known if param not in given]
+        meant = known[0] if len(known) == 1 else closest(name, known) or (free[0] if len(free) == 1 and name else None)
+        if name in EXTENTS and meant is None and (limited := _as_limit(use, argument, name)):
+            message = f"`{use.name}` has no param `{name}`"
+            findings.add("SG103", message, argument.span, f"write `limit {name} {argument.value.span.text}`", edits=limited)
+            continue
         at = label.span if label is not None else argument.span
         edits = ()
         if meant and label is not None:
@@ -142,6 +150,15 @@ def _with_arguments(base: Resolved, use: s.Use, findings: Findings) -> Mapping[s
         fix = fix or (f"its params are {', '.join(known)}" if known else "remove it: it has no params")
         findings.add("SG103", message, at, fix, edits=edits)
     return params
+
+
+def _as_limit(use: s.Use, argument: s.Argument, extent: str) -> tuple[Edit, ...]:
+    """`use eagle2(depth: 6)` as a limit of one's own, in the text form."""
+    text, source = use.span.source.text, use.span.source
+    if source.is_yaml or re.search(rf"^\s*limit\b[^\n]*\b{extent}\b", text, re.MULTILINE):
+        return ()
+    end = use.span.end
+    return _without_argument(use, argument), Edit(Span(source, end, end), f"\n  limit {extent} {argument.value.span.text}")
 
 
 def _without_argument(use: s.Use, argument: s.Argument) -> Edit:
@@ -174,7 +191,10 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
         elif isinstance(rule, s.Limit):
             _limits(rule, caps, findings)
         else:
-            if type(rule) in single:
+            if isinstance(rule, s.Benefit) and s.Benefit in single and _replaces(rule, single[s.Benefit]):
+                old = single.pop(s.Benefit)
+                _twice("benefit", old.span, rule.span, findings, old.span, "kept")
+            elif type(rule) in single:
                 _twice(_WORD[type(rule)], rule.span, single[type(rule)].span, findings, rule.span)
             single.setdefault(type(rule), rule)
     slots = Slots(
@@ -188,6 +208,13 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
         caps=caps,
     )
     return slots, lets
+
+
+def _replaces(rule: s.Benefit, first: s.Benefit) -> bool:
+    """Whether the later of two benefits is the one that is meant: it is read, or the first is called an old one."""
+    text = rule.span.source.text
+    reads = [len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) for name in (first.name.text, rule.name.text)]
+    return reads[0] == 1 and (reads[1] > 1 or first.name.text.startswith(("old", "legacy", "prev")))
 
 
 def _searched(rules: tuple[s.Rule, ...], findings: Findings) -> Iterator[s.Rule]:
@@ -217,9 +244,25 @@ def _behind(span: Span, rule: s.Expand) -> bool:
 
 def _limits(rule: s.Limit, caps: dict[str, s.Cap], findings: Findings) -> None:
     for cap in rule.caps:
-        if cap.extent in caps:
+        if cap.extent in caps and _means_nodes(rule, cap, caps):
+            message = f"this policy already says `limit {cap.extent}`"
+            at = Span(cap.span.source, cap.span.start, cap.span.start + len(cap.extent))
+            also = (Label(caps[cap.extent].span, "first"),)
+            help = f"did you mean `nodes {cap.count.span.text}`?"
+            findings.add("SG105", message, cap.span, help, also=also, edits=(Edit(at, "nodes"),))
+        elif cap.extent in caps:
             _twice(f"limit {cap.extent}", cap.span, caps[cap.extent].span, findings, _cap_removed(rule, cap))
         caps.setdefault(cap.extent, cap)
+
+
+def _means_nodes(rule: s.Limit, cap: s.Cap, caps: Mapping[str, s.Cap]) -> bool:
+    """`limit depth 6, depth 48`: one of the two is no depth that anybody has."""
+    first, second = caps[cap.extent].count.low, cap.count.low
+    if cap.extent == "nodes" or "nodes" in caps or any(other.extent == "nodes" for other in rule.caps):
+        return False
+    if not isinstance(first, s.Number) or not isinstance(second, s.Number) or cap.span.source.is_yaml:
+        return False
+    return second.value >= max(4 * first.value, 16)
 
 
 def _cap_removed(rule: s.Limit, cap: s.Cap) -> Span:
@@ -252,13 +295,13 @@ def _unique(things: list[tuple[s.Name, T, Span]], word: str, findings: Findings)
     return found
 
 
-def _twice(word: str, span: Span, first: Span, findings: Findings, removed: Span) -> None:
+def _twice(word: str, span: Span, first: Span, findings: Findings, removed: Span, label: str = "first") -> None:
     line = first.source.position(first.start)[0]
     findings.add(
         "SG105",
         f"this policy already says `{word}`, on line {line}",
         span,
         "keep one of them; to vary it by situation use `when`" if " " not in word else "keep one of them",
-        also=(Label(first, "first"),),
+        also=(Label(first, label),),
         edits=() if removed.source.is_yaml else (Edit(removed, ""),),
     )

@@ -112,7 +112,7 @@ def _added(typer: Typer, bare: Typed, other: Typed) -> tuple[str, tuple[Edit, ..
     if due is None or not isinstance(bare.code, Const) or not bare.kind.dimension.bare:
         return None
     if due == "ms" and (0 < float(bare.code.value) < 1 or "request.elapsed" in other.reads):
-        due = "s"  # whoever writes a fraction thinks in seconds
+        due = "s" if float(bare.code.value) < 1000 else "ms"  # whoever writes a fraction thinks in seconds
     if LITERAL.fullmatch(bare.span.text):
         return f"write `{bare.span.text} {due}`", (wrapped(bare.span, "", f" {due}"),)
     param = typer.policy.params.get(bare.span.text)

@@ -133,6 +133,10 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG016", "parts of a name are joined by a point", span, written)
     if glued := _glued(text, known):
         return typer.replaced(code, f"`{text}` is two words", e.span, glued)
+    owner, _, method = text.rpartition(".")
+    if owner in known and method in ("previous", "forecast", "marginal", "prev"):  # `tree.tokens.previous`
+        written = f"{'previous' if method == 'prev' else method}({owner})"
+        return typer.replaced("SG108", f"`{method}` is a function", e.span, written)
     message = f"nothing is called `{text}`" if "." in text else f"`{text}` is neither a param, a `let`, nor a signal"
     group, _, last = text.partition(".")
     if group in ("layer", "frontier", "tree") and f"node.{last}" in SIGNALS:
@@ -146,6 +150,12 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG108", f"`{text}` is a function", e.span, written, f"call it: `{written}`")
     if typer.place.word == "`maximize`" and "accept" in text:
         meant = "tokens"
+    if typer.place.word in ("`maximize`", "`subject to`") and meant == "run.power" and _pays_energy(typer):
+        meant = "energy"
+    if meant == "tokens / time" and re.search(r"\breward:\s*$", e.span.source.text[: e.span.start]):
+        meant = "last.tokens / last.time"
+    if typer.place.word == "`subject to`" and meant == "tokens" and re.search(r"\btpot\b", e.span.source.text):
+        meant = "tree.tokens"
     sure = meant and (misspelt(text, [meant]) or _counts(meant) or meant in (regrouped(text, SIGNALS), part(text, SIGNALS)))
     if typer.place.word == "a count" and not sure:
         meant = None
@@ -166,6 +176,10 @@ def _resembling(typer: Typer, e: s.Name) -> Broken:
     chain = typer.policy.chain[0].span if typer.policy.chain else None
     help, edits = addition(typer.policy.span, f"param {text}: {kind}", chain)
     return typer.fail(code, message, e.span, f"declare it: {help.removeprefix('add ')}", edits=edits)
+
+
+def _pays_energy(typer: Typer) -> bool:
+    return any(".energy" in cost.value.span.text for cost in typer.policy.slots.costs.values())
 
 
 def _joint(span: Span) -> tuple[Span, str] | None:

@@ -85,7 +85,10 @@ def unknown_function(typer: Typer, call: s.Call) -> Broken:
 
 # -- functions of other languages ------------------------------------------------------------------------------------
 def _elsewhere(it: Attempt) -> str | None:
-    """`abs(x)`, `log2(x)`: a function that this language has as an expression."""
+    """`abs(x)`, `log2(x)`: a function that this language has as an expression; a number is one without it."""
+    argument = it.call.arguments[0].value if it.only is not None else None
+    if isinstance(argument, s.Number) and (it.name == "float" or (it.name in ("int", "round") and argument.value.is_integer())):
+        return it.only
     return ELSEWHERE[it.name].format(it.only) if it.name in ELSEWHERE and it.only is not None else None
 
 
@@ -215,13 +218,13 @@ def _of_nodes(it: Attempt) -> str | None:
 def _of_one_value(it: Attempt) -> str | None:
     """`sum(tokens)`: an aggregate of what has one value already, or one per request."""
     aggregate = AGGREGATED.get(it.last, it.last) if it.owner in ("", *LIBRARIES) else it.name
-    named = it.only is not None and isinstance(it.call.arguments[0].value, s.Name)
-    known = SIGNALS.get(it.only or "") if named and aggregate in AGGREGATES else None
-    if known is None:
+    argument = it.call.arguments[0].value if it.only is not None else None
+    known = SIGNALS.get(argument.text) if isinstance(argument, s.Name) and aggregate in AGGREGATES else None
+    if known is None or not isinstance(argument, s.Name):
         return None
     if known.axis <= Axis.STEP:
-        return it.only
-    return f"batch.{aggregate}({it.only})" if known.axis is Axis.REQUEST else None
+        return argument.text
+    return f"batch.{aggregate}({argument.text})" if known.axis is Axis.REQUEST else None
 
 
 # -- where no reading fits -------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import re
 
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
+from smartgen.language.earlier import asked_earlier
 from smartgen.language.expressions import Broken, Place, Typer, constant
 from smartgen.language.mismatch import asked
 from smartgen.language.program import Aggregate, Axis, Const, Phase
@@ -16,7 +17,9 @@ from smartgen.language.types import AXIS_NAMES, NUMBER, Typed
 from smartgen.language.units import ENERGY, TIME, TOTAL_OF
 
 _OF_THE_TREE = frozenset({"tree.nodes", "tree.tokens", "tree.depth", "tree.paths"})
-_LAST = {"time": "last.time", "tokens": "last.tokens", "progress": "last.tokens"}
+_RATE_OF_ROW = re.compile(
+    r"(request\.generated|last\.length|(?:tree|layer|frontier)\.tokens)\s*/\s*(?:time|energy|money)\b"
+)
 LOOKS_AHEAD = frozenset({"forecast", "previous"})
 
 
@@ -78,7 +81,13 @@ def objective(typer: Typer, slots: Slots) -> Typed | None:
     elif found.axis > Axis.STEP:
         message = f"the objective is one number per step, this is one per {AXIS_NAMES[found.axis]}"
         fix, edits = aggregated(typer, value, Axis.STEP)
-        if found.axis is Axis.NODE:
+        rate = _RATE_OF_ROW.match(found.span.text)
+        if rate is not None and found.axis is Axis.REQUEST:
+            place = Span(found.span.source, found.span.start, found.span.start + rate.end(1))
+            fix, edits = f"write `tokens{found.span.text[rate.end(1) :]}`", (Edit(place, "tokens"),)
+        elif found.axis is Axis.NODE and re.match(r"tokens\s*/", found.span.text):  # `tokens / node.depth`
+            fix, edits = "write `tokens / time`", (Edit(found.span, "tokens / time"),)
+        elif found.axis is Axis.NODE:
             edits = tuple(Edit(edit.span, "tokens") for edit in edits)
         if edits and edits[0].text == "tokens":
             fix = "write `tokens`, the sum over the batch"
@@ -99,6 +108,8 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
     if found.axis > Axis.REQUEST:
         message = "a constraint is asked once per step or request, this has one value per node"
         fix, edits = aggregated(typer, line.value, Axis.REQUEST, "tree")
+        edits = tuple(Edit(e.span, "tree.depth") if e.text == "tree.max(node.depth)" else e for e in edits)
+        fix = fix.replace("tree.max(node.depth)", "tree.depth")
         typer.findings.add("SG302", message, found.span, fix, edits=edits)
         return None
     return found
@@ -124,7 +135,7 @@ def proceed(typer: Typer, rule: s.Proceed | None) -> Typed | None:
     if found is None:
         return None
     if found.kind.base != "flag":
-        fix, edits = asked(found)
+        fix, edits = asked(found, word="`continue while`")
         message = f"`continue while` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.axis > Axis.REQUEST:
@@ -147,18 +158,21 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.phase > Phase.PLAN:
         message = f"`when` is settled before drafting, `{late(found)}` is known only while drafting"
-        fix = "ask it in `continue while`, or ask here what is known: `batch.size > 8`"
-        written = _of_last_step(found)
-        if written is not None:
-            fix = f"ask it of the step before: `{written}`"
-        elif "batch." in found.span.text:
-            written = re.sub(r"(?<![\w.])batch\.(?!size)\w+", "batch.size", found.span.text)
-            fix = f"ask it in `continue while`, or ask here what is known: `{written}`"
-        elif (asked_of := re.fullmatch(r"\w+\.nodes\s*([<>]=?)\s*([0-9]+)", found.span.text)) is not None:
-            written = f"batch.size {asked_of[1]} {asked_of[2]}"
-            fix = f"ask it in `continue while`, or ask here what is known: `{written}`"
-        edits = (Edit(found.span, written or "batch.size > 8"),)
-        typer.findings.add("SG304", message, found.span, fix, edits=edits)
+        if (block := _ends_drafting(found.span)) is not None:
+            fix = f"write `continue while not ({found.span.text})`"
+            edits = (Edit(block, f"continue while not ({found.span.text})"),)
+            typer.findings.add("SG304", message, found.span, fix, edits=edits)
+            return found
+        if (narrower := _narrower(found.span)) is not None:
+            typer.findings.add("SG304", message, found.span, *narrower[:1], edits=narrower[1])
+            return found
+        written, edits = "batch.size > 8", (Edit(found.span, "batch.size > 8"),)
+        if (earlier := asked_earlier(typer, expression)) is not None:
+            written, edits = earlier
+        of_before = all(edit.text.startswith("last.") for edit in edits)
+        where = "ask it of the step before" if of_before else "ask it in `continue while`, or ask here what is known"
+        at = found.span if _holds(found.span, edits[0].span) else edits[0].span
+        typer.findings.add("SG304", message, at, f"{where}: `{written}`", edits=edits)
     elif found.axis > Axis.STEP:
         fix, edits = aggregated(typer, expression, Axis.STEP)
         edits = _batch_wide(expression, edits)
@@ -173,13 +187,31 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
     return found
 
 
-def _of_last_step(found: Typed) -> str | None:
-    """The condition with totals of the step before, where it reads nothing else that is late."""
-    unknown = {name for name in found.reads if name in SIGNALS and SIGNALS[name].phase > Phase.PLAN}
-    if not unknown <= {*_LAST}:
+def _ends_drafting(condition: Span) -> Span | None:
+    """`when ... { limit depth 0 }` of the text form, all of it."""
+    text = condition.source.text
+    before = re.search(r"\bwhen\s*$", text[: condition.start])
+    behind = re.match(r"\s*\{\s*(?:limit\s+depth|expand\s+best|verify\s+best)\s+0\s*\}", text[condition.end :])
+    if before is None or behind is None or re.search(r"^\s*continue\b", text, re.MULTILINE):
         return None
-    written = re.sub(r"(?<![\w.])[a-z]+(?![\w.])", lambda m: _LAST.get(m[0], m[0]), found.span.text)
-    return written if written != found.span.text else None
+    return Span(condition.source, before.start(), condition.end + behind.end())
+
+
+def _narrower(condition: Span) -> tuple[str, tuple[Edit, ...]] | None:
+    """`when layer.depth > 3 { expand best 2 }` of the text form: a count that depends on the layer."""
+    text = condition.source.text
+    before = re.search(r"\n?[ \t]*\bwhen\s*$", text[: condition.start])
+    behind = re.match(r"\s*\{\s*expand\s+best\s+([0-9]+)\s*\}", text[condition.end :])
+    count = re.search(r"^[ \t]*expand[ \t]+best[ \t]+(\w+)[ \t]*(?:#[^\n]*)?$", text[: condition.start], re.MULTILINE)
+    if before is None or behind is None or count is None or "layer.depth" not in condition.text:
+        return None
+    written = f"(if {condition.text} then {behind[1]} else {count[1]})"
+    block = Span(condition.source, before.start(), condition.end + behind.end())
+    return f"write `expand best {written}`", (Edit(Span(condition.source, *count.span(1)), written), Edit(block, ""))
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:

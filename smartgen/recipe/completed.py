@@ -42,7 +42,7 @@ class _Change:
 
 def _completed(source: Source, each: Diagnostic, found: Sequence[Diagnostic], again: Check) -> Diagnostic:
     change = _change(each, source, source.text)
-    if each.severity != "error" or (each.code.startswith("SG0") and len(found) > _FEW) or change is None:
+    if each.instead or each.severity != "error" or (each.code.startswith("SG0") and len(found) > _FEW) or change is None:
         return each
     known = {(other.code, other.message) for other in found}
     first, last = change, each

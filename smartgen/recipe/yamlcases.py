@@ -26,6 +26,8 @@ class Cases:
         chain: list[s.When] = []
         before: yaml.Node | None = None
         cases = self.statements.listed(node)
+        if isinstance(node, yaml.MappingNode) and "when" in _names(node):
+            self._no_list(node)
         for case, following in zip_longest(cases, cases[1:]):
             if not isinstance(case, yaml.MappingNode):
                 raw = self.tree.span(case).text.strip()
@@ -61,6 +63,20 @@ class Cases:
                 continue
             chain.append(s.When(condition, rules, self.tree.span(case)))
         return self._otherwise_last(chain)
+
+    def _no_list(self, case: yaml.MappingNode) -> None:
+        """`when:` and `then:` below `cases:` without the dash of an item; that is recorded."""
+        source, first = self.tree.source, case.value[0][0].start_mark
+        edits: tuple[Edit, ...] = (Edit(self.tree.span(case), f"[{self.tree.span(case).text}]"),)
+        if not case.flow_style:
+            starts = [key.start_mark.index for key, _ in case.value]
+            items = [key.start_mark.index for key, _ in case.value if key.value in ("when", "otherwise")]
+            edits = tuple(Edit(Span(source, at, at), "- " if at in items else "  ") for at in starts)
+            inner = [m.start() for m in re.finditer(rf"(?<=\n)(?=[ ]{{{first.column + 1},}}\S)", source.text)]
+            end = case.end_mark.index
+            edits += tuple(Edit(Span(source, at, at), "  ") for at in inner if starts[0] < at < end)
+        message = "`cases` is a list, whose items begin with `- `"
+        self.tree.wrong("SG406", message, case.value[0][0], "write `- when: ...`", True, edits)
 
     def _apart(self, case: yaml.MappingNode, before: yaml.Node | None) -> bool:
         """Whether a case is a `then` without its `when`, which is the item before it or is missing; that is recorded."""

@@ -6,12 +6,16 @@ value that it changed is reported at the place of the interpolation.
 
 from __future__ import annotations
 
+import re
+from difflib import SequenceMatcher
+
 import yaml
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import misspelt
 from smartgen.language.source import Edit, Source, Span
+from smartgen.language.words import TYPES
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.written import Written
 from smartgen.recipe.yamlcases import Cases
@@ -30,9 +34,13 @@ def read_yaml(source: Source, findings: Findings) -> Written | None:
     return None if root is None else _Reader(tree).recipe(root)
 
 
-def _near(base: str) -> bool:
-    """Whether a shipped policy is called so, but for a slip."""
-    return base in shipped() or misspelt(base, shipped()) is not None
+_ALIKE = 0.8  # of two names
+
+
+def _near(base: str, whole: bool) -> bool:
+    """Whether a shipped policy is called so, but for a slip; for a small one where the recipe is `whole` without a base."""
+    near = base if base in shipped() else misspelt(base, shipped())
+    return near is not None and (not whole or SequenceMatcher(None, base, near).ratio() > _ALIKE)
 
 
 class _Reader:
@@ -106,7 +114,8 @@ class _Reader:
             self.findings.lost("")
             return None, s.Name(named or "recipe", at)
         at = self.tree.span(keys["policy"])
-        if "benefit" in keys and "name" not in keys and NAME.fullmatch(base) and not _near(base):
+        own = "benefit" in keys and "name" not in keys and NAME.fullmatch(base) is not None
+        if own and not _near(base, {"expand", "limit"} <= set(keys)):
             self._no_base(keys, base)
             return None, s.Name(base, at)
         return s.Use(base, (), at), s.Name(named or base.rsplit("/", 1)[-1].split(".")[0], at)
@@ -158,8 +167,24 @@ class _Reader:
         self.inner = (*self.inner, s.Policy(name, use, params, rules, self.cases.chain(keys.get("cases")), span))
         return name
 
+    def _declared(self, keys: Nodes) -> bool:
+        """`params: {trust: prob = 0.9}`, which declares and does not set; that is recorded."""
+        node = keys.get("params")
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        typed = [value for _, value in pairs if re.match(rf"(?:{'|'.join(TYPES)})\s*=[^=]", str(value.value))]
+        if node is None or not typed or len(typed) < len(pairs) or "param" in keys:
+            return False
+        start = self.tree.source.text.rfind("params", 0, node.start_mark.index)
+        at = Span(self.tree.source, start, start + len("params"))
+        message = "`params` sets those of a base, and what has a type is declared in `param`"
+        self.findings.add("SG405", message, at, "write `param`", edits=(Edit(at, "param"),))
+        self.findings.lost(" ".join(str(key.value) for key, _ in pairs))
+        return True
+
     def _settings(self, keys: Nodes) -> dict[str, s.Argument]:
         found: dict[str, s.Argument] = {}
+        if self._declared(keys):
+            return found
         for name, at, value in self.mappings.named(keys, "params"):
             expression = self.statements.expression(value)
             if expression is not None:

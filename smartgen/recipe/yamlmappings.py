@@ -149,8 +149,8 @@ class Mappings:
             return []
         if not isinstance(node, yaml.MappingNode):
             span = self.tree.span(node)
-            self.findings.lost(span.text.strip())
             reading = as_names(node, span, what)
+            self.findings.lost(" ".join((span.text.strip(), *(edit.text for edit in reading.edits))))
             message = f"`{what}` holds names and values"
             self.tree.wrong("SG406", message, node, reading.fix, reading.short, reading.edits)
             return []

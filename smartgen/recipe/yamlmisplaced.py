@@ -10,7 +10,7 @@ from smartgen.language.nearest import misspelt
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import EXTENTS
 from smartgen.recipe.shipped import shipped
-from smartgen.recipe.yamlkeys import KEYS
+from smartgen.recipe.yamlkeys import KEYS, MEANT
 from smartgen.recipe.yamltree import Tree
 
 Fix = tuple[str, tuple[Edit, ...]]  # help, edits
@@ -40,6 +40,8 @@ def out_of_section(tree: Tree, key: yaml.Node, value: yaml.Node) -> Fix | None:
 def _belongs(section: str, name: str, value: str) -> bool:
     """Whether a name with its value could be one of a section's."""
     if misspelt(name, KEYS) is not None and name not in EXTENTS and (section != "cost" or "/" in value):
+        return False
+    if name in MEANT:
         return False
     if section == "limit":
         return name in EXTENTS

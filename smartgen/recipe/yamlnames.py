@@ -31,6 +31,10 @@ def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
     reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
     if reading is not None:
         return reading
+    signs = list(re.finditer(r"^[ ]*[A-Za-z_]\w*([ ]*:?=[ ]*)(?=[^\s=])", raw, re.MULTILINE))
+    if len(signs) == len(raw.splitlines()) > 1:
+        edits = tuple(Edit(Span(span.source, span.start + m.start(1), span.start + m.end(1)), ": ") for m in signs)
+        return Reading(f"write `{raw.splitlines()[0][: signs[0].start(1)]}: ...`", edits, short=True)
     apart = re.fullmatch(r"([A-Za-z_]\w*)(?:[ ]*:?=[ ]*|[ ]+)([A-Za-z0-9(\"][^\n]*)", raw)
     alone = not _before(span).strip()
     if apart is not None and alone:  # `accepted node.path` on a line of its own

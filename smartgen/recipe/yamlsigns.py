@@ -46,6 +46,27 @@ def other_sign(source: Source) -> Diagnostic | None:
     return None
 
 
+def foreign_signs(source: Source) -> Diagnostic | None:
+    """`limit：{depth: 6}`, `depth: “batch.size”`: signs of YAML as another keyboard or a word processor has them."""
+    edits = list[Edit]()
+    for line in re.finditer(r"[^\n]+", source.text):
+        text = line.group().partition(" #")[0]
+        if text.lstrip().startswith("#"):
+            continue
+        wide = re.match(r"[ ]*(?:-[ ]+)?\w+(：[ ]*)", text)
+        if wide is not None:
+            edits.append(Edit(Span(source, line.start() + wide.start(1), line.start() + wide.end(1)), ": "))
+        for pair in re.finditer(r"(?<=[:,{\[] )([“„«])[^“”„«»\"]*([”“»])(?=[ ]*[,}\]]|[ ]*$)", text):
+            edits += [Edit(Span(source, line.start() + a, line.start() + b), '"') for a, b in (pair.span(1), pair.span(2))]
+        for brace in re.finditer(r"(?<=[:：] )｛|｛(?=\w+:)|｝(?=[ ]*$)", text):
+            written = "{" if brace.group() == "｛" else "}"
+            edits.append(Edit(Span(source, line.start() + brace.start(), line.start() + brace.end()), written))
+    if not edits:
+        return None
+    message = f"`{edits[0].span.text.strip()}` is no sign of YAML"
+    return unreadable(message, edits[0].span, f"write `{edits[0].text.strip()}`", tuple(edits))
+
+
 def by_line(source: Source, at: int, line: int, said: str, message: str) -> Diagnostic | None:
     """What the line shows that the reader's words leave open: a sign that YAML reads otherwise."""
     text = source.text

@@ -18,7 +18,8 @@ def slip(source: Source, at: int, said: str) -> Diagnostic | None:
     `said`: the reader's own words.
     """
     found = _comment(source, at) or _ended(source, at) or _surplus(source, at)
-    found = found or _set_in(source) or _beside_case(source, at) or _dash(source, at)
+    found = found or _set_in(source) or _first_item(source) or _no_then(source, at) or _beside_case(source, at)
+    found = found or _dash(source, at)
     return found or (_no_colon(source, at) if "mapping values" in said else None)
 
 
@@ -72,6 +73,31 @@ def _beside_case(source: Source, at: int) -> Diagnostic | None:
     span = Span(source, *here.span(1)) if here.group(1) else Span(source, start, start + 1)
     edits = (Edit(Span(source, *here.span(1)), " " * len(above.group(1))),)
     return unreadable("`when` and `then` are one item of the list", span, "indent it like `when`", edits)
+
+
+def _first_item(source: Source) -> Diagnostic | None:
+    """`cases:` above `when: ...` without its dash, and an item with one further down."""
+    found = re.compile(r"^cases:[ ]*\n([ ]*)(when):", re.MULTILINE).search(source.text)
+    if found is None or not re.search(r"^[ ]*- ", source.text[found.end() :], re.MULTILINE):
+        return None
+    place = Span(source, found.start(2), found.start(2))
+    message = "`cases` is a list, whose items begin with `- `"
+    return unreadable(message, Span(source, *found.span(2)), "write `- when: ...`", (Edit(place, "- "),))
+
+
+def _no_then(source: Source, at: int) -> Diagnostic | None:
+    """`- when: batch.size > 8` above a line `{expand: best 1}`."""
+    start = source.text.rfind("\n", 0, at) + 1
+    for begins in (start, source.text.rfind("\n", 0, max(0, start - 1)) + 1):
+        here = re.compile(r"([ ]*)\{[^\n]*\}[ ]*$", re.MULTILINE).match(source.text, begins)
+        above = re.search(r"(?:^|\n)([ ]*-[ ]+)when:[^\n]*\n$", source.text[:begins])
+        if here is None or above is None:
+            continue
+        place = Span(source, here.end(1), here.end(1))
+        shown = source.text[here.end(1) : here.end()].strip()
+        message, span = "a case says in `then` what holds in it", Span(source, here.end(1), here.end())
+        return unreadable(message, span, f"write `then: {shown}`", (Edit(place, "then: "),))
+    return None
 
 
 def _dash(source: Source, at: int) -> Diagnostic | None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import yaml
 
+from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.findings import Findings
+from smartgen.language.mistakes.pasted import fenced
 from smartgen.language.source import Edit, Excerpt, Source, Span, line_end
 from smartgen.recipe.yamlerrors import not_yaml
 from smartgen.recipe.yamlflat import as_text
 from smartgen.recipe.yamlinterpolation import interpolated
-from smartgen.recipe.yamlsigns import other_sign, text_form
+from smartgen.recipe.yamlsigns import foreign_signs, other_sign, text_form, unreadable
 
 _MOST_NODES = 5_000  # with every alias written out
 _MOST_CHARACTERS = 100_000
@@ -27,6 +29,10 @@ class Tree:
 
     def root(self) -> yaml.MappingNode | None:
         """The recipe's mapping; None if there is none, which is recorded."""
+        signs = _fence(self.source) or foreign_signs(self.source)
+        if signs is not None:
+            self.findings.take(signs)
+            return None
         node = self._composed()
         if node is None:
             return None
@@ -137,7 +143,7 @@ class Tree:
             fix = f"quote it: `{edits[0].text}`" if edits else "quote the expression"
             message = "YAML split this expression at its commas"
             self.findings.add("SG407", message, whole, fix, edits=edits)
-            self.findings.lost("")
+            self.findings.lost(" ".join(str(key.value) for key, _ in mapping.value))
             return True
         return False
 
@@ -171,6 +177,15 @@ class Tree:
         if (short or not isinstance(node, yaml.ScalarNode)) and 0 <= end < span.end:
             span = Span(self.source, span.start, end)
         self.findings.add(code, message, span, fix, edits=edits)
+
+
+def _fence(source: Source) -> Diagnostic | None:
+    """Lines of Markdown around the recipe."""
+    found = fenced(source.text) if re.search(r"^[ \t]*(?:```|~~~)", source.text, re.MULTILINE) else None
+    if found is None:
+        return None
+    edits = tuple(Edit(Span(source, start, end), written) for start, end, written in found.changes)
+    return unreadable(found.message, Span(source, found.start, found.end), found.help, edits)
 
 
 def empty(node: yaml.Node) -> bool:

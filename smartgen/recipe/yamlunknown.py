@@ -80,6 +80,14 @@ def _merge(it: Unknown) -> Answer | None:
     return Answer("inherit with `policy: NAME`, or write the keys out", (), "YAML's merge keys are not read")
 
 
+def _bare_cap(it: Unknown) -> Answer | None:
+    """`limit: {7}`."""
+    if it.what != "`limit`" or not it.name.isdigit() or not empty(it.value) or "depth" in it.there:
+        return None
+    written = f"depth: {it.name}"
+    return Answer(f"write `{written}`", (Edit(it.tree.span(it.key), written),), "a limit says what it limits")
+
+
 def _tight(it: Unknown) -> Answer | None:
     """`limit:4`, `verify = best 4`: a key and its value in one."""
     braced = re.fullmatch(r"(\w+)(\s*)\{\s*\w+", it.name)
@@ -178,6 +186,7 @@ def _other_word(it: Unknown) -> Answer | None:
 
 _READINGS: tuple[Callable[[Unknown], Answer | None], ...] = (
     _merge,
+    _bare_cap,
     _tight,
     _settings,
     _cap,

@@ -21,7 +21,7 @@ MEMORIES = """smartgen 1
 policy memories {
   benefit accepted = calibrated(node.prob, node.rank, node.depth, request.context)
   expand best ladder(last.length, 3, 4, start: 3, bins: request.context)
-  verify best 0..ladder(ema(batch.mean(last.length), 0.1, start: 1, bins: batch.max(request.context)), 7, 8, start: 8)
+  verify best 0..ladder(ema(batch.mean(last.length), 0.1, start: 1 tok, bins: batch.max(request.context)), 7, 8, start: 8)
   cost drafting = profile.draft.time
   cost verifying = profile.verify.time(model: "linear")
   maximize tokens / time

@@ -11,7 +11,8 @@ from smartgen.language.mistakes.colons import missing_colon
 from smartgen.language.mistakes.declaring import param
 from smartgen.language.mistakes.frame import outside, policy_line, unclosed_end
 from smartgen.language.mistakes.functions import function
-from smartgen.language.mistakes.inheriting import use
+from smartgen.language.mistakes.going_on import going_on
+from smartgen.language.mistakes.inheriting import imported, use
 from smartgen.language.mistakes.joints import parts_apart
 from smartgen.language.mistakes.let_in import let_in
 from smartgen.language.mistakes.limits import limit
@@ -33,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     outside,
     unclosed_block,
     unclosed_end,
+    going_on,
+    imported,
     missing_colon,
     phrases.dashes,
     slips.doubled,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from smartgen.language.foreign_functions import RENAMED
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
 from smartgen.language.lexemes import Lexeme
 from smartgen.language.mistakes.colons import COORDINATES
@@ -103,6 +104,10 @@ def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
         written = f'(model: "{inside.strip(chr(34) + chr(39))}")'
         help = f"write `{before.text}{written}`"
         return Repair("SG015", "arguments stand in parentheses", *span, help, ((*span, written),))
+    method = re.match(r"\.(\w+)\(\)", text[span[1] :])
+    if before.text in SCOPES and method is not None and method[1] in AGGREGATES and inside.strip("\"'") in SIGNALS:
+        change = (span[0], span[1] + method.end(), f".{method[1]}({inside.strip(chr(34) + chr(39))})")
+        return Repair("SG007", "nothing is indexed here", *change[:2], f"write `{before.text}{change[2]}`", (change,))
     asked = re.fullmatch(rf"({'|'.join(COORDINATES)})\s*[=:]\s*(.+)", inside)
     if before.text.startswith("profile.") and asked is not None:
         written = f"({asked.group(1)}: {asked.group(2)})"
@@ -126,7 +131,8 @@ def _list(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
     before, span = lexemes[index - 1] if index else None, (lexemes[index].start, lexemes[close].end)
     inside = text[lexemes[index].end : lexemes[close].start].strip()
     opened = unclosed(lexemes, index)
-    called = FUNCTIONS.get(lexemes[opened - 1].text) if opened else None
+    function = lexemes[opened - 1].text if opened else ""
+    called = FUNCTIONS.get(RENAMED.get(function, function))
     if called is not None and called.most > 2 and before is not None and before.text in ("(", ","):
         message = "there are no lists: arguments are written one by one"
         return Repair("SG007", message, *span, f"write `{inside}`", ((*span, inside),))

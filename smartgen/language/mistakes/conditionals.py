@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from smartgen.language.contrast import contrasting
 from smartgen.language.mistakes.operands import closing, expression_first, expression_last, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
@@ -160,6 +161,13 @@ def _one_branch(spot: Spot, first: int) -> Iterator[Repair]:
         yield Repair("SG006", message, here.start, here.end, f"write `{shown}`", ((*change, shown),))
 
 
+def _in_comment(spot: Spot) -> str:
+    """`# 8 otherwise` behind the line: what its writer meant to write."""
+    line = spot.text[spot.lexemes[spot.at - 1].end :].partition("\n")[0].partition("#")[2]
+    found = re.search(r"\b([0-9.]+)\s+(?:otherwise|else)\b|\b(?:otherwise|else)[ :]+([0-9.]*[0-9])", line)
+    return (found[1] or found[2]) if found is not None else ""
+
+
 def _no_else(spot: Spot) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
     message = "an `if` has two branches"
@@ -175,6 +183,8 @@ def _no_else(spot: Spot) -> Iterator[Repair]:
         or here.first
     ):
         value = spot.slice(then + 1, spot.at - 1) if then is not None and then + 1 < spot.at else "0"
+        condition = spot.slice(begun + 1, then - 1) if begun is not None and then is not None and begun + 1 < then else ""
+        value = _in_comment(spot) or contrasting(value, condition)
         end = spot.lexemes[spot.at - 1].end
         start = spot.lexemes[begun] if begun is not None else here
         change = (end, end, f" else {value}")

@@ -14,7 +14,8 @@ from smartgen.language.words import EXTENTS, KEYWORDS
 def counted(spot: Spot) -> Iterator[Repair]:
     """What stands behind the count of `best`: a unit, the other end of a range."""
     here, before, statement = spot.lexemes[spot.at], spot.word(-1), spot.statement
-    called = before in FUNCTIONS or before.rpartition(".")[2] in AGGREGATES
+    clause = any(x.text in ("where", "by", "maximizing") for x in spot.lexemes[spot.begun : spot.at])
+    called = clause or before in FUNCTIONS or before.rpartition(".")[2] in AGGREGATES
     if not called and here.text in (
         "nodes",
         "tokens",

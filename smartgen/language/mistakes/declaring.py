@@ -43,6 +43,9 @@ def param(spot: Spot) -> Iterator[Repair]:
 
 def _no_type(spot: Spot, written: str) -> Iterator[Repair]:
     here = spot.lexemes[spot.at]
+    if here.word and not here.first and spot.word(1) == ":" and written.isidentifier() and written not in BEFORE_NAMES:
+        joined = f"{written}_{here.text}"  # `param max nodes: count`
+        yield spot.replace("SG017", "a name has no space", joined, f"write `param {joined}: ...`", 2, -1)
     if written in (*TYPES, "int", "float", "bool", "str") and here.sort == "name" and spot.word(1) == "=":
         kind = {"int": "count", "float": "number", "bool": "flag", "str": "text"}.get(written, written)
         swapped = f"{here.text}: {kind}"

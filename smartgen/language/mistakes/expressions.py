@@ -62,6 +62,8 @@ def extent_as_value(spot: Spot) -> Iterator[Repair]:
             meant = "layer.max"
         if here.text == "cost":
             meant = _total(spot)
+        if (same := re.search(rf"({here.text}\.\w+)\s*[-<>]=?\s*\w+\(\s*$", spot.text[: here.start])) is not None:
+            meant = same[1]  # `tree.tokens - previous(tree)`
         if here.text == "depth" and spot.statement in ("expand", "verify", "benefit"):
             meant = "node.depth"
         message = f"`{here.text}` is a word of the language and no value"

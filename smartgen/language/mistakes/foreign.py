@@ -228,6 +228,16 @@ def _semicolon(text: str, lexemes: Lexemes, index: int) -> Repair:
 def _dollar(text: str, lexemes: Lexemes, index: int) -> Repair:
     """`exp $ -x`, as in Haskell; `$trust`, as in a shell."""
     before, sign = lexemes[index - 1] if index else None, lexemes[index]
+    default = re.match(r"\$\{\w+:?-([^{}\n]*)\}", text[sign.start :])
+    if default is not None:  # `${BUDGET:-60}`
+        change = (sign.start, sign.start + default.end(), default[1])
+        return Repair("SG016", "no variable of a shell is read here", *change[:2], f"write `{default[1]}`", (change,))
+    behind = lexemes[index + 1 : index + 3]
+    if before is not None and before.text == ":" and index > 2 and lexemes[index - 3].text == "param":  # `: $/h`
+        last = behind[1] if len(behind) == 2 and behind[0].text == "/" else sign
+        written = f"usd/{last.text}" if last is not sign else "usd"
+        change = (sign.start, last.end, written)
+        return Repair("SG210", "there is no type `$`", sign.start, last.end, f"write `{written}`", (change,))
     line = text.find("\n", sign.end)
     argument = text[sign.end : line if line >= 0 else len(text)].partition("#")[0].strip()
     if before is not None and before.text in FUNCTIONS and argument:

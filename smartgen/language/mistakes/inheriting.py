@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.operands import closing, statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
+
+_PATH = r"[\"'<]?(?:[./]*(?P<module>[\w.:/]*?)[./:]+)?(?P<base>[A-Za-z_]\w*)(?:\.(?P<ending>smart|yaml))?[\"'>]?"
+_ENDS = r"[ ]*;?(?=[ ]*(?:\n|$|\#))"
+_FROM = re.compile(rf"from\s+{_PATH}\s+import\s+(?P<name>\*|[A-Za-z_]\w*)(?:\s+as\s+\w+)?{_ENDS}")
+_NAME_FROM = re.compile(rf"import\s+(?P<name>[A-Za-z_]\w*)\s+from\s+{_PATH}{_ENDS}")
+_LOADED = re.compile(
+    r"(?:base\s*[=:]\s*)?"
+    r"(?:import|include|require|load|using|source|super|with|inherits?(?:\s+from)?|extends?|use|base\s*[=:])"
+    rf"\s*\(?\s*{_PATH}\s*\)?{_ENDS}"
+)
+_SHELVES = frozenset({"recipes", "smartgen", "policies", "crate", "lib", "shared"})  # where recipes are kept
+
+
+def imported(spot: Spot) -> Iterator[Repair]:
+    """`from recipes import smart`, `import recipes.smart`, `use recipes/smart`, `include("smart")` in a policy."""
+    index = spot.at if spot.opens else spot.begun
+    if not 0 < index < len(spot.lexemes) or spot.at - index > 6:
+        return
+    here = spot.lexemes[index]
+    if not (here.first or spot.lexemes[index - 1].text == "{") or any(x.text == "use" for x in spot.lexemes[:index]):
+        return
+    found = next((m for pattern in (_FROM, _NAME_FROM, _LOADED) if (m := pattern.match(spot.text, here.start))), None)
+    if found is None:
+        return
+    module, said = found["module"] or "", found.groupdict().get("name")
+    kept = module == "" or _SHELVES & set(re.split(r"[./:]+", module))
+    if found.re is _LOADED and (not kept or re.fullmatch(r"(?:use|extends?|import|include)\s+\w+[ ;]*", found.group())):
+        return
+    base = found["base"]
+    if said not in (None, "*") and base in _SHELVES:  # `from recipes import smart`
+        base = said
+    if base in _SHELVES and found["ending"]:  # `recipes.smart`
+        base = found["ending"]
+    message, written = "a policy inherits with `use` and the name of its base", f"use {base}"
+    yield Repair("SG011", message, found.start(), found.end(), f"write `{written}`", ((*found.span(), written),))
 
 
 def use(spot: Spot) -> Iterator[Repair]:

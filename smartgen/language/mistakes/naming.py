@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
@@ -153,6 +154,10 @@ def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
     if here.sort == "name" and written in BEFORE_NAMES:
         fix = f"write `{statement} {here.text} = ...`"
         yield spot.remove("SG008", f"`{written}` does not stand before a name", fix, 1, -1)
+    if here.text == "(" and written in FUNCTIONS:  # `benefit path(node.prob)`
+        usual = USUAL[statement]
+        fix = f"write `{statement} {usual} = {written}(...)`"
+        yield spot.replace("SG005", f"this {statement} has no name", f"{usual} = {written}", fix, 1, -1)
     if written in ("is", "equals", "be", "as", "of"):
         usual = USUAL[statement]
         fix = f"write `{statement} {usual} = ...`"

@@ -6,6 +6,7 @@ import re
 
 from smartgen.language.mistakes.conflicts import conflict
 from smartgen.language.mistakes.spot import Change, Repair
+from smartgen.language.words import STATEMENTS
 
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n`]*\n?", re.MULTILINE)
 _BEGINS = re.compile(r"^[ \t]*smartgen[ \t]+\d", re.MULTILINE)
@@ -19,7 +20,33 @@ _MARKS = (  # what each line begins with: (the pattern, what it is called)
 
 def pasted(text: str) -> Repair | None:
     """What came along with a recipe when it was copied; None where nothing did."""
-    return conflict(text) or _quoted(text) or _fenced(text) or _marked(text)
+    return conflict(text) or _quoted(text) or fenced(text) or _marked(text) or _changed(text) or _escaped(text)
+
+
+def _changed(text: str) -> Repair | None:
+    """`-  expand best 4` above `+  expand best 8`: some lines of a diff."""
+    words = "|".join(STATEMENTS)
+    lines = list(re.finditer(rf"^[ \t]*(?P<mark>[-+])(?=[ \t]+(?:{words})\b)[^\n]*\n?", text, re.MULTILINE))
+    if not any(m["mark"] == "+" for m in lines):  # without one it is a list
+        return None
+    changes = tuple((m.start(), m.end(), "") if m["mark"] == "-" else (*m.span("mark"), " ") for m in lines)
+    first, *others = lines
+    also = tuple((*m.span("mark"), "and here") for m in others[:1])
+    help = "keep the lines with `+`, without it, and none of those with `-`"
+    return Repair("SG016", "this is a line of a diff", *first.span("mark"), help, changes, also)
+
+
+def _escaped(text: str) -> Repair | None:
+    """`expand best 3\\n  verify best 12`: lines of a program's text."""
+    words = "|".join(STATEMENTS)
+    found = list(re.finditer(rf"\\n(?=[ \t]*(?:(?:{words})\b|\}}|$))", text, re.MULTILINE))
+    found = [m for m in found if not _inside_quotes(text, m.start())]
+    if not found:
+        return None
+    changes = tuple((m.start(), m.end(), "\n") for m in found)
+    at = found[0]
+    message = "a line ends where the next one begins, without `\\n`"
+    return Repair("SG016", message, at.start(), at.end(), "begin a new line", changes)
 
 
 def _quoted(text: str) -> Repair | None:
@@ -38,7 +65,7 @@ def _quoted(text: str) -> Repair | None:
     return Repair("SG003", message, first, inside, help, changes)
 
 
-def _fenced(text: str) -> Repair | None:
+def fenced(text: str) -> Repair | None:
     """Lines of Markdown around a recipe, and what a chat says before the first and behind the last."""
     fences = [f for f in _FENCE.finditer(text) if not _inside_quotes(text, f.start())]
     begins = _BEGINS.search(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smartgen.language.mistakes.naming import USUAL
@@ -37,6 +38,9 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         return
     last = spot.lexemes[spot.at - 1]
     key = spot.statement if before == "=" else before
+    blocks = sum(x.text == "when" for x in spot.lexemes[: spot.at])
+    if before == "when" and here is not None and here.text == "{" and blocks > 1 and spot.word(-2) == "}":
+        yield spot.replace("SG009", "nothing stands behind `when`", "otherwise", "write `otherwise`", 1, -1)
     if spot.wants_operand and key in EXAMPLE:
         yield _no_expression(spot, key)
     if before in _NAMED:
@@ -55,6 +59,10 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         yield spot.replace("SG009", f"nothing stands behind `{before}`", example, help, 1, -1)
     if spot.wants_operand and spot.statement == "maximize" and before == "/" and spot.word(-2) != "time":
         yield spot.insert("SG009", "nothing stands behind `/`", "time", f"for example `{spot.word(-2)} / time`")
+    ahead = before in (">", ">=") and spot.slice(spot.begun, spot.at - 2).endswith("forecast(objective)")
+    if spot.wants_operand and ahead:
+        written = f"forecast(objective) {before} objective"
+        yield spot.insert("SG009", f"nothing stands behind `{before}`", "objective", f"write `{written}`")
     if spot.wants_operand and before in _HANGING:
         help = f"remove `{before}`, or write what follows it"
         yield spot.remove("SG009", f"nothing stands behind `{before}`", help, 1, -1)
@@ -73,6 +81,8 @@ def _no_expression(spot: Spot, key: str) -> Repair:
     """An example in the place of what is missing."""
     begun, last = spot.lexemes[max(spot.begun, 0)], spot.lexemes[spot.at - 1]
     example = _param_example(spot) if key == "param" else EXAMPLE[key]
+    if key == "cost" and re.match(r"draft|grow|propos|head", spot.word(-2)):
+        example = "profile.draft.time"
     what = " ".join(x.text for x in spot.lexemes[max(spot.begun, 0) : spot.at] if x.text != "=")
     named = key == spot.statement and last.text == "="
     message = f"`{what}` has no expression" if named else f"nothing stands behind `{what}`"

@@ -15,6 +15,11 @@ _EMPTY = "smartgen 1\npolicy mine {\n  limit depth 0\n}\n"
 
 def other_form(text: str) -> Repair | None:
     """A recipe in the YAML form, or in JSON, or a program of another language, where the text form is due."""
+    spelt = re.match(r"(?:\s|#[^\n]*\n)*((?:def|class|async|export|public|function|new|create)\s+policy)\s+\w+\s*[{:(]", text)
+    if spelt is not None:  # `def policy mine {`
+        change = (*spelt.span(1), "smartgen 1\npolicy")
+        fix = "write `smartgen 1` and then `policy`"
+        return Repair("SG001", _MISSING, *spelt.span(1), fix, (change,))
     program = re.match(r"(?:\s|#[^\n]*\n)*(def|class|import|from|function|const|var|package)\b", text)
     if program is not None and not re.search(r"^(?:smartgen[ \t]+\d|policy[ \t]+\w+[ \t]*\{)", text, re.MULTILINE):
         message = f"a recipe begins with its language version, this begins with `{program.group(1)}`"
