@@ -10,10 +10,23 @@ from smartgen.language.functions import FUNCTIONS
 from smartgen.language.program import Axis
 from smartgen.language.signals import MONOTONE, SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import PLACES_OF_NODES
+from smartgen.language.types import PLACES_OF_NODES, Typed
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
+
+
+def plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
+    """The arguments of a call that takes `least` to `most` of them, by place. Raises Broken for any other call."""
+    named = next((argument for argument in e.arguments if argument.label is not None), None)
+    joined = f"{named.label.span.text}.{named.value.span.text}" if named is not None and named.label is not None else ""
+    if named is not None and joined in SIGNALS:
+        raise typer.replaced("SG016", "parts of a name are joined by a point", named.span, joined)
+    if named is not None:
+        raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
+    if not least <= len(e.arguments) <= most:
+        raise wrong_count(typer, e, least, most)
+    return typer.all(argument.value for argument in e.arguments)
 
 
 def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:

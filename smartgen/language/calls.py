@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
-from smartgen.language.argument_counts import wrong_count
+from smartgen.language.argument_counts import plain
 from smartgen.language.lookup import table
 from smartgen.language.measured import measured
 from smartgen.language.memory import calibrated, memory
-from smartgen.language.program import Aggregate, Axis, Const, Expr, PathProduct, Phase, Read, Shift
+from smartgen.language.program import Aggregate, Axis, Const, Expr, PathProduct, Phase, Read
+from smartgen.language.shifts import shift
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import COUNT, PROB, Kind, Typed
@@ -19,7 +20,7 @@ from smartgen.language.unit_fixes import without_unit
 from smartgen.language.unknown_functions import unknown_function
 
 if TYPE_CHECKING:
-    from smartgen.language.expressions import Broken, Typer
+    from smartgen.language.expressions import Typer
 
 Handler = Callable[["Typer", s.Call], Typed]
 
@@ -41,21 +42,9 @@ def type_call(typer: Typer, e: s.Call) -> Typed:
     raise unknown_function(typer, e)
 
 
-def _plain(typer: Typer, e: s.Call, least: int, most: int) -> list[Typed]:
-    named = next((argument for argument in e.arguments if argument.label is not None), None)
-    joined = f"{named.label.span.text}.{named.value.span.text}" if named is not None and named.label is not None else ""
-    if named is not None and joined in SIGNALS:
-        raise typer.replaced("SG016", "parts of a name are joined by a point", named.span, joined)
-    if named is not None:
-        raise typer.replaced("SG111", f"`{e.name.text}` takes no named argument", named.span, named.value.span.text)
-    if not least <= len(e.arguments) <= most:
-        raise wrong_count(typer, e, least, most)
-    return typer.all(argument.value for argument in e.arguments)
-
-
 def _extreme(op: str) -> Handler:
     def handler(typer: Typer, e: s.Call) -> Typed:
-        values = _plain(typer, e, 2, 99)
+        values = plain(typer, e, 2, 99)
         kind = values[0].kind
         for value in values:
             typer.require(value, "number", f"`{op}`")
@@ -68,7 +57,7 @@ def _extreme(op: str) -> Handler:
 
 def _bare(op: str) -> Handler:
     def handler(typer: Typer, e: s.Call) -> Typed:
-        (value,) = _plain(typer, e, 1, 1)
+        (value,) = plain(typer, e, 1, 1)
         typer.require(value, "number", f"`{op}`")
         if not value.kind.dimension.bare:
             fix, edits = without_unit(value)
@@ -80,7 +69,7 @@ def _bare(op: str) -> Handler:
 
 
 def _clip(typer: Typer, e: s.Call) -> Typed:
-    values = _plain(typer, e, 3, 3)
+    values = plain(typer, e, 3, 3)
     kind = typer.common(values[0], values[1], "the arguments of `clip`")
     typer.common(values[0], values[2], "the arguments of `clip`")
     low, high = values[1], values[2]
@@ -93,7 +82,7 @@ def _clip(typer: Typer, e: s.Call) -> Typed:
 
 
 def _path(typer: Typer, e: s.Call) -> Typed:
-    (value,) = _plain(typer, e, 1, 1)
+    (value,) = plain(typer, e, 1, 1)
     typer.require(value, "number", "`path`")
     if not value.kind.dimension.bare:
         raise typer.replaced("SG208", f"`path` multiplies probabilities, this is {value.kind}", value.span, "node.prob")
@@ -139,95 +128,9 @@ def _clamped(typer: Typer, value: Typed) -> Typed:
     return typer.made(PROB, value.span, "clip", value, zero, whole)
 
 
-def _shift(kind: str) -> Handler:
-    def handler(typer: Typer, e: s.Call) -> Typed:
-        if kind not in typer.place.allows:
-            where = "`expand ... where`" if kind == "marginal" else "`continue while`"
-            message = f"`{kind}` has a meaning in {where} only, this is {typer.place.word}"
-            if kind == "marginal" and typer.place.word == "`verify ... where`" and typer.benefit is not None:
-                raise _marginal_verified(typer, e, message, typer.benefit[0])
-            inner = e.arguments[0].value.span.text if e.arguments else "objective"
-            if kind in ("forecast", "previous") and (moved := _continued(e.span)):
-                raise typer.fail("SG308", message, e.name.span, "decide it in `continue while`", edits=moved)
-            if kind == "marginal" and (kept := _kept(e.span)):
-                raise typer.fail("SG308", message, e.name.span, "decide it in `expand all where`", edits=kept)
-            if kind == "forecast" and "marginal" in typer.place.allows:
-                inner = f"marginal({inner})"
-            above = re.match(rf"\s*>=?\s*{re.escape(inner)}(?![\w.])", e.span.source.text[e.span.end :])
-            if kind == "marginal" and "forecast" in typer.place.allows and above is not None:
-                inner = f"forecast({inner})"
-            elif kind == "marginal" and "previous" in typer.place.allows:
-                inner = f"{inner} - previous({inner})"
-            raise typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
-        (value,) = _plain(typer, e, 1, 1)
-        typer.require(value, "number", f"`{kind}`")
-        axis = Axis.NODE if kind == "marginal" else value.axis
-        code = Shift(kind, value.code)  # type: ignore[arg-type]
-        # What is read inside a forecast is not read of the draft itself.
-        inside = value.reads if kind != "forecast" else frozenset(f"forecast:{name}" for name in value.reads)
-        return Typed(value.kind, axis, value.phase, code, inside | {kind}, e.span)
-
-    return handler
-
-
-def _continued(span: Span) -> tuple[Edit, ...]:
-    """Of `expand best 8 where forecast(objective) > objective` the `where` made a statement, of `subject to` another one;
-    nothing if there is one.
-    """
-    text = span.source.text
-    if span.source.is_yaml or re.search(r"^[ \t]*continue\b", text, re.MULTILINE):
-        return ()
-    constraint = re.search(r"\bsubject\s+to(?=[ \t][^\n]*$)", text[: span.start])
-    if constraint is not None:
-        compared = re.search(r"\bprevious\(|\bforecast\((\w+)\)\s*[<>]=?\s*\1\b", text[constraint.start() :].partition("\n")[0])
-        if compared is None:
-            return ()
-        return (Edit(Span(span.source, *constraint.span()), "continue while"),)
-    before = re.search(r"[ \t]+where[ \t]+$", text[: span.start])
-    if before is None:
-        return ()
-    indent = re.match(r"[ \t]*", text[text.rfind("\n", 0, span.start) + 1 :])
-    written = f"\n{indent[0] if indent else ''}continue while "
-    return (Edit(Span(span.source, before.start(), span.start), written),)
-
-
-def _kept(span: Span) -> tuple[Edit, ...]:
-    """Of `continue while marginal(tokens) > ...` the statement made an `expand`; nothing where there is one."""
-    text = span.source.text
-    begun = re.search(r"\bcontinue\s+while\b(?=[^\n]*$)", text[: span.start])
-    if begun is None or span.source.is_yaml or re.search(r"^[ \t]*expand\b", text, re.MULTILINE):
-        return ()
-    return (Edit(Span(span.source, *begun.span()), "expand all where"),)
-
-
-def _marginal_verified(typer: Typer, e: s.Call, message: str, benefit: str) -> Broken:
-    """`verify ... where marginal(tokens) > 0.05 tok`: what a node adds is its benefit, which has no unit."""
-    text = e.span.source.text
-    if (moved := _to_expand(typer)) is not None:
-        return typer.fail("SG308", message, e.name.span, "ask it in `expand ... where`", edits=moved)
-    bound = re.match(r"(\s*[<>]=?\s*[0-9.]+)\s*tok\b", text[e.span.end :])
-    whole = Span(e.span.source, e.span.start, e.span.end + (bound.end() if bound is not None else 0))
-    written = benefit + (bound.group(1) if bound is not None else "")
-    return typer.fail("SG308", message, e.name.span, f"write `{written}`", edits=(Edit(whole, written),))
-
-
-def _to_expand(typer: Typer) -> tuple[Edit, ...] | None:
-    """The `where` of `verify` as that of `expand`, where it weighs two marginals: no benefit stands for these."""
-    verify, expand = typer.policy.slots.verify, typer.policy.slots.expand
-    if verify is None or expand is None or verify.choice.where is None or expand.choice.where is not None:
-        return None
-    where = verify.choice.where.span
-    text, source = where.source.text, where.source
-    begins = re.search(r"\s+where\s+$", text[: where.start])
-    if where.text.count("marginal(") < 2 or begins is None or source.is_yaml or expand.span.source != source:
-        return None
-    end = expand.choice.span.end
-    return Edit(Span(source, end, end), f" where {where.text}"), Edit(Span(source, begins.start(), where.end), "")
-
-
 def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
     with typer.aggregating():
-        (value,) = _plain(typer, e, 1, 1)
+        (value,) = plain(typer, e, 1, 1)
     over_rows = group == "batch"
     if over_rows and value.axis is Axis.NODE:
         inner = f"layer.{function}({value.span.text})"
@@ -296,9 +199,9 @@ CALLS: dict[str, Handler] = {
     "log": _bare("log"),
     "path": _path,
     "calibrated": calibrated,
-    "forecast": _shift("forecast"),
-    "previous": _shift("previous"),
-    "marginal": _shift("marginal"),
+    "forecast": shift,
+    "previous": shift,
+    "marginal": shift,
     "table": table,
     "ema": memory,
     "ladder": memory,

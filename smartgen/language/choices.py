@@ -10,7 +10,7 @@ from smartgen.language.additions import additions
 from smartgen.language.aggregate import aggregated
 from smartgen.language.counts import Counted, count
 from smartgen.language.expressions import Place, Typer
-from smartgen.language.mismatch import asked
+from smartgen.language.kinds import asked
 from smartgen.language.program import Axis, Choice
 from smartgen.language.resolve import Slots
 from smartgen.language.shapes import static_tree

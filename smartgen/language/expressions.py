@@ -11,7 +11,8 @@ from smartgen.language import syntax as s
 from smartgen.language.calls import type_call
 from smartgen.language.diagnostics import Label, one
 from smartgen.language.findings import Findings
-from smartgen.language.mismatch import comparable, differ, mismatch, needs
+from smartgen.language.kinds import needs
+from smartgen.language.mismatch import comparable, differ, mismatch
 from smartgen.language.program import Axis, Const, Measured, Operation, Phase, Read, Site
 from smartgen.language.recurrences import averaged
 from smartgen.language.resolve import Resolved

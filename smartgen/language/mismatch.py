@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Label
+from smartgen.language.kinds import one_kind, unquoted
 from smartgen.language.nearest import misspelt
 from smartgen.language.program import Const, Read
-from smartgen.language.signals import SIGNALS, SOURCES, TOTALS
+from smartgen.language.signals import SOURCES, TOTALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import Kind, Typed
 from smartgen.language.unit_fixes import (
@@ -31,14 +31,6 @@ from smartgen.language.units import BARE, EXAMPLE, MONEY, POWER, TIME, TOKEN, TO
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
-_HOLDS = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 _LATELY = {POWER: "run.power", TOKEN / TIME: "run.rate"}  # of recent steps
 _VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
 Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
@@ -172,7 +164,7 @@ def comparable(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> None:
     """Raises Broken unless two values can be compared by `e.op`."""
     a, b = left.kind, right.kind
     if a.base != b.base:
-        fix, edits = _one_kind(e, left, right)
+        fix, edits = one_kind(e, left, right)
         raise _fail(typer, "SG201", f"cannot compare {a} with {b}", left, right, fix, edits)
     if a.base != "number" and e.op not in ("==", "!="):
         raise typer.replaced("SG201", f"{a} has no order", e.op_span, "==", "write `==` or `!=`")
@@ -202,37 +194,9 @@ def _no_probability(side: Typed) -> bool:
     return isinstance(side.code, Const) and LITERAL.fullmatch(side.span.text) is not None and float(side.code.value) > 1
 
 
-def _one_kind(e: s.Binary, left: Typed, right: Typed) -> tuple[str, tuple[Edit, ...]]:
-    flag = next((side for side in (left, right) if side.kind.base == "flag"), None)
-    other = right if flag is left else left
-    if flag is not None and other.kind.base == "number" and isinstance(other.code, Const):
-        holds = [_HOLDS[e.op](*((x, other.code.value) if flag is left else (other.code.value, x))) for x in (0, 1)]
-        if holds[0] != holds[1]:
-            written = flag.span.text if holds[1] else f"not {grouped(flag.span)}"
-            return f"write `{written}`", (Edit(e.span, written),)
-    text = next((side for side in (left, right) if side.kind.base == "text" and not isinstance(side.code, Const)), None)
-    if flag is not None and other.kind.base == "number":
-        return f"write `{flag.span.text}`", (Edit(e.span, flag.span.text),)
-    if text is not None:
-        written = f"{text.span.text}{_one_text(text)}"
-        return f"write for example `{written}`", (Edit(e.span, written),)
-    return _unquoted(left, right) or _unquoted(right, left) or ("compare values of one kind", ())
-
-
-def _unquoted(text: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
-    inside, quoted = text.span.text.strip('"'), text.span.text.startswith('"')
-    if quoted and text.kind.base == "text" and other.kind.base in ("number", "flag") and inside in SIGNALS:
-        return f"names stand without quotes: write `{inside}`", (Edit(text.span, inside),)
-    if text.kind.base == "text" and other.kind.base == "number" and LITERAL.fullmatch(inside):
-        return f"write `{inside}`", (Edit(text.span, inside),)
-    if text.kind.base == "text" and other.kind.base == "flag" and inside in ("true", "false"):
-        return f"write `{inside}`", (Edit(text.span, inside),)
-    return None
-
-
 def differ(typer: Typer, a: Typed, b: Typed, what: str) -> Broken:
     """Alternatives (branches, rows, arguments) of different kinds."""
-    literal = literal_fix(typer, a, b) or _unquoted(a, b) or _unquoted(b, a) or _counted(a, b) or _counted(b, a)
+    literal = literal_fix(typer, a, b) or unquoted(a, b) or unquoted(b, a) or _counted(a, b) or _counted(b, a)
     fix, edits = literal or (
         "give both one unit" if a.kind.base == b.kind.base == "number" else "give both one kind",
         (),
@@ -248,49 +212,6 @@ def _counted(bare: Typed, due: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     if bare.kind.dimension * TOKEN != due.kind.dimension:
         return None
     return f"write `1 tok * {grouped(bare.span)}`", (wrapped(bare.span, "1 tok * ", ""),)
-
-
-def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
-    """A number, flag or text where another is due."""
-    wanted = {"number": "a number", "flag": "a yes/no value", "text": "a text"}[base]
-    message = f"{by} needs {wanted}, this is {value.kind}"
-    fix, edits = asked(value) if base == "flag" else _as_number(value)
-    return typer.fail("SG201", message, value.span, fix, edits=edits)
-
-
-def asked(value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edit, ...]]:
-    """A number made a question; `word`: the clause that asks."""
-    if isinstance(value.code, Const) and value.span.text in ("0", "1"):
-        flag = "true" if value.code.value else "false"
-        return f"write `{flag}`", (Edit(value.span, flag),)
-    threshold = isinstance(value.code, Const) and value.kind.prob and value.span.text.isidentifier()
-    if threshold and word in ("`where`", "`continue while`"):  # `where min_prob`
-        read = "node.prob" if word == "`where`" else "layer.max(node.prob)"
-        written = f"{read} >= {value.span.text}"
-        return f"write `{written}`", (Edit(value.span, written),)
-    if value.kind.base == "number":
-        number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
-        behind = f" > {number}"
-        return f"compare it: `{value.span.text}{behind}`", (wrapped(value.span, "", behind),)
-    behind = _one_text(value)
-    return f"compare it: `{value.span.text}{behind}`", (wrapped(value.span, "", behind),)
-
-
-def _as_number(value: Typed) -> tuple[str, tuple[Edit, ...]]:
-    if value.kind.base == "flag":
-        written = f"(if {value.span.text} then 1 else 0)"
-        return f"write `{written}`", (Edit(value.span, written),)
-    inside = value.span.text.strip('"')
-    if LITERAL.fullmatch(inside):
-        return f"write `{inside}`", (Edit(value.span, inside),)
-    if not isinstance(value.code, Const):
-        written = f"(if {value.span.text}{_one_text(value)} then 1 else 0)"
-        return f"compare it: `{written}`", (Edit(value.span, written),)
-    return "write a number here", ()
-
-
-def _one_text(value: Typed) -> str:
-    return ' == "free"' if "request.tag" in value.reads else ' == "head"'
 
 
 def short(kind: Kind) -> str:

@@ -8,7 +8,7 @@ from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.earlier import asked_earlier
 from smartgen.language.expressions import Broken, Place, Typer, constant
-from smartgen.language.mismatch import asked
+from smartgen.language.kinds import asked
 from smartgen.language.program import Aggregate, Axis, Const, Phase
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS, TOTALS
