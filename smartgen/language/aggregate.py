@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,15 @@ def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
     return (inner, False) if inner is not None else None
 
 
+def _named_already(typer: Typer, text: str) -> str:
+    """A `let` that nothing reads and that is an aggregate of this; empty without one."""
+    for name, let in typer.policy.lets.items():
+        found = re.fullmatch(rf"batch\.(\w+)\({re.escape(text)}\)", let.value.span.text)
+        if name not in typer.read_lets and found is not None:
+            return f"{name} > 0" if found[1] == "count" else name
+    return ""
+
+
 def _adds_up(name: str) -> bool:
     """Whether a signal counts nodes or tokens of a row."""
     return name in SIGNALS and (SIGNALS[name].kind.whole or SIGNALS[name].kind.dimension == TOKEN)
@@ -83,6 +93,7 @@ def aggregated(
             written = inner
             if most < Axis.REQUEST:
                 written = f"batch.count({inner}) > 0" if flag or inner.endswith("> 0") else f"batch.mean({inner})"
+        written = _named_already(typer, span.text) or written if most < Axis.REQUEST else written
         shown = shown or written
         edits.append(Edit(span, written))
     return (f"write `{shown}`" if shown else "aggregate it: `layer.max(...)`"), tuple(edits)

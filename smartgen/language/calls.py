@@ -22,6 +22,8 @@ from smartgen.language.unknown_functions import unknown_function
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
+# What is asked of each row by itself, so that a value of its nodes needs no aggregate over the rows.
+_OF_ROWS = ("`continue while`", "`expand ... where`", "`verify ... where`", "`subject to`", "`benefit`", "`by`")
 Handler = Callable[["Typer", s.Call], Typed]
 
 
@@ -70,6 +72,10 @@ def _bare(op: str) -> Handler:
 
 def _clip(typer: Typer, e: s.Call) -> Typed:
     values = plain(typer, e, 3, 3)
+    if isinstance(values[0].code, Const) and isinstance(values[1].code, Const) and not isinstance(values[2].code, Const):
+        inside = e.arguments[0].span.to(e.arguments[2].span)
+        written = ", ".join(e.arguments[i].span.text for i in (2, 0, 1))
+        raise typer.replaced("SG111", "what `clip` bounds comes first", inside, written, f"write `clip({written})`")
     kind = typer.common(values[0], values[1], "the arguments of `clip`")
     typer.common(values[0], values[2], "the arguments of `clip`")
     low, high = values[1], values[2]
@@ -133,6 +139,9 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
         (value,) = plain(typer, e, 1, 1)
     over_rows = group == "batch"
     if over_rows and value.axis is Axis.NODE:
+        if typer.place.word in _OF_ROWS:
+            message = "`batch` runs over requests, this has one value per node"
+            raise typer.replaced("SG301", message, e.name.span, f"layer.{function}")
         inner = f"layer.{function}({value.span.text})"
         message = "`batch` runs over requests, this has one value per node"
         raise typer.replaced("SG301", message, value.span, inner, f"say which nodes first: `batch.{function}({inner})`")

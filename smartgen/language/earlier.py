@@ -27,6 +27,7 @@ _BEFORE = {  # the same of the step before, or of a step without draft nodes
 }
 _DRAFTED = {"tree.nodes": "last.drafted", "tree.tokens": "last.length"}  # of a row
 _RATES = {TOKEN / TIME: "run.rate", POWER: "run.power"}
+_RATE = re.compile(r"(?:tokens|progress)\s*/\s*time")
 _WAITING = re.compile(r"\b(?:wait\w*|queue\w*|backlog)\b")
 _CACHE = re.compile(r"\b(?:memory|cache|kv|blocks?)\b")
 
@@ -67,6 +68,9 @@ def _late(typer: Typer, e: s.Expression, compared: s.Expression | None = None, o
         yield from _late(typer, e.operand, compared, of_rows)
     elif isinstance(e, s.Binary):
         asks = e.op in _COMPARISONS
+        if e.op == "/" and compared is not None and _RATE.fullmatch(e.span.text):
+            yield e, compared, of_rows
+            return
         yield from _late(typer, e.left, e.right if asks else compared, of_rows)
         yield from _late(typer, e.right, e.left if asks else compared, of_rows)
     elif isinstance(e, s.Conditional):
@@ -76,6 +80,8 @@ def _late(typer: Typer, e: s.Expression, compared: s.Expression | None = None, o
 
 def _known(typer: Typer, part: s.Expression, compared: s.Expression | None, of_rows: bool) -> str | None:
     name = part.text if isinstance(part, s.Name) else ""
+    if isinstance(part, s.Binary):
+        return "run.rate"
     dimension, chance = (None, False) if compared is None else _compared(typer, compared)
     if dimension in _RATES and name in TOTALS:
         return _RATES[dimension]

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "cumprod": "path({0})",
 }
 LIBRARIES = ("scipy", "cp", "math", "np", "numpy", "torch", "tf", "jnp", "statistics", "Math", "std", "F", "torch.nn.functional")
+LISTS = ("c", "list", "tuple", "array", "vector", "seq", "listOf", "arrayOf", "Array", "np.array", "torch.tensor")
 SHAPING = ("dim", "axis", "keepdim", "keepdims", "dtype", "out")  # arguments that nothing has here
 # Another name of a function of the language.
 RENAMED = {

@@ -84,6 +84,25 @@ def names(policy: Resolved, typer: Typer, unread: Iterable[str]) -> None:
             _no_effect(typer, "SG902", f"nothing reads `{name}`", let.name.span, let.span)
 
 
+def currencies(policy: Resolved, typer: Typer) -> None:
+    """Amounts in two currencies, which the language takes for one."""
+    if policy.span.source.is_yaml:
+        return
+    text = re.sub(r"#[^\n]*", lambda m: " " * len(m[0]), policy.span.text)
+    found = list(re.finditer(r"(?<![\w.])[0-9.]+\s*(usd|eur)\b|(?<=:)\s*(usd|eur)(?=\s*[=/])", text))
+    names = [m[1] or m[2] for m in found]
+    if len(set(names)) < 2:
+        return
+    usual = max(("usd", "eur"), key=names.count)
+    for place, name in zip(found, names, strict=True):
+        if name == usual:
+            continue
+        start = policy.span.start + place.start(1 if place[1] else 2)
+        at = Span(policy.span.source, start, start + len(name))
+        message = f"an amount in {name} beside others in {usual} counts like one of these"
+        typer.findings.add("SG909", message, at, f"write `{usual}`", warning=True, edits=(Edit(at, usual),))
+
+
 def costs(policy: Resolved, typer: Typer, lines: Iterable[Line], situations: Sequence[Situation]) -> None:
     """Costs whose total decides nothing."""
     deciding = [line for line in lines if not line.word.startswith("cost ") and line.word != "benefit"]

@@ -46,6 +46,7 @@ def lower(
     lints.names(policy, typer, unread)
     lints.costs(policy, typer, lines, situations)
     lints.limits(policy, typer, situations)
+    lints.currencies(policy, typer)
     lints.empty(policy, typer)
     sites = tuple(typer.sites)
     digest = hashlib.sha256(repr((situations, sites)).encode()).hexdigest()[:16]

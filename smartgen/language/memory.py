@@ -54,6 +54,12 @@ def calibrated(typer: Typer, e: s.Call) -> Typed:
             written = f"path({written})"
         message = "acceptance is learned per node given its parent, a path is many nodes"
         raise typer.fail("SG307", message, first.span, f"write `{written}`", edits=(Edit(e.span, written),))
+    later = next((a for a in e.arguments[1:] if a.value.span.text in ("node.prob", "node.confidence")), None)
+    if later is not None and not first.reads & MONOTONE:
+        inside = e.arguments[0].span.to(e.arguments[-1].span)
+        ordered = ", ".join(a.span.text for a in (later, *(a for a in e.arguments if a is not later)))
+        message = "what `calibrated` corrects comes first, and what divides the nodes behind it"
+        raise typer.replaced("SG307", message, inside, ordered, f"write `calibrated({ordered})`")
     if not first.reads & MONOTONE and first.axis is not Axis.NODE:
         at = Span(first.span.source, first.span.start, first.span.start)
         message = "`calibrated` learns from what differs between nodes"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 _LATELY = {POWER: "run.power", TOKEN / TIME: "run.rate"}  # of recent steps
+_SPOKEN = {"energy": r"joule|energy|watt|power", "money": r"money|dollar|usd|price", "time": r"time|second|throughput|fast"}
 _VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
 Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
 
@@ -116,6 +117,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         return ("SG203" if e.op in _VERBS else "SG202", *other_way)
     if priced is not None and e.op in _VERBS and typer.place.word != "`cost`":
         return "SG203", f"write `{grouped(priced.span)} * time`", (wrapped(priced.span, "", " * time"),)
+    if e.op == "+" and typer.place.word == "`maximize`" and {left.span.text, right.span.text} <= TOTALS:
+        kept = _said_of(typer, left, right)
+        return "SG203", f"an objective weighs one of them: write `{kept}`", (Edit(e.span, kept),)
     if e.op in _VERBS and typer.place.word != "`cost`":
         return "SG203", f"bring both to one unit: the left is {left.kind}, the right {right.kind}", ()
     product = left.kind.dimension * right.kind.dimension
@@ -143,6 +147,13 @@ def _of_policy(typer: Typer, profiled: Typed, other: Typed) -> tuple[str, tuple[
         return None
     written = f"profile.{named[1]}.{total}"
     return f"write `{written}`", (Edit(profiled.span, written),)
+
+
+def _said_of(typer: Typer, left: Typed, right: Typed) -> str:
+    """Which of two totals the comments of a policy speak of; the first where they do not."""
+    comments = " ".join(re.findall(r"#([^\n]*)", typer.policy.span.source.text))
+    said = [name for name in (left.span.text, right.span.text) if re.search(_SPOKEN.get(name, "^$"), comments, re.IGNORECASE)]
+    return said[0] if len(said) == 1 else left.span.text
 
 
 def _rate_of(side: Typed, other: Typed) -> bool:

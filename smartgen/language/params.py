@@ -184,6 +184,10 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
         findings.add("SG205", f"{shown} is not a probability", value.span, fix, edits=(Edit(value.span, meant),))
         return False
     if kind.whole and (not value.kind.whole or (number or 0.0) < 0):
+        if number is not None and 0 < number < 1 and value.span.source == param.span.source:  # a share, and no count
+            edits = (Edit(param.type.span, "prob"),)
+            findings.add("SG205", f"{shown} is not a count", value.span, "declare `prob`", edits=edits)
+            return False
         meant = "8" if number is None else str(max(0, round(number)))
         fix = f"a count is a whole number without unit: write `{meant}`"
         findings.add("SG205", f"{shown} is not a count", value.span, fix, edits=(Edit(value.span, meant),))

@@ -40,11 +40,14 @@ def _out_of_place(typer: Typer, e: s.Call) -> Broken:
     if kind == "marginal" and (kept := _kept(e.span)):
         return typer.fail("SG308", message, e.name.span, "decide it in `expand all where`", edits=kept)
     inner = e.arguments[0].value.span.text if e.arguments else "objective"
+    less = re.search(rf"(?<![\w.]){re.escape(inner)}\s*-\s*$", e.span.source.text[: e.span.start])
     above = re.match(rf"\s*>=?\s*{re.escape(inner)}(?![\w.])", e.span.source.text[e.span.end :])
     if kind == "forecast" and "marginal" in typer.place.allows:
         inner = f"marginal({inner})"
     elif kind == "marginal" and "forecast" in typer.place.allows and above is not None:  # `marginal(objective) > objective`
         inner = f"forecast({inner})"
+    elif kind == "marginal" and "previous" in typer.place.allows and less is not None:  # `tokens - marginal(tokens)`
+        inner = f"previous({inner})"
     elif kind == "marginal" and "previous" in typer.place.allows:
         inner = f"{inner} - previous({inner})"
     return typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
@@ -102,4 +105,7 @@ def _to_expand(typer: Typer) -> tuple[Edit, ...] | None:
     if where.text.count("marginal(") < 2 or begins is None or source.is_yaml or expand.span.source != source:
         return None
     end = expand.choice.span.end
-    return Edit(Span(source, end, end), f" where {where.text}"), Edit(Span(source, begins.start(), where.end), "")
+    kept = re.match(r"node\.kept\s+and\s+", where.text)  # that stays
+    moved = where.text[kept.end() :] if kept is not None else where.text
+    start = where.start + len("node.kept") if kept is not None else begins.start()
+    return Edit(Span(source, end, end), f" where {moved}"), Edit(Span(source, start, where.end), "")

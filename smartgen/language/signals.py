@@ -125,6 +125,7 @@ SYNONYMS = {
     "goal": "objective",
     "reward": "objective",
     "batch.length": "batch.size",
+    "batch.tokens": "tokens",
     **{f"{group}.level": f"{group}.depth" for group in ("node", "layer", "frontier", "tree")},
     "batch.count": "batch.size",
     "node": "node.prob",

@@ -18,6 +18,7 @@ from smartgen.language.foreign_functions import (
     ELSEWHERE,
     GROWTH,
     LIBRARIES,
+    LISTS,
     RENAMED,
 )
 from smartgen.language.functions import AGGREGATES, FUNCTIONS, SCOPES
@@ -90,6 +91,12 @@ def _elsewhere(it: Attempt) -> str | None:
     if isinstance(argument, s.Number) and (it.name == "float" or (it.name in ("int", "round") and argument.value.is_integer())):
         return it.only
     return ELSEWHERE[it.name].format(it.only) if it.name in ELSEWHERE and it.only is not None else None
+
+
+def _listed(it: Attempt) -> str | None:
+    """`ucb(c(1, 2, 4), ...)`: a list where arguments are written one by one."""
+    text, start = it.call.span.source.text, it.call.span.start
+    return ", ".join(it.arguments) if it.name in LISTS and re.search(r"[(,]\s*$", text[:start]) else None
 
 
 def _of_library(it: Attempt) -> str | None:
@@ -255,6 +262,7 @@ def _of_step(it: Attempt) -> bool:
 
 
 _READINGS: tuple[Reading, ...] = (
+    _listed,
     _elsewhere,
     _renamed,
     _conditional,

@@ -37,30 +37,13 @@ def call(spot: Spot) -> Iterator[Repair]:
                 "SG111", f"`{called.text}` needs an argument", argument, f"write `{called.text}({argument})`"
             )
         yield spot.remove("SG111", "there is nothing between these parentheses", f"write `{called.text}`", 2, -1)
-    if before.sort == "name" and here.sort in ("name", "number") and not here.first:
-        function = before.text.rpartition(".")[2]
-        if ("." in before.text and function in ("max", "min", "sum", "mean", "count")) or before.text in (
-            "forecast",
-            "previous",
-            "path",
-            "calibrated",
-            "marginal",
-            "sqrt",
-            "floor",
-            "log",
-            "exp",
-        ):
-            last = operand_last(spot.lexemes, spot.at)
-            argument = spot.slice(spot.at, last)
-            changes = ((before.end, here.start, "("), (spot.lexemes[last].end, spot.lexemes[last].end, ")"))
-            yield Repair(
-                "SG108",
-                f"`{before.text}` is called with parentheses",
-                before.start,
-                before.end,
-                f"write `{before.text}({argument})`",
-                changes,
-            )
+    follows = before.sort == "name" and here.sort in ("name", "number") and not here.first
+    scope, _, function = before.text.rpartition(".")
+    if follows and scope and function in AGGREGATES:  # `layer.max node.prob`
+        last = operand_last(spot.lexemes, spot.at)
+        written = f"{before.text}({spot.slice(spot.at, last)})"
+        message = f"`{before.text}` is called with parentheses"
+        yield spot.replace("SG108", message, written, f"write `{written}`", last - spot.at + 2, -1)
     group, _, read = here.text.partition(".")
     if before.text in AGGREGATES and group in SCOPES and f"node.{read}" in SIGNALS:  # `max layer.prob`
         written = f"{group}.{before.text}(node.{read})"

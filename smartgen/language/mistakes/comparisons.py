@@ -44,11 +44,17 @@ _OPERATORS = {
 }
 
 
+_SHELL = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+
+
 def compare(spot: Spot) -> Iterator[Repair]:
     """`=` for `==`, chained comparisons, `is not`."""
     here, before = spot.near(0), spot.near(-1)
     if here is None or before is None:
         return
+    shell = _SHELL.get(before.text) if spot.word(-2) == "-" and before.start == spot.lexemes[spot.at - 2].end else None
+    if shell is not None and spot.at > 2:  # `-lt 4`
+        yield spot.replace("SG007", f"there is no `-{before.text}`", shell, f"write `{shell}`", 2, -2)
     yield from _broken_sign(spot)
     if here.text == "=":
         yield from _equals(spot)

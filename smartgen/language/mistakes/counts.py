@@ -35,6 +35,9 @@ def counted(spot: Spot) -> Iterator[Repair]:
         "most",
     ):
         yield from _counted_what(spot)
+    if before == "between" and here.sort == "number" and spot.word(1) in ("and", "to", ","):
+        written = f"{here.text}..{spot.word(2)}"
+        yield spot.replace("SG007", "a range has two points", written, f"write `{statement} best {written}`", 4, -1)
     if here.text == "if" and before != "best":
         yield from _by_condition(spot)
     if here.text in ("to", "-", ":", "until", "through", "upto", ","):

@@ -29,6 +29,25 @@ _OPERANDS = {
 }
 
 
+def applied(spot: Spot) -> Iterator[Repair]:
+    """`min 6 batch.size`: a call as functional languages have it."""
+    here, function = spot.near(0), FUNCTIONS.get(spot.word(-1))
+    if here is None or function is None or here.first or here.text == "(" or function.named:
+        return
+    first, last, arguments = spot.at - 1, spot.at, list[str]()
+    while last < len(spot.lexemes) and not spot.lexemes[last].first:
+        if spot.lexemes[last].sort not in ("name", "number") and spot.lexemes[last].text != "(":
+            break
+        end = operand_last(spot.lexemes, last)
+        arguments.append(spot.slice(last, end))
+        last = end + 1
+    if function.least <= len(arguments) <= function.most and arguments:
+        written = f"{spot.word(-1)}({', '.join(arguments)})"
+        count = last - first
+        message = f"`{spot.word(-1)}` is called with parentheses"
+        yield spot.replace("SG108", message, written, f"write `{written}`", count, -1)
+
+
 def renamed(spot: Spot) -> Iterator[Repair]:
     """A keyword that was a name until its definition was mended."""
     here = spot.near(0)
@@ -168,6 +187,7 @@ def _another_name(spot: Spot, word: str) -> Repair:
 
 
 RULES = (
+    applied,
     renamed,
     unit,
     prose,

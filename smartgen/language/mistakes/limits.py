@@ -33,6 +33,10 @@ def limit(spot: Spot) -> Iterator[Repair]:
     if before == "of" or (here.sort == "number" and spot.word(-2) in EXTENTS and named):
         help = f"write `limit {spot.word(-2)} {here.text}`"
         yield spot.remove("SG008", f"`limit` takes no `{before}`", help, 1, -1)
+    if here.text == ":" and spot.word(-2) in EXTENTS and spot.lexemes[spot.at - 1].sort == "number":
+        following = spot.near(1)
+        if following is not None and following.sort == "number" and not following.first:
+            yield spot.replace("SG007", "a range has two points", "..", f"write `{before}..{following.text}`")
     capped = spot.near(-1)
     apart = capped is not None and capped.sort == "number" and capped.end < here.start
     if here.word and "COMMA" in spot.accepts and apart and not here.first:

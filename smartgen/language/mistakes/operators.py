@@ -74,6 +74,9 @@ def percent(text: str, lexemes: Lexemes, index: int) -> Repair:
     return replaced(sign, "SG007", "there is no operator `%`", "", f"write `{written}`", (change,))
 
 
+_ASKING = ("where", "when", "while", "to", "if", "and", "or", "not")  # a condition follows
+
+
 def assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
     sign = lexemes[index]
     before = lexemes[index - 1].text if index else ""
@@ -81,6 +84,9 @@ def assigned(text: str, lexemes: Lexemes, index: int) -> Repair:
         return replaced(sign, "SG008", f"no `{sign.text}` stands behind `{before}`", "", "remove it")
     if sign.text == ":=":
         return replaced(sign, "SG008", "a name is given its value with `=`", "=", "write `=`")
+    begun = next((x.text for x in reversed(lexemes[:index]) if x.text in _ASKING or x.first), "")
+    if sign.text == "/=" and begun in _ASKING:  # of Haskell and Fortran
+        return replaced(sign, "SG007", "there is no `/=`", "!=", "write `!=`")
     if (
         index > 1
         and lexemes[index - 2].text not in ("let", "cost", "benefit", "param")

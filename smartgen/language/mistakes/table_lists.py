@@ -13,6 +13,11 @@ def row_lists(text: str, lexemes: Lexemes, index: int) -> Repair | None:
     opened = unclosed(lexemes, index)
     if not opened or lexemes[opened - 1].text != "table":
         return None
+    interval = re.match(r"[\[(]\s*([0-9.]+)\s*(?:,|\.\.|-)\s*[0-9.]+\s*[\])](?=\s*:)", text[lexemes[index].start :])
+    if interval is not None:  # `[4, 63]: 2`
+        change = (lexemes[index].start, lexemes[index].start + interval.end(), interval[1])
+        message = "a row of `table` holds from its key on"
+        return Repair("SG111", message, *change[:2], f"write `{interval[1]}: ...`", (change,))
     lists, at, end = list[list[str]](), index, index
     while at < len(lexemes) and lexemes[at].text == "[" and (close := closing(lexemes, at)) is not None:
         lists.append(_items(text[lexemes[at].end : lexemes[close].start]))
