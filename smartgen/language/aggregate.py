@@ -16,6 +16,8 @@ from smartgen.language.units import TOKEN
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
+_LONGEST = 6_000  # characters of a text that is worth looking through
+_NAMED = {"min": r"min|least|low|calm|worst|small", "mean": r"mean|avg|average|typical", "sum": r"sum|total|mass"}
 _OF_NODES = ("path", "calibrated", "marginal")
 # One per request, and the total or mean of it over the batch.
 _OVER_ROWS = {"tree.tokens": "tokens", "tree.nodes": "batch.nodes", "request.context": "batch.context"}
@@ -63,6 +65,18 @@ def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
     return (inner, False) if inner is not None else None
 
 
+def _in_let(typer: Typer, span: Span) -> tuple[Span, str]:
+    """(where the aggregate belongs, its function): in the value of a `let` that is read nowhere else, by its name."""
+    let = typer.policy.lets.get(span.text)
+    text = span.source.text
+    if let is None or let.value.span.source != span.source or len(text) > _LONGEST:
+        return span, "max"
+    if len(re.findall(rf"(?<![\w.]){re.escape(span.text)}(?![\w.])", text)) > 2:
+        return span, "max"
+    function = next((f for f, words in _NAMED.items() if re.search(words, span.text)), "max")
+    return let.value.span, function
+
+
 def _named_already(typer: Typer, text: str) -> str:
     """A `let` that nothing reads and that is an aggregate of this; empty without one."""
     for name, let in typer.policy.lets.items():
@@ -89,7 +103,8 @@ def aggregated(
         if not written:
             inner = span.text
             if axis is Axis.NODE:
-                inner = f"{scope}.count({inner}) > 0" if flag else f"{scope}.max({inner})"
+                span, function = _in_let(typer, span)
+                inner = f"{scope}.count({span.text}) > 0" if flag else f"{scope}.{function}({span.text})"
             written = inner
             if most < Axis.REQUEST:
                 written = f"batch.count({inner}) > 0" if flag or inner.endswith("> 0") else f"batch.mean({inner})"

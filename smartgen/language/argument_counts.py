@@ -37,6 +37,10 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
     comma = decimal_comma(e.arguments)
     if given > most and comma is not None:
         return typer.replaced("SG010", "the decimal sign is a point", comma[0], comma[1])
+    if name == "log" and given == 2 and all(argument.label is None for argument in e.arguments):
+        of, base = (argument.span.text for argument in e.arguments)
+        written = f"(log({of}) / log({base}))"
+        return typer.replaced("SG111", message, e.span, written)
     first = e.arguments[0].value if e.arguments else None
     if name == "path" and given > most and isinstance(first, s.Call) and first.name.text == "calibrated":
         inside = e.arguments[0].span.to(e.arguments[-1].span)

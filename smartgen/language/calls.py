@@ -161,6 +161,7 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
         counted = {
             "max": f"{group}.count({inside}) > 0",
             "min": f"{group}.count(not ({inside})) == 0",
+            "mean": f"{group}.count({inside}) / {group}.{'size' if over_rows else 'nodes'}",
         }.get(function, f"{group}.count({inside})")
         raise typer.replaced("SG201", f"`{group}.{function}` needs a number, this is {value.kind}", e.span, counted)
     typer.require(value, "flag" if function == "count" else "number", f"`{group}.{function}`")

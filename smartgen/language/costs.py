@@ -28,8 +28,9 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
     total = TOTAL_OF.get(found.kind.dimension) if found.kind.base == "number" else None
     if total is None:
         message = f"a cost is a time, an energy or money, this is {found.kind}"
-        fix, edits = _meant(line.value, found)
-        typer.findings.add("SG209", message, found.span, fix, edits=edits)
+        fix, edits = _meant(typer, line.value, found)
+        at = found.span if not edits or found.span.start <= edits[0].span.start < found.span.end else edits[0].span
+        typer.findings.add("SG209", message, at, fix, edits=edits)
         return None
     if found.axis > Axis.STEP:
         message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
@@ -54,7 +55,7 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
     return CostTerm(line.name.text, found.code, total, "pass" if per_pass else "step"), found  # type: ignore[arg-type]
 
 
-def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
+def _meant(typer: Typer, value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     """(help, edits) that make a cost of what is none: the unit of a time behind its numbers, or a profile's time."""
     number = found.kind.base == "number"
     bare = number and found.kind.dimension.bare
@@ -69,7 +70,7 @@ def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
         per = value.right if isinstance(value, s.Binary) and value.op == "/" else None
         if isinstance(per, s.Number) and not per.unit:
             return f"write `{per.written} s`", (Edit(per.span, f"{per.written} s"),)
-        if price := _price(value):
+        if price := _price(typer, value):
             return f"write `{price.text}`", (price,)
         written = f"{grouped(found.span)} / 1 s"
         return f"divide by a time: `{written}`", (wrapped(found.span, "", " / 1 s"),)
@@ -81,10 +82,12 @@ def _meant(value: s.Expression, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     return f"write `{written}`", (Edit(found.span, written),)
 
 
-def _price(value: s.Expression) -> Edit | None:
+def _price(typer: Typer, value: s.Expression) -> Edit | None:
     """`profile.draft.time * 2.5 usd`: a number that somebody has to pay by the hour, or a power."""
     while isinstance(value, s.Binary) and value.op in ("*", "/"):
         value = value.right if isinstance(value.right, s.Number) and value.right.unit else value.left
+    if isinstance(value, s.Name) and value.text in typer.policy.lets:  # `let rent = 2.4 usd`
+        value = typer.policy.lets[value.text].value
     if not isinstance(value, s.Number) or float(value.written) < _CHEAPEST:
         return None
     due = {"usd": "usd/h", "J": "W", "kJ": "kW"}.get(value.unit)

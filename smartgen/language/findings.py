@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from smartgen.language.diagnostics import Diagnostic, Label, RecipeError
 from smartgen.language.source import Edit, Span
@@ -16,7 +17,9 @@ _NAMED = frozenset({"SG101", "SG102", "SG103", "SG107"})
 class Findings:
     """An ordered list without repetitions."""
 
-    def __init__(self) -> None:
+    def __init__(self, fitted: Callable[[Diagnostic], Diagnostic] | None = None) -> None:
+        """`fitted`: makes the fix of a finding one of the form in which the text is written."""
+        self._fitted = fitted
         self.all: list[Diagnostic] = []
         self._lost: set[str] | None = None  # words of statements that could not be read
 
@@ -37,13 +40,17 @@ class Findings:
 
     def take(self, found: Diagnostic) -> None:
         """A finding made elsewhere; dropped if it only follows from what could not be read."""
+        if len(self.all) >= MOST:
+            return
+        if self._fitted is not None:
+            found = self._fitted(found)
         if self._lost is not None and (
             found.code in _FOLLOW or (found.code in _NAMED and set(_words(found.span.text)) & self._lost)
         ):
             return
         if not found.code.startswith("SG0") and any(_over(found, earlier) for earlier in self.all):
             return
-        if found not in self.all and len(self.all) < MOST:
+        if found not in self.all:
             self.all.append(found)
 
     def forget(self, kept: int) -> None:

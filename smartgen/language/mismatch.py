@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 _LATELY = {POWER: "run.power", TOKEN / TIME: "run.rate"}  # of recent steps
+_LEAST_POWER = 20.0  # watts
 _SPOKEN = {"energy": r"joule|energy|watt|power", "money": r"money|dollar|usd|price", "time": r"time|second|throughput|fast"}
 _VERBS = {"+": ("add", "to"), "-": ("subtract", "from")}
 Fix = tuple[str, str, tuple[Edit, ...]]  # code, help, edits
@@ -75,6 +76,8 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         known = _LATELY[priced.kind.dimension]
         return "SG202", f"write `{known}`", (Edit(total.span, known),)
     a_rate = priced is not None and priced.kind.dimension in (POWER, MONEY / TIME) and total.span.text in TOTALS
+    if a_rate and priced is not None and isinstance(priced.code, Const) and float(priced.code.value) < _LEAST_POWER:
+        a_rate = False  # no machine draws so little: the unit is the mistake
     if literal is None and e.op not in _VERBS and priced is not None and a_rate:
         literal = f"write `{grouped(priced.span)} * time`", (wrapped(priced.span, "", " * time"),)
     if literal is None and e.op not in _VERBS:
@@ -94,6 +97,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         if isinstance(tokens.code, Const) and (number := LITERAL.fullmatch(tokens.span.text)):
             return "SG202", f"write `{number[1]} ms`", (Edit(tokens.span, f"{number[1]} ms"),)
         return "SG204", f"price the time: `{price}`", (edit,)
+    counted = _of_tokens(left, right) or _of_tokens(right, left)
+    if counted and e.op not in _VERBS:
+        return "SG202", *counted
     spare = misdeclared(typer, e.left, left, right) or misdeclared(typer, e.right, right, left)
     spare = spare or spare_unit(e.left, left, right) or spare_unit(e.right, right, left)
     if spare:
@@ -147,6 +153,17 @@ def _of_policy(typer: Typer, profiled: Typed, other: Typed) -> tuple[str, tuple[
         return None
     written = f"profile.{named[1]}.{total}"
     return f"write `{written}`", (Edit(profiled.span, written),)
+
+
+def _of_tokens(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time <= tpot * tree.nodes`: nodes where tokens make the units fit."""
+    named = re.search(r"(?<![\w.])(tree|layer|frontier|batch)\.nodes\b", side.span.text)
+    if named is None or side.kind.dimension * TOKEN != other.kind.dimension:
+        return None
+    written = "tokens" if named[1] == "batch" else f"{named[1]}.tokens"
+    start = side.span.start + named.start()
+    place = Span(side.span.source, start, start + len(named[0]))
+    return f"write `{written}`", (Edit(place, written),)
 
 
 def _said_of(typer: Typer, left: Typed, right: Typed) -> str:

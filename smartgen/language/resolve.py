@@ -22,6 +22,7 @@ from smartgen.language.words import EXTENTS
 
 # Looks a base up by name; None after recording what is wrong with the name.
 FindBase = Callable[[str, Span], "tuple[s.Policy, FindBase] | None"]
+_LONGEST = 6_000  # characters of a text that is worth looking through again and again
 T = TypeVar("T")
 DEEPEST_USE = 16
 
@@ -213,6 +214,8 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
 def _replaces(rule: s.Benefit, first: s.Benefit) -> bool:
     """Whether the later of two benefits is the one that is meant: it is read, or the first is called an old one."""
     text = rule.span.source.text
+    if len(text) > _LONGEST:
+        return False
     reads = [len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) for name in (first.name.text, rule.name.text)]
     return reads[0] == 1 and (reads[1] > 1 or first.name.text.startswith(("old", "legacy", "prev")))
 

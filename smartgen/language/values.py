@@ -116,6 +116,10 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
 
 
 def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
+    bounded = re.fullmatch(r"(min|max)\((time|energy|money|tokens|tree\.\w+),\s*([0-9.]+\s*[\w/]*)\)", found.span.text)
+    if bounded is not None:  # `subject to min(time, 80 ms)`
+        written = f"{bounded[2]} {'<=' if bounded[1] == 'min' else '>='} {bounded[3]}"
+        return f"write `{written}`", (Edit(found.span, written),)
     limit = {TIME: "25 ms", ENERGY: "5 J"}.get(found.kind.dimension)
     total = TOTAL_OF.get(found.kind.dimension)
     if total is not None and isinstance(found.code, Const):

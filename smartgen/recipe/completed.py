@@ -42,7 +42,8 @@ class _Change:
 
 def _completed(source: Source, each: Diagnostic, found: Sequence[Diagnostic], again: Check) -> Diagnostic:
     change = _change(each, source, source.text)
-    if each.instead or each.severity != "error" or (each.code.startswith("SG0") and len(found) > _FEW) or change is None:
+    named = each.code == "SG101" and each.message.startswith("nothing is called")  # another name may fit: see `fitted`
+    if each.instead or named or each.severity != "error" or (each.code.startswith("SG0") and len(found) > _FEW) or change is None:
         return each
     known = {(other.code, other.message) for other in found}
     first, last = change, each

@@ -25,6 +25,7 @@ from smartgen.recipe.read import normal, nowhere, read_file
 from smartgen.recipe.recipe import Recipe
 from smartgen.recipe.shipped import shipped
 from smartgen.recipe.written import Written, written
+from smartgen.recipe.yamlquoted import in_quotes
 
 _YAML = re.compile(r"(\s*#[^\n]*\n|\s)*(?:---\s+)?[a-z_]+[ \t]*:")  # the first line that is no comment is `key: ...`
 
@@ -77,7 +78,7 @@ def load_source(
 
 
 def _checked(source: Source, params: Mapping[str, Any] | None, limits: Mapping[str, int] | None) -> Recipe:
-    findings = Findings()
+    findings = Findings(in_quotes if source.is_yaml else None)
     read = written(source, findings)
     settings = _settings(params or {}, findings)
     if read is None:
