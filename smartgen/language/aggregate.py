@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.program import Axis
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Span, line_end
 from smartgen.language.types import FLAG
 from smartgen.language.units import TOKEN
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
 _LONGEST = 6_000  # characters of a text that is worth looking through
-_NAMED = {"min": r"min|least|low|calm|worst|small", "mean": r"mean|avg|average|typical", "sum": r"sum|total|mass"}
+_NAMED = {
+    "min": r"\b(?:min|weakest|least|low|calm|worst|small|unlik)",
+    "mean": r"\b(?:mean\b|avg|average|typical)",
+    "sum": r"\b(?:sum|total|mass)",
+}
 _OF_NODES = ("path", "calibrated", "marginal")
 # One per request, and the total or mean of it over the batch.
 _OVER_ROWS = {"tree.tokens": "tokens", "tree.nodes": "batch.nodes", "request.context": "batch.context"}
@@ -65,16 +69,22 @@ def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
     return (inner, False) if inner is not None else None
 
 
-def _in_let(typer: Typer, span: Span) -> tuple[Span, str]:
-    """(where the aggregate belongs, its function): in the value of a `let` that is read nowhere else, by its name."""
+def _in_let(typer: Typer, span: Span) -> Span:
+    """Where the aggregate belongs: in the value of a `let` that is read nowhere else."""
     let = typer.policy.lets.get(span.text)
     text = span.source.text
     if let is None or let.value.span.source != span.source or len(text) > _LONGEST:
-        return span, "max"
-    if len(re.findall(rf"(?<![\w.]){re.escape(span.text)}(?![\w.])", text)) > 2:
-        return span, "max"
-    function = next((f for f, words in _NAMED.items() if re.search(words, span.text)), "max")
-    return let.value.span, function
+        return span
+    alone = len(re.findall(rf"(?<![\w.]){re.escape(span.text)}(?![\w.])", text)) == 2
+    return let.value.span if alone else span
+
+
+def _function(span: Span) -> str:
+    """The aggregate that a name, or the comment behind its line, speaks of; `max` where neither does."""
+    text = span.source.text
+    comment = text[span.end : line_end(text, span.end)].partition("#")[2]
+    said = f"{span.text if span.text.isidentifier() else ''} {comment}"
+    return next((function for function, words in _NAMED.items() if re.search(words, said)), "max")
 
 
 def _named_already(typer: Typer, text: str) -> str:
@@ -103,8 +113,10 @@ def aggregated(
         if not written:
             inner = span.text
             if axis is Axis.NODE:
-                span, function = _in_let(typer, span)
+                function, span = _function(span), _in_let(typer, span)
                 inner = f"{scope}.count({span.text}) > 0" if flag else f"{scope}.{function}({span.text})"
+            if inner == f"{scope}.max(node.depth)":
+                inner = f"{scope}.depth"
             written = inner
             if most < Axis.REQUEST:
                 written = f"batch.count({inner}) > 0" if flag or inner.endswith("> 0") else f"batch.mean({inner})"

@@ -41,13 +41,17 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         of, base = (argument.span.text for argument in e.arguments)
         written = f"(log({of}) / log({base}))"
         return typer.replaced("SG111", message, e.span, written)
+    if name == "floor" and given == 2 and all(argument.label is None for argument in e.arguments):  # `24 // batch.size`
+        of, by = (argument.span.text for argument in e.arguments)
+        return typer.replaced("SG111", message, e.span, f"floor({of} / {by})")
     first = e.arguments[0].value if e.arguments else None
     if name == "path" and given > most and isinstance(first, s.Call) and first.name.text == "calibrated":
         inside = e.arguments[0].span.to(e.arguments[-1].span)
         groups = "".join(f", {argument.span.text}" for argument in e.arguments[1:])
         written = f"{first.span.text.rstrip()[:-1]}{groups})"
         return typer.replaced("SG111", message, inside, written, f"write `path({written})`")
-    if name == "path" and e.arguments[0].value.span.text in MONOTONE and all(a.label is None for a in e.arguments):
+    signals = all(a.label is None and a.value.span.text in SIGNALS for a in e.arguments)
+    if name == "path" and given > 1 and e.arguments[0].value.span.text in MONOTONE and signals:
         inside = e.arguments[0].span.to(e.arguments[-1].span)
         written = f"calibrated({inside.text})"
         return typer.replaced("SG111", message, inside, written, f"write `path({written})`")

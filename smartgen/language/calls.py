@@ -30,6 +30,10 @@ Handler = Callable[["Typer", s.Call], Typed]
 def type_call(typer: Typer, e: s.Call) -> Typed:
     """Type a call of a function, an aggregate (`layer.max(x)`) or a profile signal (`profile.verify.time(nodes: 0)`)."""
     name = e.name.text
+    first = e.arguments[0].value if len(e.arguments) == 2 else None
+    if name in REDUCTIONS and isinstance(first, s.Name) and first.text in GROUPS:  # `max(layer, node.path)`
+        written = f"{first.text}.{name}({e.arguments[1].span.text})"
+        raise typer.replaced("SG108", f"`{name}` of a group of nodes is called by its name", e.span, written)
     if name in CALLS:
         return CALLS[name](typer, e)
     group, _, function = name.partition(".")

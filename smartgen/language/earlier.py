@@ -27,7 +27,7 @@ _BEFORE = {  # the same of the step before, or of a step without draft nodes
 }
 _DRAFTED = {"tree.nodes": "last.drafted", "tree.tokens": "last.length"}  # of a row
 _RATES = {TOKEN / TIME: "run.rate", POWER: "run.power"}
-_RATE = re.compile(r"(?:tokens|progress)\s*/\s*time")
+_RATE = re.compile(r"(?:tokens|progress|energy)\s*/\s*(?:last\.)?time")
 _WAITING = re.compile(r"\b(?:wait\w*|queue\w*|backlog)\b")
 _CACHE = re.compile(r"\b(?:memory|cache|kv|blocks?)\b")
 
@@ -80,8 +80,10 @@ def _late(typer: Typer, e: s.Expression, compared: s.Expression | None = None, o
 
 def _known(typer: Typer, part: s.Expression, compared: s.Expression | None, of_rows: bool) -> str | None:
     name = part.text if isinstance(part, s.Name) else ""
+    if isinstance(part, s.Binary) and compared is not None and "run." in compared.span.text:
+        return "last.tokens / last.time"  # against recent steps
     if isinstance(part, s.Binary):
-        return "run.rate"
+        return "run.power" if part.span.text.startswith("energy") else "run.rate"
     dimension, chance = (None, False) if compared is None else _compared(typer, compared)
     if dimension in _RATES and name in TOTALS:
         return _RATES[dimension]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from typing import TYPE_CHECKING
 
 from smartgen.language import syntax as s
@@ -39,6 +40,11 @@ def asked(value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edi
     if isinstance(value.code, Const) and value.span.text in ("0", "1"):
         flag = "true" if value.code.value else "false"
         return f"write `{flag}`", (Edit(value.span, flag),)
+    if isinstance(value.code, Const) and value.kind.base == "text":  # `node.source == "head" or "ngram"`
+        before = re.search(r"([\w.]+)\s*(==|!=)\s*\"[^\"\n]*\"\s*(?:or|and)\s*$", value.span.source.text[: value.span.start])
+        if before is not None:
+            written = f"{before[1]} {before[2]} {value.span.text}"
+            return f"write `{written}`", (Edit(value.span, written),)
     threshold = isinstance(value.code, Const) and value.kind.prob and value.span.text.isidentifier()
     if threshold and word in ("`where`", "`continue while`"):  # `where min_prob`
         read = "node.prob" if word == "`where`" else "layer.max(node.prob)"

@@ -47,6 +47,9 @@ def _keyless(typer: Typer, e: s.Call, at: Typed) -> Broken:
         fix = "remove it: below the first key the first row holds, from the last one on the last"
         edits = (Edit(removed, ""),) if rows[-1] is wrong[0] else ()
         return typer.fail("SG111", f"a table has no row `{label.text}`", wrong[0].span, fix, edits=edits)
+    if at.kind.base == "text" and (names := [r.label for r in rows if isinstance(r.label, s.Name) and r in wrong]):
+        quoted = tuple(Edit(name.span, f'"{name.text}"') for name in names)
+        return typer.fail("SG016", "texts stand in quotes", names[0].span, f'write `"{names[0].text}"`', edits=quoted)
     if pairs := _in_pairs(rows):
         whole = rows[0].span.to(rows[-1].span)
         return typer.fail("SG111", "a row of `table` is `key: value`", whole, f"write `{pairs}`", edits=(Edit(whole, pairs),))

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
 Options = dict[str, Typed]
-_CAME = {"tokens": "last.tokens", "progress": "last.tokens", "time": "last.time"}
+_CAME = {
+    **{"tokens": "last.tokens", "progress": "last.tokens", "time": "last.time", "tree.tokens": "last.length"},
+    **{"tree.nodes": "last.drafted", "tree.depth": "last.accepted", "layer.depth": "last.accepted"},
+}
+_DECIDED = frozenset(_CAME)  # by the policy itself, in the step in the making
 _SYNONYMS = {
     **dict.fromkeys(("begin", "initial", "init", "default", "first", "prior", "value"), "start"),
     **dict.fromkeys(("delay", "warmup", "warm_up", "wait", "patience", "cooldown", "burn_in", "warmups"), "after"),
@@ -104,6 +108,8 @@ def memory(typer: Typer, e: s.Call) -> Typed:
         fix = "add `reward:`, what a good arm has much of: `reward: last.tokens / last.time`"
         edits = (Edit(end, ", reward: last.tokens / last.time"),)
         raise typer.fail("SG111", "`ucb` needs a reward", e.span, fix, edits=edits)
+    if kind == "ema" and values[0].reads and values[0].reads <= _DECIDED:
+        _of_the_past(typer, kind, values[0])
     if kind in ("ladder", "ucb"):
         _of_the_past(typer, kind, options["reward"] if kind == "ucb" else values[0])
     axis = values[0].axis if kind != "ucb" else Axis.STEP
@@ -115,7 +121,8 @@ def _of_the_past(typer: Typer, kind: str, steers: Typed) -> None:
     """A warning where what steers is what the policy decided or promised in the step, and not what came of it."""
     if steers.phase is Phase.PLAN:
         return
-    promised = re.sub(r"(?<![\w.])(?:tokens|progress|time)(?![\w.])", lambda m: _CAME[m[0]], steers.span.text)
+    names = "|".join(map(re.escape, _CAME))
+    promised = re.sub(rf"(?<![\w.])(?:{names})(?![\w.])", lambda m: _CAME[m[0]], steers.span.text)
     came = promised if promised != steers.span.text and not re.search(r"(?<![\w.])(?:tree|layer|frontier)\.", promised) else ""
     written = came or ("last.tokens / last.time" if kind == "ucb" else "batch.mean(last.accepted)")
     message = f"`{kind}` follows what the policy itself promises here, and not what came of a step"
@@ -201,7 +208,9 @@ def _no_weight(typer: Typer, e: s.Call, x: Typed, options: Options) -> Broken:
 
 
 def _nothing(value: Typed) -> str:
-    """Zero in the value's unit; of a chance, that nothing is known."""
+    """What is usual, or zero in the value's unit; of a chance, that nothing is known."""
+    if "last.accepted" in value.reads:
+        return "3"  # as it usually is
     return "0.5" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".strip()
 
 

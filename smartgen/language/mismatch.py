@@ -87,6 +87,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
     dimensions = (left.kind.dimension, right.kind.dimension)
     if set(dimensions) == {TIME, TOKEN}:
         time, tokens = (left, right) if left.kind.dimension == TIME else (right, left)
+        if (paid := _bare_factor(e.left if time is left else e.right)) is not None:  # `tokens - 60 * time`
+            written = f"{paid.written} tok/s"
+            return "SG204", f"write `{written}`", (Edit(paid.span, written),)
         edit = wrapped(time.span, "run.rate * ", "")
         price = f"run.rate * {grouped(time.span)}"
         if e.op in _VERBS:
@@ -153,6 +156,13 @@ def _of_policy(typer: Typer, profiled: Typed, other: Typed) -> tuple[str, tuple[
         return None
     written = f"profile.{named[1]}.{total}"
     return f"write `{written}`", (Edit(profiled.span, written),)
+
+
+def _bare_factor(e: s.Expression) -> s.Number | None:
+    """The number without a unit that multiplies the rest."""
+    if not isinstance(e, s.Binary) or e.op != "*":
+        return None
+    return next((side for side in (e.left, e.right) if isinstance(side, s.Number) and not side.unit and side.value >= 1), None)
 
 
 def _of_tokens(side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:

@@ -21,6 +21,7 @@ from smartgen.language.units import EXAMPLE, SPELT, unit
 Settings = Mapping[str, s.Argument]  # values from outside, each with the place of its name
 _EXAMPLES = {"prob": "0.9", "count": "8", "number": "1", "flag": "true", "text": '"..."'}
 
+_LONGEST = 6_000  # characters of a text that is worth looking through
 _TYPES = {
     "int": "count",
     "integer": "count",
@@ -179,6 +180,11 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
         findings.take(Diagnostic("SG205", message, (Label(value.span),), fix, "error", edits, instead))
         return False
     if kind.prob and not value.kind.prob:
+        text, counted = param.span.source.text, rf"\b(?:best|depth|width|topk|nodes)[ ]+(?:[0-9]+\.\.)?{re.escape(name)}\b"
+        if number is not None and number >= 2 and number.is_integer() and re.search(counted, text[:_LONGEST]):
+            edits = (Edit(param.type.span, "count"),)
+            findings.add("SG205", f"{shown} is not a probability", value.span, "declare `count`", edits=edits)
+            return False
         meant = _probability(number)
         fix = f"a probability lies in 0..1: write `{meant}`"
         findings.add("SG205", f"{shown} is not a probability", value.span, fix, edits=(Edit(value.span, meant),))

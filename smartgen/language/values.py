@@ -108,8 +108,6 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
     if found.axis > Axis.REQUEST:
         message = "a constraint is asked once per step or request, this has one value per node"
         fix, edits = aggregated(typer, line.value, Axis.REQUEST, "tree")
-        edits = tuple(Edit(e.span, "tree.depth") if e.text == "tree.max(node.depth)" else e for e in edits)
-        fix = fix.replace("tree.max(node.depth)", "tree.depth")
         typer.findings.add("SG302", message, found.span, fix, edits=edits)
         return None
     return found

@@ -7,7 +7,6 @@ from dataclasses import replace
 from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.source import Edit
 
-
 OF_YAML = "SG4"  # findings about the file itself, whose fixes are YAML
 
 

@@ -127,7 +127,15 @@ def _rule_of_case(it: Unknown) -> Answer | None:
     if it.what != "a case" or "then" not in it.known or {"then", "otherwise"} & set(it.there):
         return None
     rule = rule_of_case(it.name)
+    if rule and len(it.there) == 1 and "otherwise" in it.known and _last_case(it):
+        return it.instead(f"otherwise: {{{rule}: {it.written}}}")
     return it.instead(f"then: {{{rule}: {it.written}}}") if rule else None
+
+
+def _last_case(it: Unknown) -> bool:
+    """Whether a `when` stands above it and no further item below."""
+    text, at = it.tree.source.text, it.key.start_mark.index
+    return re.search(r"\bwhen:", text[:at]) is not None and re.search(r"^[ ]*- ", text[at:], re.MULTILINE) is None
 
 
 def _condition_of_case(it: Unknown) -> Answer | None:
