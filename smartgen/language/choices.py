@@ -175,7 +175,7 @@ def _where(typer: Typer, choice: s.Choice, place: Place) -> Typed | None:
         return None
     found = typed(typer, choice.where, place)
     if found is not None and found.kind.base != "flag":
-        fix, edits = asked(found, word="`where`")
+        fix, edits = asked(typer, found, word="`where`")
         message = f"`where` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     return found

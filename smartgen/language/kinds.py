@@ -10,13 +10,14 @@ from smartgen.language import syntax as s
 from smartgen.language.program import Const
 from smartgen.language.signals import SIGNALS
 from smartgen.language.source import Edit
-from smartgen.language.types import Typed
+from smartgen.language.types import Kind, Typed
 from smartgen.language.unit_fixes import LITERAL, grouped, wrapped
-from smartgen.language.units import EXAMPLE
+from smartgen.language.units import EXAMPLE, Dimension
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
+_LONGEST = 6_000  # characters of a text that is worth looking through
 _HOLDS = {
     "<": operator.lt,
     "<=": operator.le,
@@ -31,11 +32,11 @@ def needs(typer: Typer, value: Typed, base: str, by: str) -> Broken:
     """A number, flag or text where another is due."""
     wanted = {"number": "a number", "flag": "a yes/no value", "text": "a text"}[base]
     message = f"{by} needs {wanted}, this is {value.kind}"
-    fix, edits = asked(value) if base == "flag" else _as_number(value)
+    fix, edits = asked(typer, value) if base == "flag" else _as_number(value)
     return typer.fail("SG201", message, value.span, fix, edits=edits)
 
 
-def asked(value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edit, ...]]:
+def asked(typer: Typer, value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edit, ...]]:
     """A number made a question; `word`: the clause that asks."""
     if isinstance(value.code, Const) and value.span.text in ("0", "1"):
         flag = "true" if value.code.value else "false"
@@ -50,12 +51,30 @@ def asked(value: Typed, least: str = "", word: str = "") -> tuple[str, tuple[Edi
         read = "node.prob" if word == "`where`" else "layer.max(node.prob)"
         written = f"{read} >= {value.span.text}"
         return f"write `{written}`", (Edit(value.span, written),)
+    if value.kind.base == "number" and (bound := _spare_param(typer, value)):  # somebody has thought of it
+        sign = "<" if value.kind.whole and word == "`continue while`" else ">="
+        return f"compare it: `{value.span.text} {sign} {bound}`", (wrapped(value.span, "", f" {sign} {bound}"),)
     if value.kind.base == "number":
         number = least or ("0.1" if value.kind.prob else f"0 {EXAMPLE.get(value.kind.dimension, '')}".rstrip())
         behind = f" > {number}"
         return f"compare it: `{value.span.text}{behind}`", (wrapped(value.span, "", behind),)
     behind = _one_text(value)
     return f"compare it: `{value.span.text}{behind}`", (wrapped(value.span, "", behind),)
+
+
+def _spare_param(typer: Typer, value: Typed) -> str:
+    """The one param of the value's kind that nothing reads; empty without one, and where there are several."""
+    found = []
+    for name, param in typer.policy.params.items():
+        kind, text = typer.params[name].kind if name in typer.params else None, param.span.source.text
+        alike = kind is not None and _sort(kind) == _sort(value.kind)
+        if alike and len(text) <= _LONGEST and len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) == 1:
+            found.append(name)
+    return found[0] if len(found) == 1 else ""
+
+
+def _sort(kind: Kind) -> tuple[Dimension, bool, bool]:
+    return kind.dimension, kind.prob, kind.whole
 
 
 def _as_number(value: Typed) -> tuple[str, tuple[Edit, ...]]:

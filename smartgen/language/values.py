@@ -101,7 +101,7 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
     if found is None:
         return None
     if found.kind.base != "flag":
-        fix, edits = _compared(found)
+        fix, edits = _compared(typer, found)
         message = f"a constraint holds or does not, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
         return None
@@ -113,7 +113,7 @@ def constraint(typer: Typer, line: s.Subject) -> Typed | None:
     return found
 
 
-def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
+def _compared(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
     bounded = re.fullmatch(r"(min|max)\((time|energy|money|tokens|tree\.\w+),\s*([0-9.]+\s*[\w/]*)\)", found.span.text)
     if bounded is not None:  # `subject to min(time, 80 ms)`
         written = f"{bounded[2]} {'<=' if bounded[1] == 'min' else '>='} {bounded[3]}"
@@ -124,7 +124,7 @@ def _compared(found: Typed) -> tuple[str, tuple[Edit, ...]]:
         written = f"{total} <= {found.span.text}"
         return f"say what it bounds: `{written}`", (Edit(found.span, written),)
     if limit is None:
-        return asked(found)
+        return asked(typer, found)
     written = f"{found.span.text} <= {limit}"
     return f"compare it: `{written}`", (Edit(found.span, written),)
 
@@ -137,7 +137,7 @@ def proceed(typer: Typer, rule: s.Proceed | None) -> Typed | None:
     if found is None:
         return None
     if found.kind.base != "flag":
-        fix, edits = asked(found, word="`continue while`")
+        fix, edits = asked(typer, found, word="`continue while`")
         message = f"`continue while` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.axis > Axis.REQUEST:
@@ -155,7 +155,7 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
     if found is None:
         return None
     if found.kind.base != "flag":
-        fix, edits = asked(found, "8" if found.kind.whole else "")
+        fix, edits = asked(typer, found, "8" if found.span.text.startswith("batch.") else "")
         message = f"`when` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.phase > Phase.PLAN:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.mistakes.naming import USUAL
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.words import EXTENTS
 
 _NAMED = ("let", "benefit", "cost", "param")
 EXAMPLE = {
@@ -51,8 +52,9 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         message = f"`{spot.slice(spot.begun, spot.begun + 1)}` has no expression"
         yield Repair("SG009", message, begun.start, last.end, help, ((last.start, last.end, example),))
     if before == ".." and spot.statement in ("expand", "verify", "limit"):
-        change = (last.end, last.end, "64")
-        yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{spot.word(-2)}..64`", (change,))
+        most = _in_comment(spot) or "64"
+        change = (last.end, last.end, most)
+        yield Repair("SG009", "a range has two ends", last.start, last.end, f"write `{spot.word(-2)}..{most}`", (change,))
     if spot.wants_operand and before in ("not", "-") and spot.word(-2) in EXAMPLE:
         example = EXAMPLE[spot.word(-2)]
         help = f"write what follows it, or for example `{example}`"
@@ -77,10 +79,19 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         yield spot.remove("SG009", "nothing stands behind `,`", "remove it", 1, -1)
 
 
+def _in_comment(spot: Spot) -> str:
+    """The one number of the comment behind the line, `# width was 40`, or a chain's; empty where it says none."""
+    comment = spot.text[spot.lexemes[spot.at - 1].end :].partition("\n")[0].partition("#")[2]
+    found = [number for number in re.findall(r"(?<![\w.])[0-9]+(?![\w.%])", comment) if number != "0"]
+    return found[0] if len(found) == 1 else "1" if re.search(r"\bchain\b", comment) else ""
+
+
 def _no_expression(spot: Spot, key: str) -> Repair:
     """An example in the place of what is missing."""
     begun, last = spot.lexemes[max(spot.begun, 0)], spot.lexemes[spot.at - 1]
     example = _param_example(spot) if key == "param" else EXAMPLE[key]
+    if key in ("best", *EXTENTS):
+        example = _in_comment(spot) or example
     if key == "cost" and re.match(r"draft|grow|propos|head", spot.word(-2)):
         example = "profile.draft.time"
     what = " ".join(x.text for x in spot.lexemes[max(spot.begun, 0) : spot.at] if x.text != "=")
