@@ -7,7 +7,7 @@ from typing import TypeGuard
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition
 from smartgen.language.counts import whole
-from smartgen.language.earlier import asked_earlier
+from smartgen.language.earlier import asked_earlier, speaks_of_rows
 from smartgen.language.expressions import Typer, constant
 from smartgen.language.program import Const, Expr, Phase
 from smartgen.language.signals import SIGNALS
@@ -30,6 +30,7 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
         earlier = asked_earlier(typer, written.count.low) if isinstance(written.count.low, s.Conditional) else None
         as_condition = _while_drafting(typer, written)
         of_batch = earlier is not None and any("batch." in edit.span.text for edit in earlier[1])
+        of_batch = of_batch or (earlier is not None and speaks_of_rows(written.span))
         if as_condition is not None and not of_batch:
             fix, edits = as_condition
         elif earlier is not None:

@@ -58,8 +58,8 @@ class Checker:
         goal = None if objective is None else objective.code
         go_on = None if slots.proceed is None else Const(True) if proceed is None else proceed.code
         made = Rules(benefit.code, costs, goal, constraints, expand, go_on, verify, bounds)
-        unread = {name: let for name, let in typer.policy.lets.items() if name not in typer.read_lets}
-        demand(made, typer.sites, slots, unread, self.findings)
+        lets = typer.policy.lets
+        demand(made, typer.sites, slots, lets, {*lets} - typer.read_lets, self.findings)
         return made
 
     def condition(self, expression: s.Expression) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from smartgen.language import syntax as s
 from smartgen.language.findings import Findings
@@ -33,8 +33,15 @@ DRAFTED = ("node.prob", "node.path", "node.entropy", "node.confidence")
 _SOMETIMES = ("last.", "run.")  # absent at first, some of them also after a step without draft nodes
 
 
-def demand(rules: Rules, sites: list[Site], slots: Slots, lets: Mapping[str, s.Let], findings: Findings) -> None:
-    """Record what is wrong with the rules as a whole; their parts have been checked. `lets`: those that nothing reads."""
+def demand(
+    rules: Rules,
+    sites: list[Site],
+    slots: Slots,
+    lets: Mapping[str, s.Let],
+    unread: Collection[str],
+    findings: Findings,
+) -> None:
+    """Record what is wrong with the rules as a whole; their parts have been checked. `unread`: which `lets` nothing reads."""
     if rules.verify.pooled and slots.verify is not None:
         _one_count(rules, sites, slots.verify.span, findings)
         for line, written in zip(rules.constraints, slots.subjects, strict=False):
@@ -42,7 +49,7 @@ def demand(rules: Rules, sites: list[Site], slots: Slots, lets: Mapping[str, s.L
     if rules.limits.depth_low is not None and "depth" in slots.caps:
         _known_before(rules, slots.caps["depth"].count.span, findings)
     for expression, span in _counts(rules, slots):
-        _always_there(expression, span, lets, findings)
+        _always_there(expression, span, lets, unread, findings)
 
 
 def axis_of(code: Expr, sites: list[Site]) -> Axis:
@@ -129,13 +136,21 @@ def _count_span(statement: s.Expand | s.Verify) -> Span:
     return statement.choice.count.span if statement.choice.count is not None else statement.span
 
 
-def _always_there(code: Expr, span: Span, lets: Mapping[str, s.Let], findings: Findings) -> None:
+def _always_there(
+    code: Expr, span: Span, lets: Mapping[str, s.Let], unread: Collection[str], findings: Findings
+) -> None:
     """A count must have a value in the first step, too."""
     for part in parts(code):
         if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
             message = f"`{part.name}` has no value in the first step, and a count always needs one"
             begun, edits = _started(part.name, span)
-            average = next((name for name, let in lets.items() if _averages(let, part.name)), None)
+            named = next((let.value.span for let in lets.values() if _reads(let, span, part.name)), None)
+            if not edits and named is not None:
+                begun, edits = _started(part.name, named)
+                if edits and re.search(r"floor\(\s*\w+\s*\)", span.text):  # a whole number is made of it there
+                    edits = (Edit(edits[0].span, begun),)
+                span = named if edits else span
+            average = next((name for name, let in lets.items() if name in unread and _averages(let, part.name)), None)
             if average is not None and edits:  # somebody has begun it
                 edits = (Edit(edits[0].span, average),)
                 findings.add("SG323", message, span, f"write `{average}`", edits=edits)
@@ -143,6 +158,12 @@ def _always_there(code: Expr, span: Span, lets: Mapping[str, s.Let], findings: F
             fix = f"give it a start: `{begun}`; weight 1 is its last value"
             findings.add("SG323", message, span, fix, edits=edits)
             return
+
+
+def _reads(let: s.Let, span: Span, name: str) -> bool:
+    """Whether the text at `span` reads a `let` that reads the signal."""
+    reads = re.search(rf"(?<![\w.]){re.escape(let.name.text)}(?![\w.])", span.text) is not None
+    return reads and re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", let.value.span.text) is not None
 
 
 def _averages(let: s.Let, name: str) -> bool:

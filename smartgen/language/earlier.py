@@ -116,6 +116,13 @@ def _compared(typer: Typer, e: s.Expression) -> tuple[Dimension | None, bool]:
     return None, False
 
 
+def speaks_of_rows(span: Span) -> bool:
+    """Whether the comment behind a line is about the batch or the queue, and not about the tree."""
+    text = span.source.text
+    comment = text[span.end : line_end(text, span.end)].partition("#")[2]
+    return re.search(r"\b(?:requests?|rows?|batch\w*|users?|crowd\w*|wait\w*|queue\w*|load)\b", comment) is not None
+
+
 def _said(typer: Typer, span: Span, compared: s.Expression | None) -> str:
     """The line with its comment, and that of the param it is compared with."""
     places = [span]

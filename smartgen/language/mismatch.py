@@ -21,6 +21,7 @@ from smartgen.language.unit_fixes import (
     literal_fix,
     misdeclared,
     other_total,
+    per_token,
     spare_unit,
     swapped,
     turned,
@@ -100,6 +101,9 @@ def _fix(typer: Typer, e: s.Binary, left: Typed, right: Typed) -> Fix:
         if isinstance(tokens.code, Const) and (number := LITERAL.fullmatch(tokens.span.text)):
             return "SG202", f"write `{number[1]} ms`", (Edit(tokens.span, f"{number[1]} ms"),)
         return "SG204", f"price the time: `{price}`", (edit,)
+    paced = per_token(e.left, left, right) or per_token(e.right, right, left)
+    if paced and e.op not in _VERBS:
+        return "SG202", *paced
     counted = _of_tokens(left, right) or _of_tokens(right, left)
     if counted and e.op not in _VERBS:
         return "SG202", *counted

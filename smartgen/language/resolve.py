@@ -8,7 +8,7 @@ writes also removes that slot from every inherited block.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -291,11 +291,21 @@ def _unique(things: list[tuple[s.Name, T, Span]], word: str, findings: Findings)
     found: dict[str, T] = {}
     where: dict[str, Span] = {}
     for name, thing, span in things:
-        if name.text in found:
+        if name.text in found and word == "cost" and (meant := other_cost(span.text, found)):
+            message, edits = f"this policy already says `cost {name.text}`", (Edit(name.span, meant),)
+            also = (Label(where[name.text], "first"),)
+            findings.add("SG105", message, name.span, f"did you mean `{meant}`?", also=also, edits=edits)
+        elif name.text in found:
             _twice(f"{word} {name.text}", name.span, where[name.text], findings, span)
         found.setdefault(name.text, thing)
         where.setdefault(name.text, name.span)
     return found
+
+
+def other_cost(value: str, there: Collection[str]) -> str:
+    """What a second cost of one name would be called by what it reads; empty where that is no other name."""
+    meant = "verifying" if "profile.verify." in value else "drafting" if "profile.draft." in value else ""
+    return meant if meant not in there else ""
 
 
 def _twice(word: str, span: Span, first: Span, findings: Findings, removed: Span, label: str = "first") -> None:

@@ -36,6 +36,17 @@ def misdeclared(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tup
     return None
 
 
+def per_token(e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
+    """`time <= 40 ms * tree.tokens`: a price of a token that does not say so."""
+    number = e
+    while isinstance(number, s.Binary) and number.op == "*":
+        number = number.left if isinstance(number.left, s.Number | s.Binary) else number.right
+    if not isinstance(number, s.Number) or number is e or side.kind.dimension != other.kind.dimension * TOKEN:
+        return None
+    written = f"{number.written} {number.unit}/tok"
+    return (f"write `{written}`", (Edit(number.span, written),)) if unit(f"{number.unit}/tok") is not None else None
+
+
 def turned(typer: Typer, e: s.Expression, side: Typed, other: Typed) -> tuple[str, tuple[Edit, ...]] | None:
     """`time * tpot` where `time / tpot` has the other side's unit, and the other way round."""
     if not isinstance(e, s.Binary) or e.op not in ("*", "/"):

@@ -89,7 +89,7 @@ def not_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
 def _quoted(source: Source, line: int) -> tuple[Edit, ...]:
     """The value of the line in quotes."""
     end = line_end(source.text, line)
-    found = re.match(r"(\s*(?:-\s+)?(?:[A-Za-z_]\w*:\s+)?)(\S.*?)(\s+#.*)?$", source.text[line:end])
+    found = re.match(r"(\s*(?:-\s+)?(?:[A-Za-z_][\w ]*:\s+)?)(\S.*?)(\s+#.*)?$", source.text[line:end])
     if not found or found.group(2)[:1] in "\"'{[" or ": " not in found.group(1):
         return ()
     start = line + found.start(2)

@@ -44,11 +44,12 @@ def as_text(node: yaml.Node, span: Span, joint: str) -> tuple[str, tuple[Edit, .
 
 def _table(node: yaml.Node) -> str | None:
     """`{1: 5, 8: 3}`: counts by the size of the batch."""
-    if not isinstance(node, yaml.MappingNode) or len(node.value) < 2:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value):
+        pairs = [pair for item in node.value for pair in item.value]  # `[1: 5, 32: 2]`
+    if len(pairs) < 2 or not all(isinstance(v, yaml.ScalarNode) and re.fullmatch(r"\d+", str(k.value)) for k, v in pairs):
         return None
-    if not all(isinstance(v, yaml.ScalarNode) and re.fullmatch(r"\d+", str(k.value)) for k, v in node.value):
-        return None
-    return f"table(batch.size, {', '.join(f'{key.value}: {value.value}' for key, value in node.value)})"
+    return f"table(batch.size, {', '.join(f'{key.value}: {value.value}' for key, value in pairs)})"
 
 
 def _flat(node: yaml.Node, joint: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 import yaml
 
+from smartgen.language.resolve import other_cost
 from smartgen.language.source import Edit, Span
 from smartgen.language.words import KEYWORDS
 from smartgen.recipe.yamlchain import chain
@@ -182,8 +183,10 @@ class Mappings:
                 continue
             before = value
             if any(name == other for other, _, _ in found):
-                message, edits = f"`{name}` stands twice in `{what}`", self.tree.without(key, value)
-                self.tree.wrong("SG105", message, key, "keep one of them", False, edits)
+                message, edits, fix = f"`{name}` stands twice in `{what}`", self.tree.without(key, value), "keep one of them"
+                if what == "cost" and (meant := other_cost(str(value.value), [other for other, _, _ in found])):
+                    edits, fix = (Edit(self.tree.span(key), meant),), f"did you mean `{meant}`?"
+                self.tree.wrong("SG105", message, key, fix, False, edits)
             elif self.good_name(name, key):
                 found.append((name, self.tree.span(key), value))
         return found

@@ -184,7 +184,9 @@ def _no_else(spot: Spot) -> Iterator[Repair]:
     ):
         value = spot.slice(then + 1, spot.at - 1) if then is not None and then + 1 < spot.at else "0"
         condition = spot.slice(begun + 1, then - 1) if begun is not None and then is not None and begun + 1 < then else ""
-        value = _in_comment(spot) or contrasting(value, condition)
+        factor = spot.text[: spot.lexemes[begun].start].rstrip(" (")[-1:] if begun is not None else ""
+        nothing = {"*": "1", "+": "0", "-": "0"}.get(factor, "")  # what changes nothing there
+        value = _in_comment(spot) or nothing or contrasting(value, condition)
         end = spot.lexemes[spot.at - 1].end
         start = spot.lexemes[begun] if begun is not None else here
         change = (end, end, f" else {value}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from smartgen.language.functions import FUNCTIONS
 from smartgen.language.mistakes.operands import statement_last
 from smartgen.language.mistakes.spot import Repair, Spot
 from smartgen.language.nearest import misspelt
+from smartgen.language.signals import SIGNALS
+from smartgen.language.units import UNITS
 from smartgen.language.words import TYPES
 
 _NAMED = ("let", "benefit", "cost", "param")
@@ -102,6 +105,8 @@ def name(spot: Spot) -> Iterator[Repair]:
 
 def _no_name(spot: Spot, statement: str) -> Iterator[Repair]:
     here, usual = spot.near(0), USUAL[statement]
+    if statement == "benefit":
+        usual = _read_elsewhere(spot) or usual
     if here is None:
         return
     if here.text.startswith("profile.draft") or spot.word(1).startswith("profile.draft"):
@@ -135,6 +140,15 @@ def _no_name(spot: Spot, statement: str) -> Iterator[Repair]:
             yield spot.replace("SG017", "a name begins with a letter", written, "", 2)
     if statement in ("benefit", "cost", "let"):
         yield spot.insert("SG005", f"this {statement} has no name", f"{usual} =", f"write `{statement} {usual} = ...`")
+
+
+def _read_elsewhere(spot: Spot) -> str:
+    """The one name that is read in this text and that nothing declares; empty without one."""
+    found = spot.lexemes
+    declared = {y.text for x, y in pairwise(found) if x.text in (*_NAMED, "policy", "use")}
+    plain = [x for x, y in pairwise(found) if x.sort == "name" and x.text.isidentifier() and y.text not in (":", "(", "=")]
+    names = {x.text for x in plain} - declared - {*FUNCTIONS, *TYPES, *UNITS, *SIGNALS}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _no_sign(spot: Spot, statement: str, written: str) -> Iterator[Repair]:
