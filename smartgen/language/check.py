@@ -9,6 +9,7 @@ from smartgen.language import caps, choices, costs, values
 from smartgen.language import syntax as s
 from smartgen.language.additions import addition, additions
 from smartgen.language.choices import Chosen
+from smartgen.language.costs import rated
 from smartgen.language.demands import demand
 from smartgen.language.direction import backwards
 from smartgen.language.expressions import Typer
@@ -121,8 +122,12 @@ class Checker:
                 if total == "time" and len(there) == 1 and asked.span.text.count(total) == 1:  # left from another recipe
                     place = _place(value, total)
                     fix, edits = f"write `{min(there)}`, or {fix}", (Edit(place, min(there)),)
+                at = _place(value, total)
+                for line in self.typer.policy.slots.costs.values():
+                    if (rate := rated(line, total)) is not None and not self.typer.policy.chain:
+                        at, fix, edits = rate.span, f"write `{rate.text}`", (rate,)
                 message = f"no cost line is {unit}, so `{total}` is always 0"
-                self.findings.add("SG312", message, _place(value, total), fix, edits=edits)
+                self.findings.add("SG312", message, at, fix, edits=edits)
 
     def _goal_exists(self, slots: Slots, proceed: Typed) -> None:
         """A condition that asks for the objective of a policy without one."""

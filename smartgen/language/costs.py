@@ -94,6 +94,15 @@ def _price(typer: Typer, value: s.Expression) -> Edit | None:
     return None if due is None else Edit(value.span, f"{value.written} {due}")
 
 
+def rated(line: s.Cost, total: str) -> Edit | None:
+    """`65 * profile.verify.time` of a policy that asks for energy: the number is a power, or a price."""
+    value, due = line.value, {"energy": "W", "money": "usd/h"}.get(total)
+    if not isinstance(value, s.Binary) or value.op != "*" or due is None or "profile." not in value.span.text:
+        return None
+    number = next((side for side in (value.left, value.right) if isinstance(side, s.Number) and not side.unit), None)
+    return None if number is None else Edit(number.span, f"{number.written} {due}")
+
+
 def _first_numbers(value: s.Expression) -> tuple[s.Number, ...]:
     """The number that begins each term of a sum, in order: where a unit makes a time of it; empty if one has none."""
     if isinstance(value, s.Number):

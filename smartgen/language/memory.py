@@ -96,6 +96,11 @@ def memory(typer: Typer, e: s.Call) -> Typed:
     if kind == "ema":
         typer.common(values[0], options["start"], "the value of `ema` and its start")
         _share(typer, values[1])
+    if kind == "ladder" and isinstance(values[0].code, Const) and not isinstance(values[-1].code, Const):
+        plain = [a for a in e.arguments if a.label is None]
+        inside = plain[0].span.to(plain[-1].span)
+        written = ", ".join(a.span.text for a in (plain[-1], *plain[:-1]))
+        raise typer.replaced("SG111", "what a ladder follows comes first", inside, written, f"write `ladder({written}, ...)`")
     if kind == "ladder":
         _rungs(typer, values[1:], options["start"])
     if kind == "ucb" and "reward" not in options:

@@ -159,7 +159,9 @@ def _kind(param: s.Param, findings: Findings) -> Kind | None:
     found = unit(written)
     if found is not None:
         return quantity(found[0])
-    meant = _TYPES.get(written.lower()) or SPELT.get(written.lower()) or closest(written, PARAM_KINDS) or "number"
+    share = isinstance(param.value, s.Number) and not param.value.unit and 0 < param.value.value < 1
+    meant = "prob" if share and _TYPES.get(written.lower()) == "number" else _TYPES.get(written.lower())
+    meant = meant or SPELT.get(written.lower()) or closest(written, PARAM_KINDS) or "number"
     fix = f"did you mean `{meant}`? types are prob, count, number, flag, text, or a unit like ms or ms/tok"
     findings.add("SG210", f"there is no type `{written}`", param.type.span, fix, edits=(Edit(param.type.span, meant),))
     named = unit(meant)

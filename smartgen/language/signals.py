@@ -137,6 +137,7 @@ SYNONYMS = {
     "temperature": "request.temperature",
     "queue": "engine.queue",
     "node.p": "node.prob",
+    **dict.fromkeys(("node.acceptance", "node.acceptance_rate", "node.accept_prob", "node.acceptance_prob"), "node.confidence"),
     "parent.benefit": "node.path",
     "parent.path": "node.path",
     "parent.prob": "node.path",

@@ -80,6 +80,11 @@ def unknown_name(typer: Typer, e: s.Name) -> Broken:
         return typer.replaced("SG102", f"`{text}` is a source of nodes", e.span, f'node.source == "{text}"')
     if text in _SPELT:
         return typer.replaced("SG102", f"`{text}` is not a word of this language", e.span, _SPELT[text])
+    priced = re.search(r"([0-9.]+)[ ]*\w+[ ]*/[ ]*$", e.span.source.text[: e.span.start][-60:]) if typer.place.example else None
+    if priced is not None and re.fullmatch(r"1 \w+/\w+", typer.place.example):  # `0.31 eur/kW` where `eur/kWh` is declared
+        place = Span(e.span.source, e.span.start - len(priced.group()), e.span.end)
+        written = f"{priced[1]} {typer.place.example.removeprefix('1 ')}"
+        return typer.replaced("SG004", f"there is no unit `{place.text.partition(' ')[2]}`", place, written)
     if typer.place.example:
         written = f'"{text}"' if typer.place.example.startswith('"') else typer.place.example
         return typer.replaced("SG102", f"`{text}` is no value that a param can have", e.span, written)

@@ -32,7 +32,8 @@ def as_text(node: yaml.Node, span: Span, joint: str) -> tuple[str, tuple[Edit, .
     if "\n" in raw or raw[:1] not in "[{":
         return "quote it: YAML splits an unquoted `{a, b}` or `[a, b]` at its commas and `k: v` at the colon", ()
     inside = raw[1:-1].strip()
-    if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
+    scalars = isinstance(node, yaml.MappingNode) and all(isinstance(x, yaml.ScalarNode) for pair in node.value for x in pair)
+    if scalars and len(node.value) == 1:
         key, value = (str(part.value) for part in node.value[0])
         inside = value if joint == "limit" else f"{key}{joint}{value}"
     elif re.fullmatch(r"\d+\s*,\s*\d+", inside):

@@ -9,7 +9,7 @@ import yaml
 
 from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.findings import Findings
-from smartgen.language.mistakes.pasted import fenced
+from smartgen.language.mistakes.pasted import fenced, template
 from smartgen.language.source import Edit, Excerpt, Source, Span, line_end
 from smartgen.recipe.yamlerrors import not_yaml
 from smartgen.recipe.yamlflat import as_text
@@ -29,7 +29,7 @@ class Tree:
 
     def root(self) -> yaml.MappingNode | None:
         """The recipe's mapping; None if there is none, which is recorded."""
-        signs = _fence(self.source) or foreign_signs(self.source)
+        signs = _pasted(self.source) or foreign_signs(self.source)
         if signs is not None:
             self.findings.take(signs)
             return None
@@ -179,9 +179,9 @@ class Tree:
         self.findings.add(code, message, span, fix, edits=edits)
 
 
-def _fence(source: Source) -> Diagnostic | None:
-    """Lines of Markdown around the recipe."""
-    found = fenced(source.text) if re.search(r"^[ \t]*(?:```|~~~)", source.text, re.MULTILINE) else None
+def _pasted(source: Source) -> Diagnostic | None:
+    """Lines of Markdown around the recipe, and templates in it."""
+    found = fenced(source.text) if re.search(r"^[ \t]*(?:```|~~~)", source.text, re.MULTILINE) else template(source.text)
     if found is None:
         return None
     edits = tuple(Edit(Span(source, start, end), written) for start, end, written in found.changes)

@@ -33,6 +33,7 @@ _OPERATORS = {
     "xor": ("!=", "there is no `xor`"),
     "times": ("*", "there is no `times`"),
     "plus": ("+", "there is no `plus`"),
+    "add": ("+", "there is no `add`"),
     "minus": ("-", "there is no `minus`"),
     "over": ("/", "there is no `over`"),
     "per": ("/", "there is no `per`"),

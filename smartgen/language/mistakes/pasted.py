@@ -20,7 +20,28 @@ _MARKS = (  # what each line begins with: (the pattern, what it is called)
 
 def pasted(text: str) -> Repair | None:
     """What came along with a recipe when it was copied; None where nothing did."""
-    return conflict(text) or _quoted(text) or fenced(text) or _marked(text) or _changed(text) or _escaped(text)
+    return conflict(text) or template(text) or _quoted(text) or fenced(text) or _marked(text) or _changed(text) or _escaped(text)
+
+
+def template(text: str) -> Repair | None:
+    """`{{ .Values.budget | default 48 }}`, `{% if batch.size > 16 %}`: a template that nobody filled in."""
+    found = list(re.finditer(r"\{\{[^{}\n]*\}\}|\{%-?[^{}\n]*%\}", text))
+    changes = list[Change]()
+    for place in found:
+        inside = place.group()[2:-2].strip(" -%")
+        default = re.search(r"\bdefault(?:\s+|\()[\"']?([\w.]+)", inside)
+        block = re.fullmatch(r"(if|elif)\s+(.+)", inside)
+        if default is not None:
+            changes.append((*place.span(), default[1]))
+        elif block is not None:
+            changes.append((*place.span(), f"{'} ' * (block[1] == 'elif')}when {block[2].strip()} {{"))
+        elif inside in ("endif", "end", "else"):
+            changes.append((*place.span(), "}" if inside != "else" else "} otherwise {"))
+    if not changes:
+        return None
+    start, end, written = changes[0]
+    message = "this is the text of a template, which nobody has filled in"
+    return Repair("SG016", message, start, end, f"write `{written}`", tuple(changes))
 
 
 def _changed(text: str) -> Repair | None:

@@ -27,7 +27,7 @@ def doubled(spot: Spot) -> Iterator[Repair]:
         return
     for count in (3, 2):  # `0..8 0..8`
         first, again = spot.lexemes[max(0, spot.at - count) : spot.at], spot.lexemes[spot.at : spot.at + count]
-        if [x.text for x in first] == [x.text for x in again]:
+        if len(again) == count and [x.text for x in first] == [x.text for x in again]:
             message = f"`{spot.slice(spot.at, spot.at + count - 1)}` stands twice"
             yield spot.remove("SG003", message, f"write `{spot.slice(spot.at - count, spot.at - 1)}`", count)
     if before.text == here.text and here.text not in _PAIRED:

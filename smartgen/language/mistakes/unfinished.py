@@ -34,6 +34,10 @@ _HANGING = ("+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!=", "and", "or", "
 def nothing(spot: Spot) -> Iterator[Repair]:
     """A statement, or a sign in it, with nothing behind it."""
     here, before = spot.near(0), spot.word(-1)
+    if before == "best" and here is not None and here.text in ("where", "by", "pooled", "maximizing"):
+        count = _in_comment(spot) or _spare_count(spot) or ("10" if spot.statement == "expand" else "64")
+        said = f"{spot.statement} best"
+        yield spot.insert("SG009", f"nothing stands behind `{said}`", count, f"write `{said} {count}`")
     complete = spot.ends or (here is not None and (here.first or (before == "when" and here.text == "{")))
     if not complete or not spot.at:
         return
@@ -77,6 +81,13 @@ def nothing(spot: Spot) -> Iterator[Repair]:
         yield Repair("SG009", "nothing stands behind `limit`", last.start, last.end, "write `limit depth 8`", (change,))
     if before == "," and spot.statement == "limit":
         yield spot.remove("SG009", "nothing stands behind `,`", "remove it", 1, -1)
+
+
+def _spare_count(spot: Spot) -> str:
+    """The one `param NAME: count` that is read nowhere."""
+    found = re.findall(r"\bparam\s+(\w+)\s*:\s*count\b", spot.text)
+    spare = [name for name in found if sum(x.text == name for x in spot.lexemes) == 1]
+    return spare[0] if len(spare) == 1 else ""
 
 
 def _in_comment(spot: Spot) -> str:
