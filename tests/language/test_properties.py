@@ -121,6 +121,7 @@ def test_ten_thousand_mutated_recipes_within_a_minute():
 @settings(max_examples=300)
 @given(st.text(max_size=200), st.sampled_from(["a.smart", "a.yaml"]))
 @example("", "a.yaml")
+@example("smartgen: 1\n  expand  best 1\nname: p\nbenefit: {accepted: node.path}\nexpand: best 1\nlimit: {depth: 3}\n", "a.yaml")
 @example("smartgen: 1\na: &a [*a]", "a.yaml")
 @example("smartgen 1\npolicy p { use p }", "a.smart")
 @example("smartgen 1\npolicy p { let a = a  benefit b = a  limit depth 1 }", "a.smart")

@@ -25,9 +25,10 @@ def pasted(text: str) -> Repair | None:
 
 def template(text: str) -> Repair | None:
     """`{{ .Values.budget | default 48 }}`, `{% if batch.size > 16 %}`: a template that nobody filled in."""
-    found = list(re.finditer(r"\{\{[^{}\n]*\}\}|\{%-?[^{}\n]*%\}", text))
     changes = list[Change]()
-    for place in found:
+    for place in re.finditer(r"\{\{[^{}\n]*\}\}|\{%-?[^{}\n]*%\}", text):
+        if re.search(r"(?:^|\s)#", text[text.rfind("\n", 0, place.start()) + 1 : place.start()]):
+            continue  # in a comment
         inside = place.group()[2:-2].strip(" -%")
         default = re.search(r"\bdefault(?:\s+|\()[\"']?([\w.]+)", inside)
         block = re.fullmatch(r"(if|elif)\s+(.+)", inside)
