@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.program import Axis
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
-from smartgen.language.source import Edit, Span, line_end
+from smartgen.language.source import Edit, Span, comment_behind, mentions
 from smartgen.language.types import FLAG
 from smartgen.language.units import TOKEN
 
 if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
-_LONGEST = 6_000  # characters of a text that is worth looking through
 _NAMED = {
     "min": r"\b(?:min|weakest|least|low|calm|worst|small|unlik)",
     "mean": r"\b(?:mean\b|avg|average|typical)",
@@ -72,17 +71,14 @@ def _named(typer: Typer, name: str) -> tuple[Axis, bool] | None:
 def _in_let(typer: Typer, span: Span) -> Span:
     """Where the aggregate belongs: in the value of a `let` that is read nowhere else."""
     let = typer.policy.lets.get(span.text)
-    text = span.source.text
-    if let is None or let.value.span.source != span.source or len(text) > _LONGEST:
+    if let is None or let.value.span.source != span.source or mentions(span.source.text, span.text) != 2:
         return span
-    alone = len(re.findall(rf"(?<![\w.]){re.escape(span.text)}(?![\w.])", text)) == 2
-    return let.value.span if alone else span
+    return let.value.span
 
 
 def _function(span: Span) -> str:
     """The aggregate that a name, or the comment behind its line, speaks of; `max` where neither does."""
-    text = span.source.text
-    comment = text[span.end : line_end(text, span.end)].partition("#")[2]
+    comment = comment_behind(span.source.text, span.end)
     said = f"{span.text if span.text.isidentifier() else ''} {comment}"
     return next((function for function, words in _NAMED.items() if re.search(words, said)), "max")
 

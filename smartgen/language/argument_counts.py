@@ -37,24 +37,10 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
     comma = decimal_comma(e.arguments)
     if given > most and comma is not None:
         return typer.replaced("SG010", "the decimal sign is a point", comma[0], comma[1])
-    if name == "log" and given == 2 and all(argument.label is None for argument in e.arguments):
-        of, base = (argument.span.text for argument in e.arguments)
-        written = f"(log({of}) / log({base}))"
-        return typer.replaced("SG111", message, e.span, written)
-    if name == "floor" and given == 2 and all(argument.label is None for argument in e.arguments):  # `24 // batch.size`
-        of, by = (argument.span.text for argument in e.arguments)
-        return typer.replaced("SG111", message, e.span, f"floor({of} / {by})")
-    first = e.arguments[0].value if e.arguments else None
-    if name == "path" and given > most and isinstance(first, s.Call) and first.name.text == "calibrated":
-        inside = e.arguments[0].span.to(e.arguments[-1].span)
-        groups = "".join(f", {argument.span.text}" for argument in e.arguments[1:])
-        written = f"{first.span.text.rstrip()[:-1]}{groups})"
-        return typer.replaced("SG111", message, inside, written, f"write `path({written})`")
-    signals = all(a.label is None and a.value.span.text in SIGNALS for a in e.arguments)
-    if name == "path" and given > 1 and e.arguments[0].value.span.text in MONOTONE and signals:
-        inside = e.arguments[0].span.to(e.arguments[-1].span)
-        written = f"calibrated({inside.text})"
-        return typer.replaced("SG111", message, inside, written, f"write `path({written})`")
+    if given > most and (meant := _meant(e)) is not None:
+        place, written = meant
+        fix = f"write `{written}`" if place == e.span else f"write `{name}({written})`"
+        return typer.replaced("SG111", message, place, written, fix)
     if given > most:
         extra = Span(e.span.source, e.arguments[most - 1].span.end, e.arguments[-1].span.end)
         kept = f"{e.span.source.text[e.span.start : extra.start]})"
@@ -71,6 +57,25 @@ def wrong_count(typer: Typer, e: s.Call, least: int, most: int) -> Broken:
         end = Span(e.span.source, e.arguments[-1].span.end, e.arguments[-1].span.end)
         edits = (Edit(end, ", 0, 1" if given == 1 else ", 1"),)
     return typer.fail("SG111", message, e.span, f"it is `{form}`", edits=edits)
+
+
+_OF_TWO = {"log": "(log({0}) / log({1}))", "floor": "floor({0} / {1})"}  # as other languages have them
+
+
+def _meant(e: s.Call) -> tuple[Span, str] | None:
+    """(where, what is written there) of a call that makes sense with its further arguments; None of any other."""
+    given, first = tuple(argument.span.text for argument in e.arguments), e.arguments[0]
+    if any(argument.label is not None for argument in e.arguments):
+        return None
+    if e.name.text in _OF_TWO and len(given) == 2:
+        return e.span, _OF_TWO[e.name.text].format(*given)
+    inside = first.span.to(e.arguments[-1].span)
+    if e.name.text == "path" and isinstance(first.value, s.Call) and first.value.name.text == "calibrated":
+        return inside, f"{given[0].rstrip()[:-1]}, {', '.join(given[1:])})"  # `path(calibrated(node.prob), node.rank)`
+    names = [argument.value.span.text for argument in e.arguments]
+    if e.name.text == "path" and names[0] in MONOTONE and all(name in SIGNALS for name in names):
+        return inside, f"calibrated({inside.text})"
+    return None
 
 
 def _extreme_of_one(typer: Typer, e: s.Call, message: str) -> Broken:

@@ -15,7 +15,7 @@ from smartgen.language.program import Aggregate, Axis, Const, Expr, PathProduct,
 from smartgen.language.shifts import shift
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS
 from smartgen.language.source import Edit, Span
-from smartgen.language.types import COUNT, PROB, Kind, Typed
+from smartgen.language.types import COUNT, PLACES_OF_NODES, PROB, Kind, Typed
 from smartgen.language.unit_fixes import without_unit
 from smartgen.language.unknown_functions import unknown_function
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from smartgen.language.expressions import Typer
 
 # What is asked of each row by itself, so that a value of its nodes needs no aggregate over the rows.
-_OF_ROWS = ("`continue while`", "`expand ... where`", "`verify ... where`", "`subject to`", "`benefit`", "`by`")
+_OF_ROWS = (*PLACES_OF_NODES, "`continue while`", "`subject to`")
 Handler = Callable[["Typer", s.Call], Typed]
 
 

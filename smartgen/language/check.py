@@ -123,9 +123,10 @@ class Checker:
                     place = _place(value, total)
                     fix, edits = f"write `{min(there)}`, or {fix}", (Edit(place, min(there)),)
                 at = _place(value, total)
-                for line in self.typer.policy.slots.costs.values():
-                    if (rate := rated(line, total)) is not None and not self.typer.policy.chain:
-                        at, fix, edits = rate.span, f"write `{rate.text}`", (rate,)
+                policy = self.typer.policy
+                rates = [rate for line in policy.slots.costs.values() if (rate := rated(line, total)) is not None]
+                if rates and not policy.chain:
+                    at, fix, edits = rates[-1].span, f"write `{rates[-1].text}`", (rates[-1],)
                 message = f"no cost line is {unit}, so `{total}` is always 0"
                 self.findings.add("SG312", message, at, fix, edits=edits)
 

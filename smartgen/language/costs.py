@@ -16,7 +16,7 @@ from smartgen.language.units import ENERGY, MONEY, TIME, TOTAL_OF
 from smartgen.language.values import typed
 
 _DRAFTING = ("profile.draft.", "layer.", "frontier.")
-_A_MILLISECOND = 1e-3  # in seconds: who writes so little thinks in seconds
+_OF_SECONDS = 0.1  # a bare cost below it is one in seconds
 _CHEAPEST = 0.05  # dollars of an hour, or watts: less is no price of a machine
 
 
@@ -61,7 +61,7 @@ def _meant(typer: Typer, value: s.Expression, found: Typed) -> tuple[str, tuple[
     bare = number and found.kind.dimension.bare
     if bare and (numbers := _first_numbers(value)):
         text, begins = found.span.text, found.span.start
-        unit = "s" if all(0 < it.value < _A_MILLISECOND * 100 for it in numbers) else "ms"
+        unit = "s" if all(0 < it.value < _OF_SECONDS for it in numbers) else "ms"
         for it in reversed(numbers):
             end = it.span.end - begins
             text = f"{text[:end]} {unit}{text[end:]}"

@@ -10,7 +10,7 @@ from smartgen.language import syntax as s
 from smartgen.language.diagnostics import Diagnostic, mended
 from smartgen.language.program import Phase
 from smartgen.language.signals import GROUPS, REDUCTIONS, SIGNALS, TOTALS
-from smartgen.language.source import Edit, Span, line_end
+from smartgen.language.source import Edit, Span, comment_behind
 from smartgen.language.units import POWER, TIME, TOKEN, Dimension
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ def _compared(typer: Typer, e: s.Expression) -> tuple[Dimension | None, bool]:
 
 def speaks_of_rows(span: Span) -> bool:
     """Whether the comment behind a line is about the batch or the queue, and not about the tree."""
-    text = span.source.text
-    comment = text[span.end : line_end(text, span.end)].partition("#")[2]
+    comment = comment_behind(span.source.text, span.end)
     return re.search(r"\b(?:requests?|rows?|batch\w*|users?|crowd\w*|wait\w*|queue\w*|load)\b", comment) is not None
 
 
@@ -128,5 +127,4 @@ def _said(typer: Typer, span: Span, compared: s.Expression | None) -> str:
     places = [span]
     if isinstance(compared, s.Name) and compared.text in typer.policy.params:
         places.append(typer.policy.params[compared.text].span)
-    lines = (p.source.text[p.source.text.rfind("\n", 0, p.start) + 1 : line_end(p.source.text, p.start)] for p in places)
-    return "\n".join(lines)
+    return "\n".join(place.first_line for place in places)

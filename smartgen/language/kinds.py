@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.program import Const
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit
+from smartgen.language.source import Edit, mentions
 from smartgen.language.types import Kind, Typed
 from smartgen.language.unit_fixes import LITERAL, grouped, wrapped
 from smartgen.language.units import EXAMPLE, Dimension
@@ -17,7 +17,6 @@ from smartgen.language.units import EXAMPLE, Dimension
 if TYPE_CHECKING:
     from smartgen.language.expressions import Broken, Typer
 
-_LONGEST = 6_000  # characters of a text that is worth looking through
 _HOLDS = {
     "<": operator.lt,
     "<=": operator.le,
@@ -67,8 +66,7 @@ def _spare_param(typer: Typer, value: Typed) -> str:
     found = []
     for name, param in typer.policy.params.items():
         kind, text = typer.params[name].kind if name in typer.params else None, param.span.source.text
-        alike = kind is not None and _sort(kind) == _sort(value.kind)
-        if alike and len(text) <= _LONGEST and len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) == 1:
+        if kind is not None and _sort(kind) == _sort(value.kind) and mentions(text, name) == 1:
             found.append(name)
     return found[0] if len(found) == 1 else ""
 

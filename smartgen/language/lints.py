@@ -37,13 +37,9 @@ def empty(policy: Resolved, typer: Typer) -> None:
     last = policy.chain[-1] if policy.chain else None
     if last is None or last.span.source != policy.span.source:
         return
-    if last.slots == Slots() and not any(_holds(last.span, let.span) for let in policy.lets.values()):
+    if last.slots == Slots() and not any(last.span.holds(let.span) for let in policy.lets.values()):
         message = "this block changes nothing"
         _no_effect(typer, "SG907", message, _first_line(last.span), last.span)
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return inner.source == outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _removed(chain: Sequence[Block], place: int) -> tuple[Edit, ...]:

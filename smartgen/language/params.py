@@ -14,14 +14,13 @@ from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
 from smartgen.language.program import Axis, Const
 from smartgen.language.resolve import Resolved, Slots
-from smartgen.language.source import Edit
+from smartgen.language.source import LONGEST, Edit
 from smartgen.language.types import UNFIT, Kind, Typed, quantity
 from smartgen.language.units import EXAMPLE, SPELT, unit
 
 Settings = Mapping[str, s.Argument]  # values from outside, each with the place of its name
 _EXAMPLES = {"prob": "0.9", "count": "8", "number": "1", "flag": "true", "text": '"..."'}
 
-_LONGEST = 6_000  # characters of a text that is worth looking through
 _TYPES = {
     "int": "count",
     "integer": "count",
@@ -183,7 +182,7 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
         return False
     if kind.prob and not value.kind.prob:
         text, counted = param.span.source.text, rf"\b(?:best|depth|width|topk|nodes)[ ]+(?:[0-9]+\.\.)?{re.escape(name)}\b"
-        if number is not None and number >= 2 and number.is_integer() and re.search(counted, text[:_LONGEST]):
+        if number is not None and number >= 2 and number.is_integer() and re.search(counted, text[:LONGEST]):
             edits = (Edit(param.type.span, "count"),)
             findings.add("SG205", f"{shown} is not a probability", value.span, "declare `count`", edits=edits)
             return False

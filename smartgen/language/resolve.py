@@ -17,12 +17,11 @@ from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.diagnostics import Label
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Span, mentions
 from smartgen.language.words import EXTENTS
 
 # Looks a base up by name; None after recording what is wrong with the name.
 FindBase = Callable[[str, Span], "tuple[s.Policy, FindBase] | None"]
-_LONGEST = 6_000  # characters of a text that is worth looking through again and again
 T = TypeVar("T")
 DEEPEST_USE = 16
 
@@ -214,10 +213,8 @@ def _slots(rules: tuple[s.Rule, ...], findings: Findings) -> tuple[Slots, list[s
 def _replaces(rule: s.Benefit, first: s.Benefit) -> bool:
     """Whether the later of two benefits is the one that is meant: it is read, or the first is called an old one."""
     text = rule.span.source.text
-    if len(text) > _LONGEST:
-        return False
-    reads = [len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)) for name in (first.name.text, rule.name.text)]
-    return reads[0] == 1 and (reads[1] > 1 or first.name.text.startswith(("old", "legacy", "prev")))
+    read = (mentions(text, rule.name.text) or 0) > 1 or first.name.text.startswith(("old", "legacy", "prev"))
+    return read and mentions(text, first.name.text) == 1
 
 
 def _searched(rules: tuple[s.Rule, ...], findings: Findings) -> Iterator[s.Rule]:

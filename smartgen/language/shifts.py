@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.argument_counts import plain
 from smartgen.language.program import Axis, Shift
-from smartgen.language.source import Edit, Span, line_end
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import Typed
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _out_of_place(typer: Typer, e: s.Call) -> Broken:
     message = f"`{kind}` has a meaning in {where} only, this is {typer.place.word}"
     if kind == "marginal" and typer.place.word == "`verify ... where`" and typer.benefit is not None:
         return _marginal_verified(typer, e, message, typer.benefit[0])
-    weighs = kind == "forecast" and "marginal" in typer.place.allows and "marginal(" in _line(e.span)
+    weighs = kind == "forecast" and "marginal" in typer.place.allows and "marginal(" in e.span.first_line
     if kind in ("forecast", "previous") and not weighs and (moved := _continued(e.span)):
         return typer.fail("SG308", message, e.name.span, "decide it in `continue while`", edits=moved)
     if kind == "marginal" and (kept := _kept(e.span)):
@@ -52,11 +52,6 @@ def _out_of_place(typer: Typer, e: s.Call) -> Broken:
     elif kind == "marginal" and "previous" in typer.place.allows:
         inner = f"{inner} - previous({inner})"
     return typer.fail("SG308", message, e.name.span, f"write `{inner}`", edits=(Edit(e.span, inner),))
-
-
-def _line(span: Span) -> str:
-    text = span.source.text
-    return text[text.rfind("\n", 0, span.start) + 1 : line_end(text, span.start)]
 
 
 def _continued(span: Span) -> tuple[Edit, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,6 +38,19 @@ class Source:
         return self.text[start : line_end(self.text, start)]
 
 
+LONGEST = 6_000  # characters of a text that is worth looking through again and again
+
+
+def comment_behind(text: str, at: int) -> str:
+    """The comment of the text form on the rest of the line on which `at` stands, without its sign; empty without one."""
+    return text[at : line_end(text, at)].partition("#")[2]
+
+
+def mentions(text: str, name: str) -> int | None:
+    """How often a name stands in a text, as a word of its own; None where that is too long to look through."""
+    return None if len(text) > LONGEST else len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text))
+
+
 def line_end(text: str, at: int) -> int:
     """Offset behind the last character of the line on which `at` stands: of its line break, or of the end of the text."""
     end = text.find("\n", at)
@@ -54,6 +68,15 @@ class Span:
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
+
+    @property
+    def first_line(self) -> str:
+        """The whole line on which it begins."""
+        return self.source.line(self.source.position(self.start)[0])
+
+    def holds(self, other: Span) -> bool:
+        """Whether the other lies in this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
 
     def to(self, other: Span) -> Span:
         """From this span's start to the other's end."""

@@ -159,22 +159,7 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
         message = f"`when` asks a yes/no question, this is {found.kind}"
         typer.findings.add("SG201", message, found.span, fix, edits=edits)
     elif found.phase > Phase.PLAN:
-        message = f"`when` is settled before drafting, `{late(found)}` is known only while drafting"
-        if (block := _ends_drafting(found.span)) is not None:
-            fix = f"write `continue while not ({found.span.text})`"
-            edits = (Edit(block, f"continue while not ({found.span.text})"),)
-            typer.findings.add("SG304", message, found.span, fix, edits=edits)
-            return found
-        if (narrower := _narrower(found.span)) is not None:
-            typer.findings.add("SG304", message, found.span, *narrower[:1], edits=narrower[1])
-            return found
-        written, edits = "batch.size > 8", (Edit(found.span, "batch.size > 8"),)
-        if (earlier := asked_earlier(typer, expression)) is not None:
-            written, edits = earlier
-        of_before = all(edit.text.startswith("last.") for edit in edits)
-        where = "ask it of the step before" if of_before else "ask it in `continue while`, or ask here what is known"
-        at = found.span if _holds(found.span, edits[0].span) else edits[0].span
-        typer.findings.add("SG304", message, at, f"{where}: `{written}`", edits=edits)
+        _asked_too_early(typer, expression, found)
     elif found.axis > Axis.STEP:
         fix, edits = aggregated(typer, expression, Axis.STEP)
         edits = _batch_wide(expression, edits)
@@ -189,14 +174,28 @@ def condition(typer: Typer, expression: s.Expression) -> Typed | None:
     return found
 
 
-def _ends_drafting(condition: Span) -> Span | None:
+def _asked_too_early(typer: Typer, expression: s.Expression, found: Typed) -> None:
+    """A `when` that reads what is known only while drafting: another statement, or what is known before."""
+    at, (fix, edits) = found.span, _ends_drafting(found.span) or _narrower(found.span) or ("", ())
+    if not edits:
+        written, edits = asked_earlier(typer, expression) or ("batch.size > 8", (Edit(at, "batch.size > 8"),))
+        of_before = all(edit.text.startswith("last.") for edit in edits)
+        where = "ask it of the step before" if of_before else "ask it in `continue while`, or ask here what is known"
+        fix, at = f"{where}: `{written}`", at if at.holds(edits[0].span) else edits[0].span
+    message = f"`when` is settled before drafting, `{late(found)}` is known only while drafting"
+    typer.findings.add("SG304", message, at, fix, edits=edits)
+
+
+def _ends_drafting(condition: Span) -> tuple[str, tuple[Edit, ...]] | None:
     """`when ... { limit depth 0 }` of the text form, all of it."""
     text = condition.source.text
     before = re.search(r"\bwhen\s*$", text[: condition.start])
     behind = re.match(r"\s*\{\s*(?:limit\s+depth|expand\s+best|verify\s+best)\s+0\s*\}", text[condition.end :])
     if before is None or behind is None or re.search(r"^\s*continue\b", text, re.MULTILINE):
         return None
-    return Span(condition.source, before.start(), condition.end + behind.end())
+    written = f"continue while not ({condition.text})"
+    block = Span(condition.source, before.start(), condition.end + behind.end())
+    return f"write `{written}`", (Edit(block, written),)
 
 
 def _narrower(condition: Span) -> tuple[str, tuple[Edit, ...]] | None:
@@ -210,10 +209,6 @@ def _narrower(condition: Span) -> tuple[str, tuple[Edit, ...]] | None:
     written = f"(if {condition.text} then {behind[1]} else {count[1]})"
     block = Span(condition.source, before.start(), condition.end + behind.end())
     return f"write `expand best {written}`", (Edit(Span(condition.source, *count.span(1)), written), Edit(block, ""))
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _batch_wide(expression: s.Expression, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from smartgen.language.diagnostics import Diagnostic, Label, mended
-from smartgen.language.source import Edit, Source, Span
+from smartgen.language.source import LONGEST, Edit, Source, Span
 
 Check = Callable[[str], Sequence[Diagnostic]]
-_LONGEST = 6_000  # characters of a text that is worth checking again and again
 _MOST = 12  # findings of it
 _WORD = re.compile(r"[\w.]+")
 _FEW = 2  # findings beside which a sign is worth a second look: reading goes on behind a mended sign anyway
@@ -23,7 +22,7 @@ def completed(source: Source, found: Sequence[Diagnostic], again: Check) -> list
     `again` checks a changed text. A finding stays as it is where its help is not a change on one line, where the change
     raises nothing new there, or where what it raises has no such help itself.
     """
-    if len(source.text) > _LONGEST or len(found) > _MOST:
+    if len(source.text) > LONGEST or len(found) > _MOST:
         return list(found)
     return [_completed(source, each, found, again) for each in found]
 

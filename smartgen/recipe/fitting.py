@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from smartgen.language.diagnostics import Diagnostic, mended
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit, Source
+from smartgen.language.source import LONGEST, Edit, Source
 
 Check = Callable[[str], Sequence[Diagnostic]]
 _UNKNOWN = ("SG101", "SG102")
 _ITSELF = "SG104"
-_LONGEST = 6_000  # characters of a text that is worth checking again and again
 _MOST = 8  # findings of it
 _EXAMPLES = ("node.prob", "node.path", "batch.size", "last.rate", "1", "true", "1 ms", "1 tok")
 
@@ -22,7 +21,7 @@ def fitted(source: Source, found: Sequence[Diagnostic], again: Check) -> list[Di
 
     `again` checks a changed text. A proposal stays as it is where it raises nothing new, or where no other does better.
     """
-    if len(source.text) > _LONGEST or len(found) > _MOST:
+    if len(source.text) > LONGEST or len(found) > _MOST:
         return list(found)
     told: list[Diagnostic] = []
     for each in found:

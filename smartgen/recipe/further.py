@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from smartgen.language.diagnostics import Diagnostic, Label, changes, mended
-from smartgen.language.source import Edit, Source, Span
+from smartgen.language.source import LONGEST, Edit, Source, Span
 
 Check = Callable[[str], Sequence[Diagnostic]]
 UNREADABLE = "SG403"
-_LONGEST = 6_000  # characters of a text that is worth reading again and again
 _ROUNDS = 5
 _DEEP = 2  # mistakes that may hide behind one another, beside what YAML's reader stops at
 _NOWHERE = -1
@@ -22,7 +21,7 @@ def further(source: Source, found: Sequence[Diagnostic], again: Check) -> list[D
 
     `again` checks a changed text.
     """
-    if not found or len(found) > 1 or found[0].code != UNREADABLE or len(source.text) > _LONGEST:
+    if not found or len(found) > 1 or found[0].code != UNREADABLE or len(source.text) > LONGEST:
         return list(found)
     first, text, places = found[0], source.text, list(range(len(source.text) + 1))
     told = [first]
@@ -48,7 +47,7 @@ def behind(source: Source, found: Sequence[Diagnostic], again: Check) -> list[Di
     elsewhere, belongs to that help. Nothing is added that does not make the text better.
     """
     told = list(found)
-    if len(source.text) > _LONGEST or any(edit.span.source != source for each in told for edit in each.edits):
+    if len(source.text) > LONGEST or any(edit.span.source != source for each in told for edit in each.edits):
         return told
     for _ in range(_DEEP):
         errors = _errors(told)

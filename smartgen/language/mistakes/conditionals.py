@@ -163,8 +163,7 @@ def _one_branch(spot: Spot, first: int) -> Iterator[Repair]:
 
 def _in_comment(spot: Spot) -> str:
     """`# 8 otherwise` behind the line: what its writer meant to write."""
-    line = spot.text[spot.lexemes[spot.at - 1].end :].partition("\n")[0].partition("#")[2]
-    found = re.search(r"\b([0-9.]+)\s+(?:otherwise|else)\b|\b(?:otherwise|else)[ :]+([0-9.]*[0-9])", line)
+    found = re.search(r"\b([0-9.]+)\s+(?:otherwise|else)\b|\b(?:otherwise|else)[ :]+([0-9.]*[0-9])", spot.comment)
     return (found[1] or found[2]) if found is not None else ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from smartgen.language.lexemes import Lexeme
+from smartgen.language.source import comment_behind
 from smartgen.language.words import STATEMENTS
 
 Change = tuple[int, int, str]  # characters start..end become a text
@@ -72,6 +73,11 @@ class Spot:
         """Its text, empty where there is none."""
         found = self.near(offset)
         return found.text if found else ""
+
+    @property
+    def comment(self) -> str:
+        """What the comment behind the line says on which reading came to a stop; empty without one."""
+        return comment_behind(self.text, self.lexemes[self.at - 1].end)
 
     @property
     def opens(self) -> bool:

@@ -92,9 +92,8 @@ def _spare_count(spot: Spot) -> str:
 
 def _in_comment(spot: Spot) -> str:
     """The one number of the comment behind the line, `# width was 40`, or a chain's; empty where it says none."""
-    comment = spot.text[spot.lexemes[spot.at - 1].end :].partition("\n")[0].partition("#")[2]
-    found = [number for number in re.findall(r"(?<![\w.])[0-9]+(?![\w.%])", comment) if number != "0"]
-    return found[0] if len(found) == 1 else "1" if re.search(r"\bchain\b", comment) else ""
+    found = [number for number in re.findall(r"(?<![\w.])[0-9]+(?![\w.%])", spot.comment) if number != "0"]
+    return found[0] if len(found) == 1 else "1" if re.search(r"\bchain\b", spot.comment) else ""
 
 
 def _no_expression(spot: Spot, key: str) -> Repair:
