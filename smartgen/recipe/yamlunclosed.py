@@ -56,7 +56,7 @@ def open_bracket(error: yaml.YAMLError, source: Source, at: int, message: str, f
         behind = place + len(source.text[place:end]) - len(source.text[place:end].lstrip())
         return unreadable("a `,` is missing", Span(source, place, behind), "write `,` between the pairs", commas)
     line = re.compile(r"[^\s,{\[][ ]*(?=\n\s*\"?\w+\"?:\s)").search(source.text, start)
-    if end < at and line is not None and line.start() < at:  # of JSON, on lines of its own
+    if not source.text[start + 1 : end].strip() and line is not None and line.start() < at:  # of JSON, on lines of its own
         last = Span(source, line.start(), line.start() + 1)
         gap = Span(source, last.end, last.end)
         return unreadable("a `,` is missing", last, "write `,` behind it", (Edit(gap, ","),))
