@@ -56,6 +56,7 @@ class Typer:
         self.objective: Kind = NUMBER
         self.place = Place("")
         self._open: list[str] = []  # lets being expanded
+        self._broken: set[tuple[str, str, bool]] = set()  # lets that have no type, and in which kind of place
         self._parts = self._depth = 0
 
     def type(self, expression: s.Expression, place: Place) -> Typed:
@@ -185,9 +186,15 @@ class Typer:
             fix = f"what remembers its own value is `ema`: write `{average}`" if average else fix
             raise self.fail("SG104", f"`{text}` is defined by itself{through}", span, fix, edits=edits)
         self.read_lets.add(text)
+        here = text, self.place.word, self.place.inside
+        if here in self._broken:  # what is wrong is told, and is not looked for again wherever the `let` is read
+            raise Broken
         self._open.append(text)
         try:
             return replace(self.expression(self.policy.lets[text].value), span=span)
+        except Broken:
+            self._broken.add(here)
+            raise
         finally:
             self._open.pop()
 
