@@ -11,6 +11,7 @@ from smartgen.language import syntax as s
 from smartgen.language.source import Edit, Span
 from smartgen.recipe.yamlkeys import CASE_KEYS, CASE_MEANT, KEYS
 from smartgen.recipe.yamlmeant import rule_of_case, rule_written, said
+from smartgen.recipe.yamlnames import Reading, as_mapping
 from smartgen.recipe.yamlstatements import Statements
 from smartgen.recipe.yamltree import empty
 
@@ -30,11 +31,16 @@ class Cases:
             self._no_list(node)
         for case, following in zip_longest(cases, cases[1:]):
             if not isinstance(case, yaml.MappingNode):
+                message = "a case is `when` and `then`, or `otherwise`"
+                reading = as_mapping(case, self.tree.source)
+                if reading is not None:
+                    self.tree.wrong("SG406", message, case, reading.fix, True, reading.edits)
+                    continue
                 raw = self.tree.span(case).text.strip()
                 written = f"{{when: {raw}, then: {{verify: best 4}}}}"
                 edits = (Edit(self.tree.span(case), written),) if isinstance(case, yaml.ScalarNode) and raw else ()
                 fix = f"write `{written}`" if edits else "write `{when: ..., then: {...}}`"
-                self.tree.wrong("SG406", "a case is `when` and `then`, or `otherwise`", case, fix, True, edits)
+                self.tree.wrong("SG406", message, case, fix, True, edits)
                 continue
             if self._apart(case, before):
                 return self._otherwise_last(chain)
@@ -45,17 +51,8 @@ class Cases:
                 continue  # the two are one, and that is told at the second
             if (body is None or empty(body)) and any(_told(*pair) for pair in case.value):
                 continue  # told at that key
-            if isinstance(body, yaml.ScalarNode) and (rule := rule_written(str(body.value))) is not None:
-                edits = (Edit(self.tree.span(body), rule),)
-                self.tree.wrong("SG406", "`then` holds keys and values", body, f"write `then: {rule}`", True, edits)
-                continue
             if not isinstance(body, yaml.MappingNode):
-                fix = "add `then: {verify: best 4}`"
-                end = case.start_mark.index + len(self.tree.span(case).text.rstrip())
-                joint = ", " if case.flow_style else f"\n{' ' * case.start_mark.column}"
-                at = Span(self.tree.source, end - (case.flow_style is True), end - (case.flow_style is True))
-                edits = (Edit(at, f"{joint}then: {{verify: best 4}}"),) if body is None else ()
-                self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True, edits)
+                self._nothing_held(case, "then" if "then" in keys else "otherwise", body)
                 continue
             rules, _ = self.statements.rules(self.statements.mappings.keys(body, KEYS, "a case"), False)
             condition = self.statements.expression(keys["when"]) if "when" in keys else None
@@ -63,6 +60,26 @@ class Cases:
                 continue
             chain.append(s.When(condition, rules, self.tree.span(case)))
         return self._otherwise_last(chain)
+
+    def _nothing_held(self, case: yaml.MappingNode, key: str, body: yaml.Node | None) -> None:
+        """A case without `then`, or whose `key` holds no keys and values; that is recorded."""
+        if body is None:
+            end = case.start_mark.index + len(self.tree.span(case).text.rstrip()) - (case.flow_style is True)
+            joint = ", " if case.flow_style else f"\n{' ' * case.start_mark.column}"
+            edits = (Edit(Span(self.tree.source, end, end), f"{joint}then: {{verify: best 4}}"),)
+            fix = "add `then: {verify: best 4}`"
+            self.tree.wrong("SG406", "a case says in `then` what holds in it", case, fix, True, edits)
+            return
+        reading = as_mapping(body, self.tree.source)
+        said = body.value if isinstance(body, yaml.SequenceNode) else [body]
+        rules = [rule_written(str(item.value)) if isinstance(item, yaml.ScalarNode) else None for item in said]
+        written = f"{{{', '.join(rule[1:-1] for rule in rules if rule)}}}" if rules and all(rules) else ""
+        if empty(body):
+            written = " {verify: best 4}"
+        if reading is None:
+            fix = f"write `{key}: {written.strip() or '{verify: best 4}'}`"
+            reading = Reading(fix, (Edit(self.tree.span(body), written),) if written else (), short=True)
+        self.tree.wrong("SG406", f"`{key}` holds keys and values", body, reading.fix, reading.short, reading.edits)
 
     def _no_list(self, case: yaml.MappingNode) -> None:
         """`when:` and `then:` below `cases:` without the dash of an item; that is recorded."""
@@ -128,10 +145,10 @@ def _names(case: yaml.Node) -> list[str]:
 def _told(key: yaml.Node, value: yaml.Node) -> bool:
     """Whether a key that no case has was meant as one of those that hold what is done in it, which is said at the key."""
     name = str(key.value)
-    if name == "when":
+    if name in CASE_KEYS:
         return False
-    if name not in CASE_KEYS and isinstance(value, yaml.MappingNode):
+    if isinstance(value, yaml.MappingNode):
         return True
-    begun = re.match(r"(?:then|otherwise)\b", name) if name not in CASE_KEYS else None  # `then {expand: best 2}`
+    begun = re.match(r"(?:then|otherwise)\b", name)  # `then {expand: best 2}`
     meant = name in KEYS or rule_of_case(name) or said(key, "then") or begun
     return bool(meant) or CASE_MEANT.get(name) in ("then", "otherwise")

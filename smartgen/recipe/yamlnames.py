@@ -28,7 +28,7 @@ def as_names(node: yaml.Node, span: Span, what: str) -> Reading:
     if folded is not None:
         place = Span(span.source, span.start, span.start + folded.end())
         return Reading(f"remove `{folded.group().strip()}`: it makes a text of the lines", (Edit(place, ""),), short=True)
-    reading = _items(node, span.source, raw, what) or _dashes(node, span.source)
+    reading = _items(node, span.source, raw, what) or as_mapping(node, span.source)
     if reading is not None:
         return reading
     signs = list(re.finditer(r"^[ ]*[A-Za-z_]\w*([ ]*:?=[ ]*)(?=[^\s=])", raw, re.MULTILINE))
@@ -66,16 +66,16 @@ def _items(node: yaml.Node, source: Source, raw: str, what: str) -> Reading | No
     return Reading(f"write names with values: `{lines[0]}`", (Edit(place, block),), short=True)
 
 
-def _dashes(node: yaml.Node, source: Source) -> Reading | None:
-    """A list of mappings, which is one mapping with a `-` before each pair."""
+def as_mapping(node: yaml.Node, source: Source) -> Reading | None:
+    """A list of mappings, which is one mapping with a `-` before each pair, or with brackets for braces."""
     items = node.value if isinstance(node, yaml.SequenceNode) else []
     if not items or not all(isinstance(item, yaml.MappingNode) for item in items):
         return None
+    if isinstance(node, yaml.SequenceNode) and node.flow_style:  # `[depth: 4]`, `[{verify: best 4}]`
+        pairs = [source.text[k.start_mark.index : v.end_mark.index] for item in items for k, v in item.value]
+        place, written = Span(source, node.start_mark.index, node.end_mark.index), f"{{{', '.join(pairs)}}}"
+        return Reading(f"write `{written}`", (Edit(place, written),))
     starts = (item.start_mark.index for item in items)
-    if isinstance(node, yaml.SequenceNode) and node.flow_style:  # `[depth: 4]`
-        inside = source.text[node.start_mark.index + 1 : node.end_mark.index - 1]
-        place, written = Span(source, node.start_mark.index, node.end_mark.index), f"{{{inside.strip()}}}"
-        return Reading(f"write `{written}`", (Edit(place, written),)) if not re.search(r"[{}]", inside) else None
     edits = tuple(Edit(Span(source, at - 2, at), "  ") for at in starts if source.text[at - 2 : at] == "- ")
     return Reading("write them without `-`", edits, short=True)
 

@@ -11,6 +11,14 @@ from smartgen.language.units import SPELT, UNITS
 from smartgen.language.words import EXTENTS, KEYWORDS, STATEMENTS
 
 _LARGER = {"kW": (1e3, "W"), "MJ": (1e6, "J"), "Wh": (3600, "J"), "day": (24, "h"), "days": (24, "h")}
+_PREFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+
+
+def _larger(name: str) -> tuple[float, str] | None:
+    """How many of which unit a larger one is: `kW`, `ktok`."""
+    base = SPELT.get(name[1:].lower(), name[1:])
+    plain = base in UNITS and len(base) > 1 and name.lower() not in (*SPELT, *(known.lower() for known in UNITS))
+    return _LARGER.get(name) or ((_PREFIXES[name[0]], base) if plain and name[0] in _PREFIXES else None)
 
 
 def unit(spot: Spot) -> Iterator[Repair]:
@@ -59,8 +67,8 @@ def unit(spot: Spot) -> Iterator[Repair]:
     if name in ("percent", "pct"):
         written = f"{float(number.text) / 100:.6g}"
         yield spot.replace("SG010", "percentages are written as fractions", written, "", 2, -1)
-    if name in _LARGER:
-        factor, base = _LARGER[name]
+    if (larger := _larger(name)) is not None:
+        factor, base = larger
         written = f"{float(number.text) * factor:g} {base}"
         yield spot.replace("SG004", f"there is no unit `{name}`", written, "", 2, -1)
     meant = (

@@ -47,6 +47,9 @@ def rows(spot: Spot) -> Iterator[Repair]:
     if here.text == ":" and spot.word(-1) == ")" and spot.word(-3) == "(":
         key = spot.word(-2)
         yield spot.replace("SG111", "a key of `table` is a number or a text", key, f"write `{key}: ...`", 3, -3)
+    first = spot.near(-3)
+    if here.text == ":" and spot.word(-2) == "-" and first is not None and first.sort == "number":
+        yield spot.replace("SG111", message, first.text, f"write `{first.text}: ...`", 3, -3)
     if here.text == ":" and spot.word(-2) in ("and", "or") and before is not None and before.sort == "number":
         yield spot.replace("SG007", "the rows of a table are separated by `,`", ",", "write `,`", 1, -2)
     if here.text == "else" and spot.word(1) == ":" and spot.word(-1) == ",":
