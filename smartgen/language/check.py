@@ -17,8 +17,10 @@ from smartgen.language.extents import Verbs, extents, head, never_drafts
 from smartgen.language.facts import Line
 from smartgen.language.program import Choice, Const, CostTerm, Expr, Rules
 from smartgen.language.resolve import Slots
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Span, comment_behind
 from smartgen.language.types import Typed
+
+_SPEED = re.compile(r"\b(?:seconds?|speed|latency|throughput)\b")  # a comment speaks of time
 
 
 class Checker:
@@ -122,6 +124,9 @@ class Checker:
                 if total == "time" and len(there) == 1 and asked.span.text.count(total) == 1:  # left from another recipe
                     place = _place(value, total)
                     fix, edits = f"write `{min(there)}`, or {fix}", (Edit(place, min(there)),)
+                elif there == {"time"} and _SPEED.search(comment_behind(value.span.source.text, value.span.end)):
+                    place = _place(value, total)
+                    fix, edits = f"write `time`, or {fix}", (Edit(place, "time"),)
                 at = _place(value, total)
                 policy = self.typer.policy
                 rates = [rate for line in policy.slots.costs.values() if (rate := rated(line, total)) is not None]

@@ -43,7 +43,7 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
             _kept_by_itself(typer, choice, clause)
     maximizing = _maximizing(typer, choice.maximizing) if choice.maximizing is not None else None
     if choice.pooled:
-        _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates")
+        _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates", _pooled(slots))
     if maximizing is not None and choice.count is not None and not counted.searched:
         _nothing_to_choose(typer, choice.count.span)
     by = _by(typer, choice)
@@ -143,8 +143,17 @@ def _nothing_to_choose(typer: Typer, count: Span) -> None:
     typer.findings.add("SG901", message, count, f"write `1..{count.text}`", warning=True, edits=edits)
 
 
-def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:
-    """A clause of the other statement."""
+def _pooled(slots: Slots) -> tuple[Edit, ...]:
+    """What pools the nodes that are verified, where they are not yet."""
+    choice = slots.verify.choice if slots.verify is not None else None
+    if choice is None or choice.pooled or choice.count is None:
+        return ()
+    end = choice.count.span.end
+    return (Edit(Span(choice.span.source, end, end), " pooled"),)
+
+
+def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str, moved: tuple[Edit, ...] = ()) -> None:
+    """A clause of the other statement; `moved`: what says it there."""
     text = choice.span.text
     pattern = r"\s*\bpooled\b" if word == "pooled" else r"\s*\bmaximizing\b.*?(?=\s+(?:by|where|pooled)\b|\Z)"
     found = re.search(pattern, text, re.DOTALL)
@@ -154,7 +163,9 @@ def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str) -> None:
         removed = type(span)(span.source, start, choice.span.start + found.end())
         lead = len(removed.text) - len(removed.text.lstrip())
         span = type(span)(span.source, start + lead, removed.end)
-        edits = (Edit(removed, ""),)
+        edits = (Edit(removed, ""), *moved)
+    if moved:
+        fix = "move it to `verify`"
     statement = {"pooled": "verify", "maximizing": "expand"}[word]
     typer.findings.add("SG316", f"`{word}` belongs to `{statement}`", span, fix, edits=edits)
 

@@ -103,8 +103,8 @@ def _made_whole(typer: Typer, found: Typed) -> tuple[str, tuple[Edit, ...]]:
 
 
 def _literals(span: Span) -> tuple[Edit, ...]:
-    """What turns the `2.0`, `2 tok` and `"2"` of an expression into counts."""
-    found = re.finditer(r'(?<![\w."])(?:([0-9]+)(?:\.0+|[ ]?tok)\b(?!/)|"([0-9]+)")', span.text)
+    """What turns the `2.0`, `2 tok` and `"2"` of an expression into counts; what it compares with may have a unit."""
+    found = re.finditer(r'(?<![\w."])(?<![<>=] )(?<![<>=])(?:([0-9]+)(?:\.0+|[ ]?tok)\b(?!/)|"([0-9]+)")', span.text)
     places = ((Span(span.source, span.start + m.start(), span.start + m.end()), m.group(1) or m.group(2)) for m in found)
     return tuple(Edit(place, number) for place, number in places)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.program import Const, Table
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit, Span
-from smartgen.language.types import Typed
+from smartgen.language.source import Edit, Span, comment_behind
+from smartgen.language.types import PLACES_OF_NODES, Typed
 from smartgen.language.units import EXAMPLE
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def _no_key(typer: Typer, e: s.Call) -> Broken:
         rows = "1: 8, 16: 2"
         return typer.replaced("SG111", message, e.span, f"table({e.arguments[0].span.text}, {rows})")
     looked_up = "layer.depth" if typer.place.word == "`continue while`" else "batch.size"
+    first, comment = e.arguments[0].label, comment_behind(e.span.source.text, e.span.end)
+    from_0 = isinstance(first, s.Number) and first.value == 0  # as ranks are counted, and no batch is that small
+    if re.search(r"\branks?\b", comment) or (from_0 and typer.place.word in PLACES_OF_NODES):
+        looked_up = "node.rank"
     return typer.replaced("SG111", message, e.span, f"table({looked_up}, {rows})")
 
 

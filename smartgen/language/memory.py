@@ -39,6 +39,7 @@ _SYNONYMS = {
     **dict.fromkeys(("lower", "decrease", "drop"), "down"),
     **dict.fromkeys(("buckets", "groups", "keys"), "bins"),
 }
+_BY_PLACE = ("arm", "arms", "rung", "rungs", "choices")
 
 
 def calibrated(typer: Typer, e: s.Call) -> Typed:
@@ -149,7 +150,7 @@ def _arguments(typer: Typer, e: s.Call, options: tuple[str, ...]) -> tuple[list[
         if argument.label is None or argument in given:
             continue
         label = argument.label.text if isinstance(argument.label, s.Name) else argument.label.span.text
-        if places < least and label not in _SYNONYMS:
+        if (places < least and label not in _SYNONYMS) or label in _BY_PLACE:
             message, written = f"this argument of `{e.name.text}` goes by its place", argument.value.span.text
             broken, places = typer.replaced("SG111", message, argument.span, written), places + 1
             continue

@@ -48,6 +48,8 @@ _TYPES = {
     "fraction": "prob",
 }
 
+_FACTOR = re.compile(r"boost|factor|scale|multiplier|weight|gain")  # in a name: it may be above 1
+
 
 def values(policy: Resolved, findings: Findings, settings: Settings) -> dict[str, Typed]:
     """Every param of `policy` at its final value. `settings` come from outside and win."""
@@ -185,6 +187,10 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
         if number is not None and number >= 2 and number.is_integer() and re.search(counted, text[:LONGEST]):
             edits = (Edit(param.type.span, "count"),)
             findings.add("SG205", f"{shown} is not a probability", value.span, "declare `count`", edits=edits)
+            return False
+        if number is not None and number > 1 and _FACTOR.search(name) and value.span.source == param.span.source:
+            edits = (Edit(param.type.span, "number"),)
+            findings.add("SG205", f"{shown} is not a probability", value.span, "declare `number`", edits=edits)
             return False
         meant = _probability(number)
         fix = f"a probability lies in 0..1: write `{meant}`"

@@ -17,7 +17,7 @@ from smartgen.language.decimal_commas import decimal_comma
 from smartgen.language.diagnostics import Label
 from smartgen.language.findings import Findings
 from smartgen.language.nearest import closest
-from smartgen.language.source import Edit, Span, mentions
+from smartgen.language.source import Edit, Span, comment_behind, mentions
 from smartgen.language.words import EXTENTS
 
 # Looks a base up by name; None after recording what is wrong with the name.
@@ -301,11 +301,21 @@ def _unique(things: list[tuple[s.Name, T, Span]], word: str, findings: Findings)
 
 def other_cost(value: str, there: Collection[str]) -> str:
     """What a second cost of one name would be called by what it reads; empty where that is no other name."""
-    meant = "verifying" if "profile.verify." in value else "drafting" if "profile.draft." in value else ""
+    read = re.search(r"\bprofile\.(verify|draft)\b", value)
+    meant = {"verify": "verifying", "draft": "drafting"}[read[1]] if read is not None else ""
     return meant if meant not in there else ""
 
 
+def _given_up(first: Span, second: Span) -> bool:
+    """Whether the comment behind the second one speaks of what the first one reads and it does not: why it was changed."""
+    comment = comment_behind(second.source.text, second.end)
+    read = set(re.findall(r"[a-z]+\.[a-z]+", first.text)) - set(re.findall(r"[a-z]+\.[a-z]+", second.text))
+    return any(mentions(comment, name) for name in read)
+
+
 def _twice(word: str, span: Span, first: Span, findings: Findings, removed: Span, label: str = "first") -> None:
+    if removed == span and _given_up(first, span):
+        removed = first
     line = first.source.position(first.start)[0]
     findings.add(
         "SG105",

@@ -9,6 +9,7 @@ import yaml
 
 from smartgen.language.diagnostics import Diagnostic
 from smartgen.language.findings import Findings
+from smartgen.language.mistakes.conflicts import conflict
 from smartgen.language.mistakes.pasted import fenced, template
 from smartgen.language.source import Edit, Excerpt, Source, Span, line_end
 from smartgen.recipe.yamlerrors import not_yaml
@@ -180,8 +181,9 @@ class Tree:
 
 
 def _pasted(source: Source) -> Diagnostic | None:
-    """Lines of Markdown around the recipe, and templates in it."""
-    found = fenced(source.text) if re.search(r"^[ \t]*(?:```|~~~)", source.text, re.MULTILINE) else template(source.text)
+    """What a merge left, lines of Markdown around the recipe, and templates in it."""
+    marked = re.search(r"^[ \t]*(?:```|~~~)", source.text, re.MULTILINE)
+    found = conflict(source.text) or (fenced(source.text) if marked else template(source.text))
     if found is None:
         return None
     edits = tuple(Edit(Span(source, start, end), written) for start, end, written in found.changes)
