@@ -41,6 +41,10 @@ def interpolated(
         unresolved(*scalars[0], error)
         return values
     for path, node in scalars:
+        if (hollow := _hollow(span(node), "auto" if path[-1] == "profile" else "10")) is not None:
+            values[id(node)] = None
+            findings.take(hollow)
+            continue
         if (own := _own_param(span(node), names)) is not None:
             values[id(node)] = None
             findings.take(own)
@@ -63,6 +67,17 @@ def _own_param(span: Span, names: list[str]) -> Diagnostic | None:
     at = Span(span.source, span.start + found.start(), span.start + found.end())
     message = "a param is read by its bare name; `${...}` names keys of the file"
     return _interpolation(message, at, f"write `{found.group(2)}`", (Edit(at, found.group(2)),))
+
+
+def _hollow(span: Span, example: str) -> Diagnostic | None:
+    """`${oc.env:NODES,}`: nothing stands behind the comma; `example`: what could."""
+    found = re.search(r"\$\{(oc\.env:\w+)(\s*,\s*)\}", span.text)
+    if found is None:
+        return None
+    at = Span(span.source, span.start + found.start(2), span.start + found.end(2))
+    message = "this interpolation has no default behind its comma"
+    written = f"${{{found.group(1)},{example}}}"
+    return _interpolation(message, at, f"write for example `{written}`", (Edit(at, f",{example}"),))
 
 
 def _told(error: BaseException, span: Span, known: list[str]) -> Diagnostic:
