@@ -76,11 +76,19 @@ def _in_let(typer: Typer, span: Span) -> Span:
     return let.value.span
 
 
-def _function(span: Span) -> str:
-    """The aggregate that a name, or the comment behind its line, speaks of; `max` where neither does."""
+def _function(span: Span, usual: str) -> str:
+    """The aggregate that a name, or the comment behind its line, speaks of; `usual` where neither does."""
     comment = comment_behind(span.source.text, span.end)
     said = f"{span.text if span.text.isidentifier() else ''} {comment}"
-    return next((function for function, words in _NAMED.items() if re.search(words, said)), "max")
+    return next((function for function, words in _NAMED.items() if re.search(words, said)), usual)
+
+
+def _of_all(e: s.Expression, span: Span) -> str:
+    """What holds of every node if it holds of it: of a constraint `node.path >= 0.02` the least one."""
+    below = isinstance(e, s.Binary) and (
+        (e.op in (">", ">=") and e.left.span.holds(span)) or (e.op in ("<", "<=") and e.right.span.holds(span))
+    )
+    return "min" if below else "max"
 
 
 def _named_already(typer: Typer, text: str) -> str:
@@ -109,7 +117,8 @@ def aggregated(
         if not written:
             inner = span.text
             if axis is Axis.NODE:
-                function, span = _function(span), _in_let(typer, span)
+                usual = _of_all(e, span) if scope == "tree" else "max"
+                function, span = _function(span, usual), _in_let(typer, span)
                 inner = f"{scope}.count({span.text}) > 0" if flag else f"{scope}.{function}({span.text})"
             if inner == f"{scope}.max(node.depth)":
                 inner = f"{scope}.depth"

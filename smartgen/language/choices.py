@@ -15,7 +15,7 @@ from smartgen.language.program import Axis, Choice
 from smartgen.language.resolve import Slots
 from smartgen.language.shapes import static_tree
 from smartgen.language.signals import TOTALS
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Span, mentions
 from smartgen.language.types import Typed
 from smartgen.language.values import typed
 
@@ -68,9 +68,20 @@ def _kept_by_itself(typer: Typer, choice: s.Choice, clause: s.Expression) -> Non
     at = Span(clause.span.source, start, start + len("node.kept"))
     removed = re.search(r"\s+(?:where|by)\s+$", clause.span.source.text[: clause.span.start])
     edits = (Edit(at, "true"),)
+    spare = [n for n, param in typer.policy.params.items() if param.type.text == "prob" and _unread(typer, n)]
+    if len(spare) == 1:  # the bar that was meant
+        written = f"node.prob >= {spare[0]}"
+        typer.findings.add("SG308", message, at, f"write `{written}`", edits=(Edit(at, written),))
+        return
     if removed is not None and clause.span.text.strip() == "node.kept":
         edits = (Edit(Span(clause.span.source, removed.start(), clause.span.end), ""),)
     typer.findings.add("SG308", message, at, "remove it; `verify ... where node.kept` asks it", edits=edits)
+
+
+def _unread(typer: Typer, param: str) -> bool:
+    """Whether the text names a param only where it declares it."""
+    declared = typer.policy.params[param].span
+    return mentions(declared.source.text, param) == mentions(declared.text, param)
 
 
 def _maximizing(typer: Typer, e: s.Expression) -> Typed | None:

@@ -154,6 +154,17 @@ def _bare_factor(e: s.Expression) -> s.Number | None:
     return next((side for side in (e.left, e.right) if isinstance(side, s.Number) and not side.unit and side.value >= 1), None)
 
 
+def _counted_in_time(it: Clash) -> Fix | None:
+    """`request.generated < 64 ms`: a number of tokens with the wrong unit."""
+    for _, time, tokens in it.ways:
+        number = LITERAL.fullmatch(time.span.text)
+        signal = tokens.span.text.startswith(("request.", "batch.", "last."))
+        if not it.adds and signal and number and (time.kind.dimension, tokens.kind.dimension) == (TIME, TOKEN):
+            written = f"{number[1]} tok"
+            return "SG202", f"write `{written}`", (Edit(time.span, written),)
+    return None
+
+
 # -- a factor, a unit, a declaration ---------------------------------------------------------------------------------
 def _per_token(it: Clash) -> Fix | None:
     return None if it.adds else _either(it, per_token)
@@ -207,6 +218,21 @@ def _either(it: Clash, reading: Callable[[s.Expression, Typed, Typed], Meant | N
     return (it.code, *found) if found else None
 
 
+def _other_factor(it: Clash) -> Fix | None:
+    """`tokens - run.rate * energy`: a product with another total than the one that makes the units fit."""
+    for e, side, other in it.ways:
+        factors = [e]
+        while it.adds and factors:
+            part = factors.pop()
+            if isinstance(part, s.Binary) and part.op == "*":
+                factors += [part.left, part.right]
+            named = isinstance(part, s.Name) and part is not e and part.text in TOTALS
+            due = it.typer.expression(part).kind.dimension * other.kind.dimension / side.kind.dimension if named else None
+            if due in TOTAL_OF:
+                return "SG203", f"write `{TOTAL_OF[due]}`", (Edit(part.span, TOTAL_OF[due]),)
+    return None
+
+
 # -- sums ------------------------------------------------------------------------------------------------------------
 def _rate_added(it: Clash) -> Fix | None:
     """`tokens - run.rate` in an objective."""
@@ -249,6 +275,15 @@ def _other_quantity(it: Clash) -> Fix | None:
     return None
 
 
+def _other_unit(it: Clash) -> Fix | None:
+    """`cost verifying = profile.verify.energy + 0.3 W`: a number whose unit no cost has."""
+    for _, side, other in it.ways:
+        number, due = LITERAL.fullmatch(side.span.text), EXAMPLE.get(other.kind.dimension)
+        if it.adds and it.in_cost and number and number[2] and due and side.kind.dimension not in TOTAL_OF:
+            return "SG203", f"write `{number[1]} {due}`", (Edit(side.span, f"{number[1]} {due}"),)
+    return None
+
+
 def _two_costs(it: Clash) -> Fix | None:
     """`cost step = a + b` as two lines."""
     if not it.adds or not it.in_cost:
@@ -267,6 +302,7 @@ _READINGS: tuple[Callable[[Clash], Fix | None], ...] = (
     _total_meant,
     _over_time,
     _swapped,
+    _counted_in_time,
     _time_in_tokens,
     _per_token,
     _nodes_for_tokens,
@@ -275,9 +311,11 @@ _READINGS: tuple[Callable[[Clash], Fix | None], ...] = (
     _as_rate,
     _bare,
     _turned,
+    _other_factor,
     _rate_added,
     _totals_added,
     _product,
     _other_quantity,
+    _other_unit,
     _two_costs,
 )

@@ -75,7 +75,7 @@ def _one_count(rules: Rules, sites: list[Site], span: Span, findings: Findings) 
     for count in (rules.verify.low, rules.verify.high):
         if count is not None and axis_of(count, sites) > Axis.STEP:
             message = "`pooled` shares one count among all rows, this differs from row to row"
-            fix = "aggregate it: `batch.sum(...)`; per row there is `limit nodes`"
+            fix = "leave `pooled` out, or aggregate it: `batch.sum(...)`"
             findings.add("SG302", message, span, fix, edits=_without_pooled(span))
             return
 

@@ -36,6 +36,8 @@ MEANT = {
     "subjectto": "subject_to",
     "constraints": "subject_to",
     "constraint": "subject_to",
+    "slo": "subject_to",
+    "sla": "subject_to",
     "continue while": "continue",
     "continue_while": "continue",
     "while": "continue",

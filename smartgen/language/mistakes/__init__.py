@@ -5,6 +5,7 @@ from smartgen.language.mistakes import expressions, naming, order, phrases, slip
 from smartgen.language.mistakes.bare_counts import named_count, torn_number
 from smartgen.language.mistakes.blocks import unclosed_block
 from smartgen.language.mistakes.braces import braces
+from smartgen.language.mistakes.casts import cast
 from smartgen.language.mistakes.clauses import choice
 from smartgen.language.mistakes.clock import clock
 from smartgen.language.mistakes.colons import missing_colon
@@ -44,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     slips.glued,
     slips.unopened,
     parts_apart,
+    cast,
     function,
     word_block,
     stray_end,

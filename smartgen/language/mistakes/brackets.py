@@ -15,6 +15,7 @@ from smartgen.language.signals import MODELS, SIGNALS
 
 _FAR = 200  # lexemes behind a bracket that are looked at
 _EXPECTED = ("E", "Pr", "P", "mathbb", "EE")  # how papers write an expectation or a chance
+_OVER_TIME = ("rate", "irate", "avg_over_time", "increase", "delta")  # of Prometheus
 
 
 def bracket(text: str, lexemes: Lexemes, index: int) -> Repair:
@@ -91,6 +92,11 @@ def _behind_name(text: str, lexemes: Lexemes, index: int, close: int) -> Repair:
     """`max[a, b]`, `E[tokens]`, `profile["draft"]`, `node[0]`."""
     before, span = lexemes[index - 1], (lexemes[index].start, lexemes[close].end)
     inside = text[lexemes[index].end : lexemes[close].start].strip()
+    ranged = index > 2 and lexemes[index - 2].text == "(" and re.fullmatch(r"[0-9]+ ?(?:ms|s|m|min|h|d)", inside)
+    if ranged and lexemes[index - 3].text in _OVER_TIME and text[span[1] : span[1] + 1] == ")":
+        written = "run.rate" if before.text == "tokens" else f"ema({before.text}, 0.2)"
+        change = (lexemes[index - 3].start, span[1] + 1, written)
+        return Repair("SG007", "nothing is indexed here", *change[:2], f"what it was lately: `{written}`", (change,))
     if before.text in FUNCTIONS or before.text.rpartition(".")[2] in AGGREGATES:
         message, help = "arguments stand in parentheses", f"write `{before.text}({inside})`"
         return Repair("SG015", message, *span, help, ((*span, f"({inside})"),))
