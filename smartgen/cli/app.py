@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 
 VERBS = {
@@ -25,7 +27,33 @@ VERBS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `smartgen` command; exits with the verb's code, 2 for an unknown verb."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter shows its number
+    try:
+        try:
+            _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(_not_written(error))
+
+
+def _not_written(error: OSError) -> int:
+    """The exit code where the output cannot be written; nothing is said to a reader who has left, nor said twice."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what still waits to be written would fail again at the end
+    before = error.__context__
+    if isinstance(before, SystemExit) and isinstance(before.code, int) and before.code:
+        return before.code
+    if not isinstance(error, BrokenPipeError):
+        print(f"error: {error}", file=sys.stderr)
+    return 1
+
+
+def _run(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())
         sys.exit(0 if arguments else 2)
@@ -44,11 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
                 f"there is no verb `{verb}`; " + (f"did you mean `{near}`?" if near else f"verbs: {', '.join(VERBS)}")
             )
         )
-    try:
-        importlib.import_module(f"smartgen.cli.{verb}").app(rest, prog_name=f"smartgen {verb}")
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    importlib.import_module(f"smartgen.cli.{verb}").app(rest, prog_name=f"smartgen {verb}")
 
 
 def _usage(message: str) -> int:

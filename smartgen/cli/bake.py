@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from smartgen.cli.settings import parse_params
+from smartgen.cli.settings import MOST_ROWS, MOST_TOKENS, parse_params
 from smartgen.language.diagnostics import RecipeError
 
 app = typer.Typer(add_completion=False)
@@ -16,13 +17,14 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def bake(
     recipe: Annotated[str, typer.Argument(help="A shipped name or a path.", show_default=False)],
-    batch: Annotated[int, typer.Option(min=1, help="Rows.")] = 1,
-    context: Annotated[int, typer.Option(min=1, help="Tokens a row already has.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows.")] = 1,
+    context: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens a row already has.")] = 200,
     profile: Annotated[Path | None, typer.Option(help="A cost profile from `smartgen profile --out`.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
     name: Annotated[str | None, typer.Option(help="Of the new policy.")] = None,
 ) -> None:
     """Print a policy whose benefit reads only rank and depth as a static tree. Exit code 1: it has no such tree."""
+    from smartgen.language.words import KEYWORDS
     from smartgen.policy.bake import BakeError, written
     from smartgen.policy.bake import bake as baked_tree
     from smartgen.policy.support import unsupported
@@ -32,6 +34,8 @@ def bake(
     from smartgen.profile.store import load as load_profile
     from smartgen.recipe import load
 
+    if name is not None and (not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in KEYWORDS):
+        raise typer.BadParameter(f"{name!r} is no name of a policy: write letters, digits and _", param_hint="--name")
     try:
         found = load(recipe, parse_params(param))
         refused = [f"`{word}` of {found.name} {why}" for word, why in unsupported(found.program)]

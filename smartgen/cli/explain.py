@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smartgen.cli.settings import parse_params
+from smartgen.cli.settings import MOST_ROWS, MOST_TOKENS, parse_params
 from smartgen.language.diagnostics import RecipeError
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ _STYLES = {"title": "bold", "chosen": "bold green", "kept": "green", "dropped": 
 @app.command()
 def explain(
     what: Annotated[str, typer.Argument(help=f"A code (SG203), a table ({', '.join(TABLES)}), or a recipe.")],
-    batch: Annotated[int, typer.Option(min=1, help="Rows.")] = 1,
-    context: Annotated[int, typer.Option(min=1, help="Tokens a row already has.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows.")] = 1,
+    context: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens a row already has.")] = 200,
     profile: Annotated[Path | None, typer.Option(help="A cost profile from `smartgen profile --out`.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter, name=value.")] = None,
     signal: Annotated[
@@ -41,7 +42,7 @@ def explain(
 
         typer.echo("\n".join(SECTIONS[what]()))
     else:
-        _recipe(what, batch, context, profile, parse_params(param), parse_params(signal), seed)
+        _recipe(what, batch, context, profile, parse_params(param), _signals(signal), seed)
 
 
 def _code(code: str) -> None:
@@ -60,15 +61,14 @@ def _recipe(
     context: int,
     profile: Path | None,
     params: dict[str, str],
-    signals: dict[str, str],
+    signals: dict[str, float | str],
     seed: int,
 ) -> None:
     from smartgen.recipe import load
 
     try:
         recipe = load(what, params)
-        values = {name: _value(text) for name, text in signals.items()}
-        _refuse(recipe, set(values))
+        _refuse(recipe, set(signals))
         costs, label = _costs(profile)
     except RecipeError as error:
         typer.echo(str(error), err=True)
@@ -76,14 +76,33 @@ def _recipe(
     from smartgen.policy.explain import explain as explained
 
     typer.echo(f"costs: {label}")
-    _show(explained(recipe, costs, batch, context, seed, None, values))
+    _show(explained(recipe, costs, batch, context, seed, None, signals))
 
 
-def _value(text: str) -> float | str:
+def _signals(written: list[str] | None) -> dict[str, float | str]:
+    """Values of the signals that not every backend has. Raises a usage error for any other name or value."""
+    from smartgen.language.capabilities import BACKEND_SIGNALS
+    from smartgen.language.signals import SIGNALS
+
+    values: dict[str, float | str] = {}
+    for name, text in parse_params(written, "--signal").items():
+        if name not in BACKEND_SIGNALS:
+            known = ", ".join(sorted(BACKEND_SIGNALS))
+            raise typer.BadParameter(f"{name} cannot be set; what can be: {known}", param_hint="--signal")
+        values[name] = text
+        if SIGNALS[name].kind.base == "number":
+            values[name] = _number(name, text)
+    return values
+
+
+def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        return text
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{name} is a number, not {text!r}", param_hint="--signal")
+    return number
 
 
 def _refuse(recipe: Recipe, given: set[str]) -> None:
@@ -114,6 +133,8 @@ def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
     from smartgen.profile.store import load
 
     named = Span(Source("--profile", str(path)), 0, len(str(path)))
+    if path.is_dir():
+        raise one("SG601", f"{path} is a folder, and a profile is a file", named, "name a file of `smartgen profile --out`")
     if not path.is_file():
         raise one("SG601", f"there is no profile {path}", named, f"measure one: `smartgen profile --out {path}`")
     try:

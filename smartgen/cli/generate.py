@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,11 +14,13 @@ import typer
 from smartgen.cli.loading import Loaded, load, told
 from smartgen.cli.progress import spinner
 from smartgen.cli.prompts import read_prompts
-from smartgen.cli.settings import parse_params
+from smartgen.cli.settings import MOST_TOKENS, parse_params
 
 app = typer.Typer(add_completion=False)
 
 DEFAULT_PROMPT = 'import json\n\n\ndef read_settings(path):\n    """Read'
+
+PROMPTS = 8
 
 
 @app.command()
@@ -30,13 +33,15 @@ def generate(
         str | None, typer.Option(help="A name, a folder, or ngram.", show_default="fits the model")
     ] = None,
     recipe: Annotated[str, typer.Option(help="A shipped name, a path, or text.")] = "smart",
-    max_new_tokens: Annotated[int, typer.Option(min=1)] = 96,
+    max_new_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS)] = 96,
     temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 0,
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     prompts: Annotated[Path | None, typer.Option(help="A file with one JSON object a line: {turns: [...]}.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Prompts to take from the file.")] = 8,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Prompts to take from the file.", show_default=str(PROMPTS))
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="Set a parameter of the recipe, name=value.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="No chat template.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a prompt instead of text.")] = False,
@@ -44,13 +49,19 @@ def generate(
     """Generate; the text goes to stdout, how it was made to stderr."""
     from smartgen.recipe import load as load_recipe
 
+    if prompts is not None and prompt is not None:
+        raise typer.BadParameter("give a prompt or a file of them, not both", param_hint="--prompts")
+    if prompts is None and limit is not None:
+        raise typer.BadParameter("it says how many prompts to take from a file: give --prompts", param_hint="--limit")
+    if prompt is not None and re.search(r"[\ud800-\udfff]", prompt):  # bytes that Python could not read as text
+        raise typer.BadParameter("this is no text in UTF-8", param_hint="PROMPT")
     with told():
         compiled = load_recipe(recipe, parse_params(param))
         texts = [prompt if prompt is not None else DEFAULT_PROMPT]
         if prompts is not None:
-            texts = [found.text for found in read_prompts(prompts, limit)]
+            texts = [found.text for found in read_prompts(prompts, limit or PROMPTS)]
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, draft or partner, dtype, device)
+        loaded = load(model, partner if draft is None else draft, dtype, device)
         for text in texts:
             _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
 

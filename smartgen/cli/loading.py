@@ -33,6 +33,8 @@ def told() -> Iterator[None]:
     """What a user can mend becomes one sentence on stderr and exit code 1."""
     try:
         yield
+    except BrokenPipeError:  # whoever read has left
+        raise
     except (ValueError, TypeError, OSError) as error:  # every error of smartgen is one of these
         typer.echo(str(error) if isinstance(error, RecipeError) else f"error: {error}", err=True)
         raise typer.Exit(1) from None

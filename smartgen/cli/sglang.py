@@ -27,8 +27,6 @@ def serve(
     tiers: Annotated[str, typer.Option(help="steps/topk/draft tokens, with commas.", show_default="derived")] = "",
 ) -> None:
     """Check the recipe, then become `sglang serve`; everything else on the line goes there as it is."""
-    if importlib.util.find_spec("sglang") is None:
-        sys.exit(_refused("SGLang is not installed here: `pip install sglang`"))
     from smartgen.sglang.errors import ServeError
     from smartgen.sglang.preflight import checked_recipe, named_profile
     from smartgen.sglang.settings import parse_tiers
@@ -39,6 +37,8 @@ def serve(
         parse_tiers(tiers)
     except ServeError as error:
         sys.exit(_refused(str(error)))
+    if importlib.util.find_spec("sglang") is None:
+        sys.exit(_refused("SGLang is not installed here: `pip install sglang`"))
     flags = ["--smart-recipe", recipe, "--smart-profile", profile, *(["--smart-tiers", tiers] if tiers else [])]
     os.execv(sys.executable, [sys.executable, "-c", ENGINE, "serve", *context.args, *flags])
 

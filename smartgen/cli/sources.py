@@ -41,6 +41,8 @@ def _paths(name: str, endings: tuple[str, ...]) -> list[Path | None]:
 
 
 def _stdin() -> Source:
+    if sys.stdin is None:
+        usage("standard input is closed")
     source = decoded(sys.stdin.buffer.read(MOST_BYTES + 1), "<stdin>")
     from smartgen.recipe.load import looks_like_yaml
 

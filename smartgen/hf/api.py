@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def attach(
-    model: torch.nn.Module, learn: bool = True, profile: str | None = None, pack: bool = True
+    model: torch.nn.Module, learn: bool = True, profile: str | os.PathLike[str] | None = None, pack: bool = True
 ) -> torch.nn.Module:
     """Give one model's `generate` the `smart_recipe` argument; returns the model. `detach` undoes it.
 
@@ -29,8 +30,13 @@ def attach(
     """
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "generate"):
         raise TypeError(f"smartgen.attach takes a model with generate(), not {type(model).__name__}")
+    for name, value in (("learn", learn), ("pack", pack)):
+        if not isinstance(value, bool):
+            raise TypeError(f"smartgen.attach takes True or False as {name}, not {value!r}")
+    if not (profile is None or isinstance(profile, str | os.PathLike)):
+        raise TypeError(f"smartgen.attach takes the path of a cost profile as profile, not {type(profile).__name__}")
     inner = _inner(model)
-    attachment = Attachment(learn, profile)
+    attachment = Attachment(learn, None if profile is None else os.fspath(profile))
     attachment.style(inner)
     attachment.previous = previous_generate(inner) if _is_ours(inner) else inner.__dict__.get("generate")
     set_attachment(inner, attachment)

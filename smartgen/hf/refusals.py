@@ -28,6 +28,9 @@ def refuse_combinations(effective: Callable[[str], Any], call: dict[str, Any]) -
 
     Raises ValueError naming the culprit.
     """
+    beams = effective("num_beams")
+    if beams is not None and beams < 1:
+        raise ValueError(f"num_beams={beams}: there is at least one beam, and smart_recipe has no more; leave it out")
     for found, culprit, why in _conflicts(effective, call):
         if found:
             raise ValueError(f"smart_recipe cannot be combined with {culprit}: {why}; {_ADVICE}")

@@ -26,9 +26,15 @@ def known_tokenizer(model: Any) -> Any:
 
 
 def refuse_other_tokens(tokenizer: Any, assistant_tokenizer: Any) -> None:
-    """Raise ValueError if more than `ALLOWED` of the ids that both know are different tokens. None is not compared."""
+    """Raise ValueError if more than `ALLOWED` of the ids that both know are different tokens. None is not compared.
+
+    TypeError for anything that is no tokenizer.
+    """
     if tokenizer is None or assistant_tokenizer is None:
         return
+    for name, given in (("tokenizer", tokenizer), ("assistant_tokenizer", assistant_tokenizer)):
+        if not hasattr(given, "get_vocab"):
+            raise TypeError(f"{name} must be a tokenizer, not {type(given).__name__}")
     ours = {index: token for token, index in tokenizer.get_vocab().items()}
     theirs = {index: token for token, index in assistant_tokenizer.get_vocab().items()}
     shared = ours.keys() & theirs.keys()

@@ -13,7 +13,9 @@ from smartgen.language.program import Aggregate, Choice, Expr, Measured, Program
 ENERGY = "energy"  # of `profile.draft.energy` and `profile.verify.energy`
 _LATE = ("node.", "layer.", "frontier.", "tree.")  # known while drafting
 DRAFTER_SIGNALS = frozenset({"node.entropy", "node.confidence"})
-_BACKEND = frozenset({"request.tag", "request.elapsed", "request.tpot", "engine.queue", "engine.memory", "run.power"})
+BACKEND_SIGNALS = frozenset(
+    {"request.tag", "request.elapsed", "request.tpot", "engine.queue", "engine.memory", "run.power"}
+)
 _PROVIDERS = {"request": "the request's metadata", "engine": "a serving engine", "run": "an energy meter"}
 
 
@@ -75,7 +77,7 @@ def _part(part: object, backend: Backend, from_drafter: Collection[str]) -> Iter
             yield Refusal(
                 part.name, "is not given by this drafter", "choose a drafter that gives it, or another recipe"
             )
-        if part.name in _BACKEND and part.name not in backend.gives:
+        if part.name in BACKEND_SIGNALS and part.name not in backend.gives:
             provider = _PROVIDERS[part.name.split(".")[0]]
             yield Refusal(part.name, f"comes from {provider}, and there is none here")
     if isinstance(part, Measured) and part.quantity == "energy" and ENERGY not in backend.gives:

@@ -50,6 +50,8 @@ def resolve(name_or_path: str | Path) -> Path:
     """
     if isinstance(name_or_path, str) and (model := find(name_or_path)):
         return _present(model)
+    if not str(name_or_path):
+        raise ModelError("a model has a name or a folder, and this is empty: `smartgen models list` names some")
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return path

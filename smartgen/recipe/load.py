@@ -35,8 +35,11 @@ def load(source: Any, params: Mapping[str, Any] | None = None, limits: Mapping[s
 
     `source`: a shipped name ("smart"), a path (.smart, .yaml, .yml), recipe text, a mapping (also OmegaConf's), or a
     `Recipe`. `params` set declared parameters (text such as "25 ms", or numbers), `limits` lower the recipe's own caps
-    (depth, width, topk, nodes). Raises RecipeError with every finding, TypeError for anything else as `source`.
+    (depth, width, topk, nodes). Raises RecipeError with every finding, TypeError for an argument of another kind.
     """
+    for name, given, example in (("params", params, '{"trust": 0.9}'), ("limits", limits, '{"depth": 4}')):
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"{name} are names with values, such as {example}, not {type(given).__name__}")
     if isinstance(source, Recipe):
         if not params and not limits:
             return source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from smartgen.policy.tiers import OFF, Tier
@@ -46,7 +47,7 @@ def parse_tiers(text: str) -> tuple[Tier, ...]:
     found = {OFF}
     for item in filter(None, (part.strip() for part in text.split(","))):
         numbers = item.split("/")
-        if len(numbers) != 3 or not all(number.strip().isdigit() for number in numbers):
+        if len(numbers) != 3 or not all(re.fullmatch(r"\s*[0-9]{1,6}\s*", n) for n in numbers):
             raise ServeError(f"`{item}` is no tier: write steps/topk/draft tokens with slashes, for example 3/4/8")
         tier = Tier(*(int(number) for number in numbers))
         found.add(_checked(tier, item))

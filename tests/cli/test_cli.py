@@ -184,3 +184,40 @@ def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):
     code, _, err = run("replay", str(out), "--batch", "1")
     assert (code, "no cost profile" in err) == (1, True)
     assert run("replay", str(out), "--recipes", " , ", *options)[0] == 1
+
+
+WRONG = {
+    "--batch": ["explain", "smart", "--batch", "99999999999999999999"],
+    "--context": ["bake", "sequoia", "--context", "99999999999999999999"],
+    "--max-new-tokens": ["generate", "--max-new-tokens", "99999999999999999999"],
+    "engine.nosuch cannot be set": ["explain", "smart", "--signal", "engine.nosuch=40"],
+    "engine.queue is a number": ["explain", "smart", "--signal", "engine.queue=nan"],
+    "for --signal": ["explain", "smart", "--signal", "engine.queue"],
+    "trust is set twice": ["explain", "smart", "--param", "trust=0.9", "--param", "trust=0.1"],
+    "'5x' is no name": ["bake", "sequoia", "--name", "5x"],
+    "'policy' is no name": ["bake", "sequoia", "--name", "policy"],
+    "not both": ["generate", "hello", "--prompts", "some.jsonl"],
+    "no text in UTF-8": ["generate", "\udcff"],
+    "give --prompts": ["generate", "hello", "--limit", "3"],
+}
+
+
+@pytest.mark.parametrize("told", WRONG)
+def test_values_that_no_option_has(told, run):
+    code, out, err = run(*WRONG[told])
+    assert (code, out) == (2, "")
+    assert told in " ".join(err.replace("│", " ").split())
+
+
+def test_names_that_are_empty_and_folders_for_files(run, tmp_path):
+    code, _, err = run("generate", "hello", "--draft", "")
+    assert (code, "a model has a name or a folder, and this is empty" in err) == (1, True)
+    code, _, err = run("explain", "smart", "--profile", str(tmp_path))
+    assert (code, f"{tmp_path} is a folder, and a profile is a file" in err) == (1, True)
+
+
+def test_what_is_to_be_served_is_checked_where_sglang_is_missing(run):
+    code, _, err = run("sglang", "serve", "--recipe", "nosuch")
+    assert (code, "there is no recipe `nosuch`" in err) == (1, True)
+    code, _, err = run("sglang", "serve", "--tiers", "3/4/²")
+    assert (code, "`3/4/²` is no tier" in err) == (1, True)

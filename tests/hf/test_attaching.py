@@ -49,6 +49,12 @@ def test_attach_and_enable_nest_and_undo_in_any_order(own):
     assert own.__dict__.keys() == before.keys()
 
 
+@pytest.mark.parametrize(("name", "value"), [("learn", "no"), ("pack", 1), ("profile", 5)])
+def test_attaching_with_arguments_of_another_kind(name, value, own):
+    with pytest.raises(TypeError, match=f"as {name}"):
+        smartgen.attach(own, **{name: value})
+
+
 def test_disable_leaves_a_later_patch_of_somebody_else(monkeypatch):
     monkeypatch.setattr(GenerationMixin, "generate", GenerationMixin.generate)
     smartgen.enable()

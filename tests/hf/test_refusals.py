@@ -16,6 +16,7 @@ from tests.hf.zoo import V, model, prompts, write_eagle3
 
 COMBINATIONS = {
     "num_beams=3": {"num_beams": 3},
+    "num_beams=0": {"num_beams": 0},
     "penalty_alpha": {"penalty_alpha": 0.6, "top_k": 4},
     "prompt_lookup_num_tokens": {"prompt_lookup_num_tokens": 3},
     "use_cache=False": {"use_cache": False},

@@ -9,6 +9,7 @@ import torch
 import transformers as t
 
 import smartgen
+from smartgen.hf.vocabulary import refuse_other_tokens
 from tests.hf.conftest import SMALL
 from tests.hf.words import bundled
 from tests.hf.zoo import BASE, V, model, noisy_copy, prompts
@@ -34,6 +35,11 @@ def _generate(target, assistant, ours, theirs):
         tokenizer=Words(ours),
         assistant_tokenizer=Words(theirs),
     )
+
+
+def test_what_is_no_tokenizer_is_named():
+    with pytest.raises(TypeError, match="assistant_tokenizer must be a tokenizer, not int"):
+        refuse_other_tokens(Words(["a"]), 5)
 
 
 def test_tokenizers_given_with_the_call_are_compared(attached):

@@ -62,6 +62,12 @@ def test_params_and_limits():
         load("smart", limits={"dept": 3})
 
 
+@pytest.mark.parametrize("wrong", [{"params": 5}, {"params": "trust=1"}, {"limits": [("depth", 4)]}])
+def test_params_and_limits_are_names_with_values(wrong):
+    with pytest.raises(TypeError, match=f"{next(iter(wrong))} are names with values"):
+        load("smart", **wrong)
+
+
 def test_yaml_overrides_and_tightens():
     careful = load(
         "smartgen: 1\npolicy: smart\nname: careful\nparams: {trust: 0.9}\nlimit: {nodes: 32}\nsubject_to: [time <= 25 ms]\n"

@@ -62,6 +62,8 @@ class TestWriting:
         [
             ("3/4", "is no tier"),
             ("a/b/c", "is no tier"),
+            ("3/4/²", "is no tier"),
+            ("3/4/800000000000000000000", "is no tier"),
             ("0/2/4", "drafts nothing"),
             ("2/1/4", "write 2/1/3"),
             ("1/2/4", "3 draft nodes of 2 candidates"),
