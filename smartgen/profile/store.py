@@ -104,7 +104,7 @@ def remember_if_possible(profile: Profile) -> str:
     try:
         return str(remember(profile))
     except OSError as error:
-        return f"not kept, since {folder()} cannot be written: {error.strerror}; name another folder in SMARTGEN_CACHE"
+        return f"not kept, since {error}; name another folder in SMARTGEN_CACHE"
 
 
 def place(key: Key) -> Path:
