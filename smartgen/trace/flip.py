@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.trace.checking import WRONG
 from smartgen.trace.trace import Trace
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-WRONG = -10  # from here down: ids that no text holds
 
 
 def phases(trace: Trace, tokens: int) -> Ints:

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from smartgen.atomic import replacing
+from smartgen.trace.checking import check_values
 from smartgen.trace.errors import TraceError
 from smartgen.trace.trace import Envelope, Header, Trace
 
@@ -70,15 +71,19 @@ def load(path: str | Path) -> Trace:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
-        raise TraceError(f"there is no trace {path}; record one with `smartgen trace --out {path}`") from None
+        raise TraceError(f"there is no trace {path}; record one with {_command(path)}") from None
     except OSError as error:
         raise TraceError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, KeyError, AttributeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
-        raise TraceError(f"{path} is no trace, or a damaged one; record it anew with `smartgen trace`") from None
+    except (ValueError, EOFError, KeyError, AttributeError, TypeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
+        raise TraceError(f"{path} is no trace, or a damaged one; record it anew with {_command(path)}") from None
     try:
         return _checked(arrays)
     except TraceError as error:
-        raise TraceError(f"{path}: {error}; record it anew with `smartgen trace --out {path}`") from None
+        raise TraceError(f"{path}: {error}; record it anew with {_command(path)}") from None
+
+
+def _command(path: str | Path) -> str:
+    return f"`smartgen trace --prompts FILE --out {path}`"
 
 
 def _checked(arrays: dict[str, np.ndarray]) -> Trace:
@@ -89,6 +94,11 @@ def _checked(arrays: dict[str, np.ndarray]) -> Trace:
             raise TraceError(
                 f"field '{name}' should be an array of kind {kinds!r}, found {getattr(found, 'dtype', None)}"
             )
+        if kinds != "f" and found.size:
+            held = np.iinfo(_dtype(name))
+            for value in (int(found.min()), int(found.max())):
+                if not held.min <= value <= held.max:
+                    raise TraceError(f"field '{name}' holds {value}, which is not in {held.min}..{held.max}")
     trace = Trace(header, **{name: arrays[name].astype(_dtype(name), copy=False) for name in _KINDS})
     shapes = {
         "text_start": trace.text_start[-1:].tolist() == [len(trace.text)],
@@ -103,6 +113,7 @@ def _checked(arrays: dict[str, np.ndarray]) -> Trace:
     wrong = [name for name, fits in shapes.items() if not fits]
     if wrong:
         raise TraceError(f"field '{wrong[0]}' does not fit the others")
+    check_values(trace)
     return trace
 
 
@@ -115,7 +126,7 @@ def _header(raw: np.ndarray | None) -> Header:
     try:
         data = json.loads(bytes(raw) if raw is not None else b"")
         version = data.pop("smartgen_trace")
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise TraceError("field 'header' should be a JSON object with 'smartgen_trace'") from None
     if version != VERSION:
         raise TraceError(f"field 'smartgen_trace' should be {VERSION}, found {version!r}")
@@ -125,3 +136,5 @@ def _header(raw: np.ndarray | None) -> Header:
         return Header(**{**data, "envelope": envelope, "kinds": tuple(data.get("kinds", ()))})
     except (TypeError, KeyError) as error:
         raise TraceError(f"field 'header' has missing or unknown entries ({error})") from None
+    except TraceError as error:
+        raise TraceError(f"field 'header': {error}") from None

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smartgen.trace.checking import count, kind, number
+
 Ints = NDArray[np.int64]
 
 
@@ -30,6 +32,15 @@ class Envelope:
     beams: tuple[int, ...] = (1, 3, 10, 32)
     topk: int = 10
     floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """Raises TraceError naming the field."""
+        count("depth", self.depth)
+        count("topk", self.topk)
+        kind("beams", self.beams, tuple, "a tuple of widths")
+        for width in self.beams:
+            count("a width of beams", width)
+        number("floor", self.floor, most=1.0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,20 @@ class Header:
     seconds: dict[str, float] = field(default_factory=dict)  # of the recording, by phase
     provenance: dict[str, str] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()  # what each request is, if the prompts said so
+
+    def __post_init__(self) -> None:
+        """Raises TraceError naming the field."""
+        for name in ("target", "drafter", "source", "dtype"):
+            kind(name, getattr(self, name), str, "a text")
+        kind("sampled", self.sampled, bool, "true or false")
+        number("temperature", self.temperature)
+        count("seed", self.seed, least=0)
+        count("new_tokens", self.new_tokens)
+        kind("envelope", self.envelope, Envelope, "an Envelope")
+        for name in ("seconds", "provenance"):
+            kind(name, getattr(self, name), dict, "a mapping")
+        for what in self.kinds:
+            kind("each of kinds", what, str, "a text")
 
     def plain(self) -> dict[str, Any]:
         """As JSON data."""

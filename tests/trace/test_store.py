@@ -64,6 +64,28 @@ def test_what_was_recorded_is_what_the_text_says(greedy):
     assert greedy.right.sum() > len(greedy.text), "no position's tree reached into the text"
 
 
+def _at(name, place, value):
+    def change(arrays):
+        arrays[name] = arrays[name].astype(np.float32 if name == "child_prob" else np.int64)
+        arrays[name][place] = value
+
+    return change
+
+
+def _in_header(**entries):
+    def change(arrays):
+        header = json.loads(bytes(arrays["header"]))
+        arrays["header"] = np.frombuffer(json.dumps({**header, **entries}).encode(), np.uint8)
+
+    return change
+
+
+def _no_requests(arrays):
+    for name, array in arrays.items():
+        if name != "header":
+            arrays[name] = array[: 1 if name.endswith("_start") else 0]
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -75,6 +97,25 @@ def test_what_was_recorded_is_what_the_text_says(greedy):
         (lambda a: a.update(text=a["text"][:-1]), "text_start"),
         (lambda a: a.update(fed_start=a["fed_start"] + 1), "fed_start"),
         (lambda a: a.update(child_token=a["child_token"][:, :2]), "child_token"),
+        (_at("fed_parent", 1, 500), r"'fed_parent' holds 500 at \[1\]: a parent is an earlier node"),
+        (_at("fed_parent", 0, 0), r"'fed_parent' holds 0 at \[0\]"),
+        (_at("fed_parent", 1, 99999), r"'fed_parent' holds 99999, which is not in -32768\.\.32767"),
+        (_at("fed_rank", 3, 200), r"'fed_rank' holds 200 at \[3\]: a rank is below the envelope's topk, 10"),
+        (_at("fed_start", 1, 10**6), "'fed_start' holds "),
+        (_at("text_start", 1, 0), r"'text_start' holds 0 at \[1\]: it begins with 0, and a step is of 1 to 24"),
+        (_at("text", 2, -1), r"'text' holds -1 at \[2\]: a token is 0 or more"),
+        (_at("prompt", 0, -7), "'prompt' holds -7"),
+        (_at("child_token", (4, 1), -2), r"'child_token' holds -2 at \[4, 1\]"),
+        (_at("child_prob", (4, 1), np.nan), r"'child_prob' holds nan at \[4, 1\]: a probability is between 0 and 1"),
+        (_at("child_prob", (0, 0), -0.5), "'child_prob' holds -0.5"),
+        (_in_header(new_tokens=[None]), r"'header': new_tokens should be a whole number of at least 1, found \[None\]"),
+        (_in_header(target=5), "'header': target should be a text, found 5"),
+        (_in_header(temperature=float("nan")), "'header': temperature should be a number of at least 0, found nan"),
+        (
+            _in_header(envelope={"beams": [1], "floor": 2.0}),
+            "'header': floor should be a number from 0 to 1, found 2.0",
+        ),
+        (_no_requests, "holds no request"),
     ],
 )
 def test_damage_is_named(change, named, greedy, tmp_path):
@@ -87,6 +128,12 @@ def test_damage_is_named(change, named, greedy, tmp_path):
     with pytest.raises(TraceError, match=named) as error:
         load(path)
     assert str(path) in str(error.value)
+
+
+def test_the_hint_is_a_command_that_runs(tmp_path):
+    np.save(tmp_path / "plain.npy", np.arange(4))
+    with pytest.raises(TraceError, match=r"is no trace.* `smartgen trace --prompts FILE --out .*plain\.npy`"):
+        load(tmp_path / "plain.npy")
 
 
 def _header(**changes):
