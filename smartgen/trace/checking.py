@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from reprlib import repr
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,23 +20,27 @@ WRONG = -10  # from here down: ids that no text holds, one a rank; the children 
 SURPLUS = 1e-3  # that a rounded probability may be above 1
 
 
-def count(name: str, value: Any, least: int = 1) -> None:
-    """Raises TraceError unless `value` is a whole number of at least `least`."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise TraceError(f"{name} should be a whole number of at least {least}, found {value!r}")
+def count(name: str, value: Any, least: int = 1, most: float = math.inf) -> None:
+    """Raises TraceError unless `value` is a whole number from `least` to `most`."""
+    _inside(name, value, Integral, "a whole number", least, most)
 
 
 def number(name: str, value: Any, most: float = math.inf) -> None:
     """Raises TraceError unless `value` is a finite number from 0 to `most`."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not (math.isfinite(value) and 0 <= value <= most):
-        above = "a number of at least 0" if most == math.inf else f"a number from 0 to {most:g}"
-        raise TraceError(f"{name} should be {above}, found {value!r}")
+    _inside(name, value, Real, "a number", 0, most)
 
 
-def kind(name: str, value: Any, wanted: type, called: str) -> None:
+def _inside(name: str, value: Any, wanted: type, called: str, least: int, most: float) -> None:
+    known = isinstance(value, wanted) and not isinstance(value, bool)
+    if not (known and least <= value <= most and value < math.inf):
+        limits = f"of at least {least}" if most == math.inf else f"from {least} to {most:g}"
+        raise TraceError(f"{name} should be {called} {limits}, found {repr(value)}")
+
+
+def kind(name: str, value: Any, wanted: type | UnionType, called: str) -> None:
     """Raises TraceError unless `value` is a `wanted`, which the reader knows as `called`."""
     if not isinstance(value, wanted):
-        raise TraceError(f"{name} should be {called}, found {value!r}")
+        raise TraceError(f"{name} should be {called}, found {repr(value)}")
 
 
 def check_values(trace: Trace) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from smartgen.trace.checking import WRONG
+from smartgen.trace.checking import WRONG, count, kind
+from smartgen.trace.errors import TraceError
 from smartgen.trace.trace import Trace
 
 Ints = NDArray[np.int64]
@@ -33,8 +34,18 @@ def useless(trace: Trace, tokens: int) -> Bools:
 
 
 def flipped(trace: Trace, tokens: int) -> Trace:
-    """The same text; in every second phase the drafter is as sure as ever and always wrong. The first phase is good."""
-    return misled(trace, useless(trace, tokens))
+    """The same text; in every second phase the drafter is as sure as ever and always wrong. The first phase is good.
+
+    `tokens`: what a phase has at least. Raises TraceError where the text has only one phase, so that nothing would flip.
+    """
+    kind("trace", trace, Trace, "a Trace, as smartgen.trace.load reads one")
+    count("tokens of a phase", tokens)
+    wrong = useless(trace, tokens)
+    if not wrong.any():
+        raise TraceError(
+            f"with phases of {tokens} tokens nothing flips: the whole text has {len(trace.text)}, in whole requests; take fewer"
+        )
+    return misled(trace, wrong)
 
 
 def misled(trace: Trace, requests: Bools) -> Trace:

@@ -68,8 +68,10 @@ class Bench:
         """`ngram`: n-grams of the text instead of the recorded drafter. `flip`: the recorded drafter is useless in every
         second phase of at least so many tokens (`smartgen.trace.flip`).
 
-        Raises TraceError for both at once: n-grams follow from the text.
+        Raises TraceError for both at once, since n-grams follow from the text, and where there is nothing to decode.
         """
+        if not (np.diff(trace.text_start) > 1).any():
+            raise TraceError("every request ends with its first token: there is nothing to decode")
         self.ngram = ngram or trace.header.source == "ngram"
         if self.ngram and flip is not None:
             raise TraceError("n-grams follow from the text and cannot be made useless; flip a recorded drafter")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from reprlib import repr
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smartgen.drafters.ngram import NGram
 from smartgen.drafters.protocol import Drafter
+from smartgen.trace.checking import count, number
 from smartgen.trace.counted import Counted
 from smartgen.trace.errors import TraceError
 from smartgen.trace.recorded import RecordedCandidates
@@ -35,45 +37,78 @@ def record(
     kinds: Sequence[str] = (),
     provenance: dict[str, str] | None = None,
     report: Callable[[int], None] = lambda done: None,
+    interrupted: Callable[[Trace], object] = lambda complete: None,
 ) -> Trace:
     """Generate plainly for each of `prompts` (token ids) and record what `drafter` would have proposed everywhere.
 
     `model` must be attached (`smartgen.attach`); `drafter` None: n-grams, for which the text alone is recorded.
     `temperature` 0: greedy. `batch` requests are recorded together; sampled text depends on it, as noise belongs to rows.
-    `report` hears how many requests are done. Raises TraceError for a model that is not attached.
+    `report` hears how many requests are done; `interrupted` is given what is complete where a KeyboardInterrupt ends the
+    work, before that goes on its way. Raises TraceError, also for a model that is not attached.
     """
+    if "generate" not in getattr(model, "__dict__", ()):
+        raise TraceError("the model is not attached; call smartgen.attach(model) before recording")
     drafter = NGram() if drafter is None else drafter
+    if not hasattr(drafter, "prefill"):
+        raise TraceError(
+            f"drafter should be a smartgen drafter or None, not {type(drafter).__name__}; see smartgen.load_drafter"
+        )
     if drafter.one_pass and not drafter.free:
         raise TraceError(
             f"{drafter.name} drafts all layers in one pass; only drafters that draft by layer are recorded"
         )
-    envelope = envelope or Envelope()
+    number("temperature", temperature)
+    count("batch", batch)
+    texts = _ids(prompts)
     header = Header(
         target=_shape(model),
         drafter=drafter.name,
         source=drafter.source,
-        sampled=temperature > 0,
+        sampled=bool(temperature > 0),
         temperature=temperature,
         seed=seed,
         new_tokens=new_tokens,
         dtype=str(model.dtype).removeprefix("torch."),
-        envelope=envelope,
-        provenance=provenance or {},
+        envelope=Envelope() if envelope is None else envelope,
+        provenance={} if provenance is None else provenance,
         kinds=tuple(kinds),
     )
-    order = Counted(drafter.source, temperature > 0)
-    recorder = Recorder(drafter, envelope, order)
+    order = Counted(drafter.source, header.sampled)
+    recorder = Recorder(drafter, header.envelope, order)
     rows: list[Row] = []
     seconds: dict[str, float] = {}
-    for start in range(0, len(prompts), batch):
-        spent = _generate(model, recorder, prompts[start : start + batch], new_tokens, temperature, seed + start)
-        for phase, value in spent.items():
-            seconds[phase] = seconds.get(phase, 0.0) + value
-        rows += recorder.rows
-        if not drafter.free:
-            order.learn(RecordedCandidates(assembled(header, recorder.rows)).trials())
-        report(len(rows))
+    try:
+        for start in range(0, len(texts), batch):
+            spent = _generate(model, recorder, texts[start : start + batch], new_tokens, temperature, seed + start)
+            for phase, value in spent.items():
+                seconds[phase] = seconds.get(phase, 0.0) + value
+            rows += recorder.rows
+            if not drafter.free:
+                order.learn(RecordedCandidates(assembled(header, recorder.rows)).trials())
+            report(len(rows))
+    except KeyboardInterrupt:
+        if rows:
+            interrupted(assembled(replace(header, seconds=seconds, kinds=header.kinds[: len(rows)]), rows))
+        raise
     return assembled(replace(header, seconds=seconds), rows)
+
+
+def _ids(prompts: Any) -> list[torch.Tensor]:
+    """(P,) token ids of each prompt. Raises TraceError naming the one that has none."""
+    import torch
+
+    if not isinstance(prompts, Iterable) or not (listed := list(prompts)):
+        raise TraceError(f"prompts should be lists of token ids, one a request, found {repr(prompts)}")
+    texts: list[torch.Tensor] = []
+    for place, prompt in enumerate(listed):
+        try:
+            ids = torch.as_tensor(prompt, device="cpu")
+        except (TypeError, ValueError, RuntimeError):
+            ids = torch.zeros(0)
+        if ids.ndim != 1 or not len(ids) or ids.dtype == torch.bool or ids.is_floating_point():
+            raise TraceError(f"prompts[{place}] should be a list of token ids, found {repr(prompt)}")
+        texts.append(ids)
+    return texts
 
 
 def _shape(model: Any) -> str:
@@ -82,17 +117,15 @@ def _shape(model: Any) -> str:
 
 
 def _generate(
-    model: Any, recorder: Recorder, prompts: Sequence[Sequence[int]], new_tokens: int, temperature: float, seed: int
+    model: Any, recorder: Recorder, prompts: list[torch.Tensor], new_tokens: int, temperature: float, seed: int
 ) -> dict[str, float]:
     import torch
 
-    if "generate" not in model.__dict__:
-        raise TraceError("the model is not attached; call smartgen.attach(model) before recording")
     longest = max(map(len, prompts))
     ids = torch.zeros(len(prompts), longest, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for line, real, prompt in zip(ids, mask, prompts, strict=True):
-        line[longest - len(prompt) :] = torch.as_tensor(prompt)
+        line[longest - len(prompt) :] = prompt
         real[longest - len(prompt) :] = 1
     options: dict[str, Any] = {"do_sample": temperature > 0}
     if temperature > 0:

@@ -19,6 +19,7 @@ from smartgen.policy.situation import Costs, DrafterTraits, Outcome, Situation
 from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
 from smartgen.recipe import load as load_recipe
+from smartgen.trace.checking import count, kind, number
 from smartgen.trace.errors import TraceError
 from smartgen.trace.machine import Machine
 from smartgen.trace.session import NGramReplay, TraceSession
@@ -117,11 +118,18 @@ def replay(
     about costs (default: `knowing(profile)`). `noise`: relative spread of the simulated timings. `ngram`: draft with
     n-grams of the text instead of the recorded drafter. Raises TraceError or RecipeError.
     """
+    kind("trace", trace, Trace, "a Trace, as smartgen.trace.load reads one")
+    kind("profile", profile, Profile, "a Profile, as smartgen.profile.store.load reads one")
+    kind("memory", memory, Memory | None, "a Memory, as knowing(profile) makes one, or None")
+    count("batch", batch)
+    number("noise", noise)
     if rows not in ("refill", "drain"):
         raise TraceError(f"rows are 'refill' or 'drain', not {rows!r}")
     order = list(range(trace.requests)) if requests is None else list(requests)
-    if not order:
-        raise TraceError("there is no request to replay")
+    for request in order:
+        count("each of requests", request, least=0, most=trace.requests - 1)
+    if not any(len(trace.text_of(request)) > 1 for request in order):
+        raise TraceError("there is no request to replay: one that ends with its first token leaves nothing to decode")
     ngram = ngram or trace.header.source == "ngram"
     machine = Machine(profile)
     machine.check(batch if rows == "refill" else min(batch, len(order)), drafting=not ngram)
@@ -327,5 +335,5 @@ class _Run:
         result.seconds += step.seconds
         result.drafting += drafting
         result.history.append(step)
-        for request, count in zip(self.request.tolist(), counts.tolist(), strict=True):
-            result.taken.setdefault(request, []).append(count)
+        for request, taken in zip(self.request.tolist(), counts.tolist(), strict=True):
+            result.taken.setdefault(request, []).append(taken)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from smartgen.trace import flipped, load, replay, save
+from smartgen.trace import TraceError, flipped, load, replay, save
 from smartgen.trace.flip import misled, useless
 from tests.trace.conftest import NEW, profile
 
@@ -14,6 +15,17 @@ TREE = "smartgen 1\npolicy t { benefit accepted = node.path  expand best 3  veri
 def test_phases_are_whole_requests_and_long_enough(greedy):
     assert useless(greedy, 2 * NEW).tolist() == [False, False, True, True, False]
     assert not useless(greedy, 10**6).any()
+
+
+@pytest.mark.parametrize("tokens", [0, -1, 1.5, "x", True])
+def test_a_phase_is_a_number_of_tokens(tokens, greedy):
+    with pytest.raises(TraceError, match="tokens of a phase should be a whole number of at least 1, found "):
+        flipped(greedy, tokens)
+
+
+def test_a_text_of_one_phase_is_not_called_flipped(greedy):
+    with pytest.raises(TraceError, match=f"phases of 100000000 tokens nothing flips.* has {len(greedy.text)}, "):
+        flipped(greedy, 10**8)
 
 
 def test_nothing_is_accepted_in_a_useless_phase_and_all_else_stays(greedy, tmp_path):

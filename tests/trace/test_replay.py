@@ -15,9 +15,10 @@ from smartgen.profile.online import OnlineCosts
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
 from smartgen.trace import Envelope, TraceError, record, replay
+from smartgen.trace.judging import Bench
 from smartgen.trace.replaying import believing, knowing
 from smartgen.tree.layer import Skipped
-from tests.trace.conftest import NEW, profile, requests
+from tests.trace.conftest import ENVELOPE, NEW, profile, requests
 
 CHAIN = "smartgen 1\npolicy c { benefit accepted = node.path  expand best 1  verify all  limit depth 4 }"
 TREE = "smartgen 1\npolicy t { benefit accepted = node.path  expand best 3  verify best 14  limit depth 5, topk 4 }"
@@ -189,6 +190,77 @@ def test_what_cannot_be_replayed_is_refused(greedy):
         replay(greedy, "off", profile(), 32)
     with pytest.raises(TraceError, match="no request"):
         replay(greedy, "off", profile(), requests=[])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"trace": "greedy.npz"}, "trace should be a Trace, as smartgen.trace.load reads one, found 'greedy.npz'"),
+        (
+            {"profile": "p.json"},
+            "profile should be a Profile, as smartgen.profile.store.load reads one, found 'p.json'",
+        ),
+        ({"memory": 5}, r"memory should be a Memory, as knowing\(profile\) makes one, or None, found 5"),
+        ({"batch": "x"}, "batch should be a whole number of at least 1, found 'x'"),
+        ({"batch": 0}, "batch should be a whole number of at least 1, found 0"),
+        ({"noise": float("nan")}, "noise should be a number of at least 0, found nan"),
+        ({"requests": [0, 5]}, "each of requests should be a whole number from 0 to 4, found 5"),
+    ],
+)
+def test_arguments_of_a_replay_are_named(wrong, named, greedy):
+    with pytest.raises(TraceError, match=named):
+        replay(**{"trace": greedy, "recipe": "off", "profile": profile(), **wrong})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"model": "bundled-target"}, "the model is not attached"),
+        ({"drafter": "ngram"}, "drafter should be a smartgen drafter or None, not str"),
+        ({"prompts": []}, r"prompts should be lists of token ids, one a request, found \[\]"),
+        ({"prompts": [[3], []]}, r"prompts\[1\] should be a list of token ids, found \[\]"),
+        ({"prompts": ["abc"]}, r"prompts\[0\] should be a list of token ids, found 'abc'"),
+        ({"prompts": [[0.5]]}, r"prompts\[0\] should be a list of token ids"),
+        ({"batch": 0}, "batch should be a whole number of at least 1, found 0"),
+        ({"new_tokens": 0}, "new_tokens should be a whole number of at least 1, found 0"),
+        ({"temperature": float("nan")}, "temperature should be a number of at least 0, found nan"),
+        ({"seed": "x"}, "seed should be a whole number"),
+        ({"envelope": 3}, "envelope should be an Envelope, found 3"),
+        ({"provenance": 3}, "provenance should be a mapping, found 3"),
+    ],
+)
+def test_arguments_of_a_recording_are_named(wrong, named, pair):
+    with pytest.raises(TraceError, match=named):
+        record(**{"model": pair.target, "drafter": pair.drafter, "prompts": requests(1), "new_tokens": 2, **wrong})
+
+
+def test_floors_that_are_no_probability():
+    for floor in (float("nan"), float("inf"), 2, -1):
+        with pytest.raises(TraceError, match="floor should be a number from 0 to 1"):
+            Envelope(floor=floor)
+
+
+def test_a_text_with_nothing_to_decode_is_refused(greedy):
+    first = greedy.first(1)
+    ends = replace(first, text_start=np.array([0, 1]), text=first.text[:1])
+    with pytest.raises(TraceError, match="nothing to decode"):
+        replay(ends, "off", profile())
+    with pytest.raises(TraceError, match="nothing to decode"):
+        Bench("ends", ends)
+
+
+def test_what_is_complete_is_handed_over_when_a_recording_is_interrupted(pair, greedy):
+    def stop(done):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    kept = []
+    options = {"batch": 2, "envelope": ENVELOPE, "kinds": ["code"] * 5, "report": stop, "interrupted": kept.append}
+    with pytest.raises(KeyboardInterrupt):
+        record(pair.target, pair.drafter, requests(), new_tokens=NEW, **options)
+    (part,) = kept
+    assert (part.requests, len(part.header.kinds)) == (4, 4)
+    np.testing.assert_array_equal(part.text, greedy.first(4).text)
 
 
 def test_the_hosts_part_is_added_to_every_step(greedy):
