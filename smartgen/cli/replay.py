@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smartgen.atomic import replacing
 from smartgen.cli.loading import told
-from smartgen.cli.settings import parse_numbers
+from smartgen.cli.settings import check_output, parse_numbers
 
 if TYPE_CHECKING:
-    from smartgen.profile.profile import Profile
+    from smartgen.profile.profile import Key, Profile
     from smartgen.recipe.recipe import Recipe
-    from smartgen.trace.judging import Row
-    from smartgen.trace.trace import Trace
+    from smartgen.trace.judging import Bench, Row
 
 app = typer.Typer(add_completion=False)
 
@@ -56,25 +56,43 @@ def replay(
     """Replay recipes; one row a trace, recipe, profile and batch."""
     batches = parse_numbers(batch, "--batch")
     with told():
-        from smartgen.trace import load
-        from smartgen.trace.judging import Bench, judge
+        from smartgen.trace.chart import check_drawable, draw
+        from smartgen.trace.judging import judge
 
         chosen = _recipes(recipes)
         wanted = None if intervals.strip() == "all" else _named(intervals, chosen)
+        named = None if profiles is None else _files(profiles)
+        if plot is not None:
+            check_drawable(plot)
+        for path, option in ((as_json, "--json"), (plot, "--plot")):
+            if path is not None:
+                check_output(path, option, [*traces, *(named or ())])
+        work = [(bench, _profiles(named, bench, batches)) for bench in (_bench(path, ngram, flip) for path in traces)]
         found: list[Row] = []
-        for path in traces:
-            bench = Bench(path.stem, load(path), ngram, flip)
-            for name, profile in _profiles(profiles, bench.trace, bench.ngram):
+        while work:  # a bench is dropped with all its tables when it is done
+            bench, fitting = work.pop(0)
+            for name, profile in fitting:
                 lists = {"resamples": resamples, "length": length, "seed": seed, "intervals": wanted}
                 for row in judge(bench, chosen, profile, name, batches, rows, jobs=jobs, **lists):
                     _print(row, first=not found)
                     found.append(row)
         if as_json is not None:
-            as_json.write_text(json.dumps([row.plain() for row in found], indent=1) + "\n", encoding="utf-8")
+            with replacing(as_json) as file:
+                file.write((json.dumps([row.plain() for row in found], indent=1) + "\n").encode())
         if plot is not None:
-            from smartgen.trace.chart import draw
-
             draw(found, plot)
+
+
+def _bench(path: Path, ngram: bool, flip: int | None) -> Bench:
+    """Raises TraceError naming the file."""
+    from smartgen.trace import TraceError, load
+    from smartgen.trace.judging import Bench
+
+    trace = load(path)
+    try:
+        return Bench(path.stem, trace, ngram, flip)
+    except TraceError as error:
+        raise TraceError(f"{path}: {error}") from None
 
 
 def _recipes(written: str) -> dict[str, Recipe]:
@@ -109,22 +127,56 @@ def _named(written: str, chosen: dict[str, Recipe]) -> list[str]:
     return names
 
 
-def _profiles(written: list[str] | None, trace: Trace, ngram: bool) -> list[tuple[str, Profile]]:
-    """Named files, or the remembered profiles of the trace's models."""
-    from smartgen.profile import store
+def _files(written: list[str]) -> list[Path]:
+    files = [Path(part.strip()) for item in written for part in item.split(",") if part.strip()]
+    if not files:
+        raise typer.BadParameter("it names no file; leave it out for the remembered profiles", param_hint="--profiles")
+    return files
 
-    if written:
-        files = [Path(part.strip()) for item in written for part in item.split(",") if part.strip()]
-        return [(file.stem, store.load(file)) for file in files]
-    drafter = "ngram" if ngram else trace.header.drafter
-    remembered = store.remembered(lambda error: typer.echo(f"left out: {error}", err=True))
-    fitting = [p for p in remembered if p.key.model.startswith(trace.header.target) and p.key.drafter == drafter]
-    if not fitting:
+
+def _profiles(files: list[Path] | None, bench: Bench, batches: list[int]) -> list[tuple[str, Profile]]:
+    """Named files, or the remembered profiles of the trace's models, each with a name to show; all know `batches`."""
+    from smartgen.profile import store
+    from smartgen.trace.machine import Machine
+
+    if files is not None:
+        found = [(file.stem, store.load(file)) for file in files]
+        for name, profile in found:
+            _compare(name, profile, bench)
+    else:
+        remembered = store.remembered(lambda error: typer.echo(f"left out: {error}", err=True))
+        found = [(f"{p.key.dtype} {p.key.device}", p) for p in remembered if _fits(p.key, bench)]
+    if not found:
         raise ValueError(
-            f"no cost profile of {trace.header.target} with {drafter} is remembered here; measure one with `smartgen profile`, "
+            f"no cost profile of {' with '.join(_pair(bench))} is remembered here; measure one with `smartgen profile`, "
             "or name files with --profiles"
         )
-    return [(f"{profile.key.dtype} {profile.key.device}", profile) for profile in fitting]
+    for _, profile in found:
+        for batch in batches:
+            Machine(profile).check(batch, drafting=not bench.ngram)
+    return found
+
+
+def _compare(name: str, profile: Profile, bench: Bench) -> None:
+    """Costs of other models are sometimes wanted, and never in silence. A roofline's key holds names instead of shapes."""
+    key = profile.key
+    known = all((key.model, key.drafter, *_pair(bench))) and profile.kind != "roofline"
+    if known and not _fits(key, bench):
+        pair = " with ".join(_pair(bench))
+        typer.echo(
+            f"note: {name} holds the costs of {key.model} with {key.drafter}, {bench.name} the text of {pair}", err=True
+        )
+
+
+def _fits(key: Key, bench: Bench) -> bool:
+    target, drafter = _pair(bench)
+    return key.model.startswith(target) and key.drafter == drafter
+
+
+def _pair(bench: Bench) -> tuple[str, str]:
+    """Target and drafter, as a profile's key names them."""
+    header = bench.trace.header
+    return header.target, "ngram" if bench.ngram else header.drafter
 
 
 _COLUMNS: dict[str, tuple[str, Any]] = {

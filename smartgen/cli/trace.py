@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smartgen.cli.loading import encoded, load, told
 from smartgen.cli.progress import bar
 from smartgen.cli.prompts import read_prompts
+from smartgen.cli.settings import Temperature, check_output, finite
+
+if TYPE_CHECKING:
+    from smartgen.trace.trace import Trace
 
 app = typer.Typer(add_completion=False)
 
@@ -26,29 +30,36 @@ def trace(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts to take from the file.", show_default="all")] = None,
     max_new_tokens: Annotated[int, typer.Option(min=2)] = 96,
-    temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
+    temperature: Temperature = 0.0,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 0,
     dtype: Annotated[str, typer.Option(help="float32, in which replay is exact, bf16 or auto.")] = "float32",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Requests recorded together.")] = 8,
     longest: Annotated[int, typer.Option(min=1, help="Tokens of a prompt that are kept, its last ones.")] = 700,
-    floor: Annotated[float, typer.Option(min=0.0, help="Path probability below which nothing is recorded.")] = 1e-4,
+    floor: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, callback=finite, help="Path probability below which nothing is recorded."),
+    ] = 1e-4,
     half: Annotated[bool, typer.Option("--half", help="Probabilities in 16 bits: a smaller file.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="No chat template.")] = False,
 ) -> None:
-    """Record a trace for `smartgen replay`."""
+    """Record a trace for `smartgen replay`. Interrupted, it keeps the requests that are complete, as OUT.part.npz."""
     from smartgen.trace import Envelope, record, save
 
     with told():
         found = read_prompts(prompts, limit)
-        if out.is_dir():
-            raise ValueError(f"{out} is a folder; --out names the file to write")
-        out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before minutes of recording
+        check_output(out, "--out", [prompts])
         partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, draft or partner, dtype, device)
+        loaded = load(model, partner if draft is None else draft, dtype, device)
         from smartgen.hf.costing import provenance
 
         ids = [_tokens(loaded.tokenizer, prompt.text, raw)[-longest:] for prompt in found]
+
+        def keep(part: Trace) -> None:
+            place = out.with_suffix(".part.npz")  # a whole trace that is there already stays
+            save(part, place, half)
+            typer.echo(f"{place}: the {part.requests} of {len(ids)} requests that were complete", err=True)
+
         began = time.perf_counter()
         with bar() as progress:
             progress("recording", 0, len(ids))
@@ -64,6 +75,7 @@ def trace(
                 kinds=[prompt.kind for prompt in found],
                 provenance=provenance(" ".join(["smartgen trace", *sys.argv[2:]])),
                 report=lambda done: progress("recording", done, len(ids)),
+                interrupted=keep,
             )
         save(recorded, out, half)
     typer.echo(

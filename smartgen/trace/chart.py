@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from smartgen.atomic import replacing
 from smartgen.trace.errors import TraceError
 from smartgen.trace.judging import Row
 
 FORMATS = (".png", ".svg", ".pdf")
 
 
+def check_drawable(path: Path) -> None:
+    """Raises TraceError if the name's ending is unknown or matplotlib is not there."""
+    if path.suffix not in FORMATS:
+        raise TraceError(f"{path} should end in {', '.join(FORMATS)}")
+    if find_spec("matplotlib") is None:
+        raise TraceError("drawing needs matplotlib: pip install 'smartgen[report]'")
+
+
 def draw(rows: Sequence[Row], path: Path) -> None:
     """One panel a trace, profile and way to fill a batch; a point a recipe and batch, with its interval if it has one.
 
-    Raises TraceError if the name's ending is unknown or matplotlib is not there.
+    Raises TraceError as `check_drawable` does.
     """
-    if path.suffix not in FORMATS:
-        raise TraceError(f"{path} should end in {', '.join(FORMATS)}")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise TraceError("drawing needs matplotlib: pip install 'smartgen[report]'") from None
+    check_drawable(path)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     panels = list(dict.fromkeys((row.trace, row.profile, row.rows) for row in rows))
     figure = Figure(figsize=(8, 3.2 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -31,7 +38,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes = figure.add_subplot(len(panels), 1, number + 1)
         _panel(axes, [row for row in rows if (row.trace, row.profile, row.rows) == panel])
         axes.set_title(", ".join(panel), fontsize=9)
-    figure.savefig(path, dpi=150)
+    with replacing(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=150)
 
 
 def _panel(axes: Any, rows: list[Row]) -> None:

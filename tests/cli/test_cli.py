@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -137,10 +138,78 @@ def test_a_trace_that_has_no_place_is_refused_before_anything_is_loaded(run, tmp
     monkeypatch.setattr("smartgen.cli.trace.load", _never)
     prompts = tmp_path / "prompts.jsonl"
     prompts.write_text('{"turns": ["a"]}\n')
-    for out, said in ((tmp_path, "is a folder; --out names the file"), (prompts / "below" / "t.npz", "prompts.jsonl")):
+    for out, said in (
+        (tmp_path, f"{tmp_path} is a folder; name the file"),
+        (prompts / "below" / "t.npz", "prompts.jsonl"),
+    ):
         code, _, err = run("trace", "--prompts", str(prompts), "--out", str(out))
         assert code == 1
         assert said in err
+    code, _, err = run("trace", "--prompts", str(prompts), "--out", str(tmp_path / "." / "prompts.jsonl"))
+    assert (code, "would be overwritten" in err) == (2, True)
+    assert prompts.read_text() == '{"turns": ["a"]}\n'
+
+
+@pytest.mark.parametrize("option", [("--floor", "nan"), ("--floor", "inf"), ("--floor", "2"), ("--temperature", "nan")])
+def test_numbers_that_lie_in_no_range(option, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("smartgen.cli.trace.load", _never)
+    prompts, out = tmp_path / "prompts.jsonl", tmp_path / "t.npz"
+    prompts.write_text('{"turns": ["a"]}\n')
+    code, _, err = run("trace", "--prompts", str(prompts), "--out", str(out), *option)
+    assert (code, option[0] in err, out.exists()) == (2, True, False)
+
+
+def test_a_replay_that_cannot_end_well_does_not_begin(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("smartgen.trace.judging.judge", _never)
+    shipped = str(Path(__file__).parents[2] / "benchmarks" / "traces" / "bundled-pair-greedy.npz")
+    profile, damaged = _made_up_costs(tmp_path), tmp_path / "damaged.npz"
+    damaged.write_text("no trace")
+    options = ("--profiles", str(profile), "--batch", "1")
+    code, _, err = run("replay", shipped, str(damaged), *options)
+    assert (code, f"{damaged} is no trace" in err) == (1, True)
+    code, _, err = run("replay", shipped, *options, "--json", str(tmp_path))
+    assert (code, f"{tmp_path} is a folder" in err) == (1, True)
+    code, _, err = run("replay", shipped, *options, "--plot", str(tmp_path / "x.foo"))
+    assert (code, "should end in .png" in err) == (1, True)
+    code, _, err = run("replay", shipped, *options, "--json", str(profile))
+    assert (code, "would be overwritten" in err) == (2, True)
+    for nothing in ("", ",", " , "):
+        code, _, err = run("replay", shipped, "--profiles", nothing)
+        assert (code, "names no file" in err) == (2, True)
+    code, _, err = run("replay", shipped, *options, "--flip", "100000000")
+    assert (code, f"{shipped}: with phases of 100000000 tokens nothing flips" in err) == (1, True)
+    code, _, err = run("replay", shipped, *options[:2], "--batch", "1,4")
+    assert (code, "smartgen profile --batch 4" in err) == (1, True)
+
+
+def _made_up_costs(folder):
+    cost = {"smartgen_profile": 1, "key": dict.fromkeys(("model", "drafter", "device", "dtype"), "made up")}
+    cost["verify"] = [[1, 16, n, 0.01 + 0.001 * n] for n in (0, 1, 16, 64)]
+    cost["draft"] = [[1, 16, 1, 0.001], [1, 16, 10, 0.002]]
+    path = folder / "cost.json"
+    path.write_text(json.dumps(cost))
+    return path
+
+
+def test_an_interrupted_recording_keeps_what_is_complete(run, tmp_path, monkeypatch):
+    from smartgen.trace import load, recording
+
+    done = []
+
+    def once(*arguments):
+        if done:
+            raise KeyboardInterrupt
+        done.append(generate(*arguments))
+        return done[0]
+
+    generate = recording._generate
+    monkeypatch.setattr(recording, "_generate", once)
+    prompts, out = tmp_path / "prompts.jsonl", tmp_path / "t.npz"
+    prompts.write_text('{"turns": ["import os"]}\n' * 3)
+    options = ("--max-new-tokens", "4", "--batch", "2", "--draft", "ngram")
+    code, _, err = run("trace", "--prompts", str(prompts), "--out", str(out), *options)
+    assert (code, f"{tmp_path / 't.part.npz'}: the 2 of 3 requests" in err, out.exists()) == (130, True, False)
+    assert load(tmp_path / "t.part.npz").requests == 2
 
 
 def _never(*arguments: object) -> None:
@@ -156,14 +225,11 @@ def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):
         "trace", "--prompts", str(prompts), "--out", str(out), "--max-new-tokens", "10", "--floor", "0.01"
     )
     assert (code, "2 requests" in said) == (0, True), err
-    cost = {"smartgen_profile": 1, "key": dict.fromkeys(("model", "drafter", "device", "dtype"), "made up")}
-    cost["verify"] = [[1, 16, n, 0.01 + 0.001 * n] for n in (0, 1, 16, 64)]
-    cost["draft"] = [[1, 16, 1, 0.001], [1, 16, 10, 0.002]]
-    profile = tmp_path / "cost.json"
-    profile.write_text(json.dumps(cost))
+    profile = _made_up_costs(tmp_path)
     options = ("--profiles", str(profile), "--batch", "1", "--resamples", "2")
     code, said, err = run("replay", str(out), "--recipes", "all", *options, "--json", str(rows))
     assert (code, "best static tree" in said) == (0, True), err
+    assert "note: cost holds the costs of made up with made up, trace the text of llama-6x256 with llama-2x160" in err
     found = json.loads(rows.read_text())
     assert {"off", "smart", "eagle2"} <= {row["recipe"] for row in found}
     assert {row["profile"] for row in found} == {"cost"}
