@@ -14,7 +14,7 @@ import typer
 from smartgen.cli.loading import Loaded, load, told
 from smartgen.cli.progress import spinner
 from smartgen.cli.prompts import read_prompts
-from smartgen.cli.settings import MOST_TOKENS, parse_params
+from smartgen.cli.settings import MOST_TOKENS, Temperature, parse_params
 
 app = typer.Typer(add_completion=False)
 
@@ -34,7 +34,7 @@ def generate(
     ] = None,
     recipe: Annotated[str, typer.Option(help="A shipped name, a path, or text.")] = "smart",
     max_new_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS)] = 96,
-    temperature: Annotated[float, typer.Option(min=0.0, help="0: greedy.")] = 0.0,
+    temperature: Temperature = 0.0,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 0,
     dtype: Annotated[str, typer.Option(help="auto, bf16 or float32.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

@@ -159,6 +159,11 @@ def test_numbers_that_lie_in_no_range(option, run, tmp_path, monkeypatch):
     assert (code, option[0] in err, out.exists()) == (2, True, False)
 
 
+def test_a_temperature_that_is_no_number_is_not_taken_for_greedy(run):
+    code, _, err = run("generate", "x", "--temperature", "nan")
+    assert (code, "nan is no finite number" in err) == (2, True)
+
+
 def test_a_replay_that_cannot_end_well_does_not_begin(run, tmp_path, monkeypatch):
     monkeypatch.setattr("smartgen.trace.judging.judge", _never)
     shipped = str(Path(__file__).parents[2] / "benchmarks" / "traces" / "bundled-pair-greedy.npz")
