@@ -31,7 +31,7 @@ def bake(
     from smartgen.profile.errors import ProfileError
     from smartgen.profile.example import LABEL, example_profile
     from smartgen.profile.online import OnlineCosts
-    from smartgen.profile.store import load as load_profile
+    from smartgen.profile.store import load_of_drafting
     from smartgen.recipe import load
 
     if name is not None and (not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in KEYWORDS):
@@ -41,7 +41,7 @@ def bake(
         refused = [f"`{word}` of {found.name} {why}" for word, why in unsupported(found.program)]
         if refused:
             raise BakeError(refused[0])
-        costs = example_profile() if profile is None else load_profile(profile)
+        costs = example_profile() if profile is None else load_of_drafting(profile)
         tree = baked_tree(found.program, OnlineCosts.of(costs), batch, context)
     except (RecipeError, BakeError, ProfileError) as error:
         typer.echo(str(error) if isinstance(error, RecipeError) else f"error: {error}", err=True)

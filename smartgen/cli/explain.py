@@ -130,7 +130,7 @@ def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
     from smartgen.language.diagnostics import one
     from smartgen.language.source import Source, Span
     from smartgen.profile.errors import ProfileError
-    from smartgen.profile.store import load
+    from smartgen.profile.store import load_of_drafting
 
     named = Span(Source("--profile", str(path)), 0, len(str(path)))
     if path.is_dir():
@@ -138,7 +138,7 @@ def _costs(path: Path | None) -> tuple[OnlineCosts, str]:
     if not path.is_file():
         raise one("SG601", f"there is no profile {path}", named, f"measure one: `smartgen profile --out {path}`")
     try:
-        found = load(path)
+        found = load_of_drafting(path)
     except ProfileError as error:
         message, _, fix = str(error).partition("; ")
         raise one("SG602", message, named, fix or "measure it anew with `smartgen profile`") from None

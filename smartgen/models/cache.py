@@ -7,28 +7,19 @@ making, at any time, leaves the old state, and what it left behind is swept away
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from smartgen.cache_folder import cache_folder
 from smartgen.models.progress import Progress
 from smartgen.models.registry import CARD, ModelError, read_card
 
 
 def cache_root() -> Path:
-    """Where this user's converted models lie: `$SMARTGEN_CACHE/models`, or under the platform's cache folder."""
-    if explicit := os.environ.get("SMARTGEN_CACHE"):
-        return Path(explicit).expanduser() / "models"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "smartgen" / "models"
+    """Where this user's converted models lie. Raises ValueError as `cache_folder` does."""
+    return cache_folder() / "models"
 
 
 def fault(folder: Path) -> str | None:
@@ -90,9 +81,12 @@ def _seal(folder: Path, card: dict[str, object]) -> None:
     (folder / CARD).write_text(json.dumps({**card, "files": sizes}, indent=1) + "\n", encoding="utf-8")
 
 
-def _discard(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+def _discard(place: Path) -> None:
+    """Also a file or a link that lies where a folder should."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 @contextmanager

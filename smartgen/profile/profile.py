@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.table import CostTable
 
+KINDS = ("measured", "roofline", "example")
+
 
 @dataclass(frozen=True)
 class Key:
@@ -26,7 +28,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Profile:
-    """Measured (or, for planning, modelled) seconds. `provenance`: versions, threads, date, command.
+    """Measured (or, for planning, modelled) seconds. `kind`: one of KINDS. `provenance`: versions, threads, date, command.
 
     `draft`: passes over draft nodes. `catch_up`: a step's first pass, which feeds what was committed since the last one and
     drafts from the last token only, by tokens fed; empty where nobody measured it: such a pass then costs what `draft` says.

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import reprlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from smartgen.atomic import replacing
+from smartgen.cache_folder import cache_folder
 from smartgen.profile.errors import ProfileError
-from smartgen.profile.profile import Key, Profile
-from smartgen.profile.table import CostTable, Point
+from smartgen.profile.profile import KINDS, Key, Profile
+from smartgen.profile.rows import read_table
 
 VERSION = 1
 
 
 def folder() -> Path:
-    """`$SMARTGEN_CACHE/profiles`, or the user's cache folder."""
-    base = (
-        os.environ.get("SMARTGEN_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "smartgen"
-    )
-    return Path(base) / "profiles"
+    """Where this user's profiles are remembered. Raises ValueError as `cache_folder` does."""
+    return cache_folder() / "profiles"
 
 
 def save(profile: Profile, path: Path) -> None:
@@ -46,13 +43,19 @@ def load(path: str | Path) -> Profile:
     except FileNotFoundError:
         raise ProfileError(f"there is no profile {path}; measure one with `smartgen profile --out {path}`") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ProfileError(
-            f"{path} is not a readable profile ({error}); measure it anew with `smartgen profile`"
-        ) from None
+        raise _unreadable(path, error) from None
+    except ValueError:  # what Python says of it is about its own settings
+        raise _unreadable(path, "a number has too many digits") from None
+    except RecursionError:
+        raise _unreadable(path, "brackets are nested too deep") from None
     try:
         return _parsed(data)
     except ProfileError as error:
         raise ProfileError(f"{path}: {error}; measure it anew with `smartgen profile --out {path}`") from None
+
+
+def _unreadable(path: Path, reason: object) -> ProfileError:
+    return ProfileError(f"{path} is not a readable profile ({reason}); measure it anew with `smartgen profile`")
 
 
 def load_measured(path: str | Path) -> Profile:
@@ -61,6 +64,16 @@ def load_measured(path: str | Path) -> Profile:
     if profile.kind == "roofline":
         raise ProfileError(
             f"{path} is an estimate for planning, not a measurement; measure one with `smartgen profile`"
+        )
+    return profile
+
+
+def load_of_drafting(path: str | Path) -> Profile:
+    """A profile of a model that drafts: `load`, and a ProfileError for one of n-grams, which take no drafting passes."""
+    profile = load(path)
+    if not profile.draft:
+        raise ProfileError(
+            f"{path} was measured with n-grams and has no drafting passes; measure one with `smartgen profile --draft MODEL`"
         )
     return profile
 
@@ -131,34 +144,29 @@ def _plain(profile: Profile) -> dict[str, Any]:
 
 
 def _parsed(data: Any) -> Profile:
-    if not isinstance(data, dict) or data.get("smartgen_profile") != VERSION:
-        found = data.get("smartgen_profile") if isinstance(data, dict) else type(data).__name__
-        raise ProfileError(f"field 'smartgen_profile' should be {VERSION}, found {found!r}")
+    found = data.get("smartgen_profile") if isinstance(data, dict) else data
+    if type(found) is not int or found != VERSION:
+        raise ProfileError(f"field 'smartgen_profile' should be {VERSION}, found {reprlib.repr(found)}")
     key = data.get("key")
     names = ("model", "drafter", "device", "dtype")
     if not isinstance(key, dict) or any(not isinstance(key.get(name), str) for name in names):
-        raise ProfileError(f"field 'key' should hold the texts {', '.join(names)}, found {key!r}")
+        raise ProfileError(f"field 'key' should hold the texts {', '.join(names)}, found {reprlib.repr(key)}")
     provenance = data.get("provenance", {})
     if not isinstance(provenance, dict):
-        raise ProfileError(f"field 'provenance' should be an object, found {provenance!r}")
-    return Profile(
+        raise ProfileError(f"field 'provenance' should be an object, found {reprlib.repr(provenance)}")
+    kind = data.get("kind", "measured")
+    if kind not in KINDS:
+        raise ProfileError(f"field 'kind' should be {' or '.join(KINDS)}, found {reprlib.repr(kind)}")
+    profile = Profile(
         Key(**{name: key[name] for name in names}),
-        _table("verify", data.get("verify")),
-        _table("draft", data.get("draft")),
-        str(data.get("kind", "measured")),
+        read_table("verify", data.get("verify")),
+        read_table("draft", data.get("draft")),
+        kind,
         {str(name): str(value) for name, value in provenance.items()},
-        _table("host", data.get("host", [])),
-        _table("catch_up", data.get("catch_up", [])),
+        read_table("host", data.get("host", [])),
+        read_table("catch_up", data.get("catch_up", [])),
     )
-
-
-def _table(name: str, rows: Any) -> CostTable:
-    if not isinstance(rows, list):
-        raise ProfileError(f"field '{name}' should be a list of [batch, context, size, seconds], found {rows!r}")
-    points = []
-    for index, row in enumerate(rows):
-        numbers = isinstance(row, list) and len(row) == 4 and all(isinstance(x, int | float) for x in row)
-        if not numbers:
-            raise ProfileError(f"field '{name}[{index}]' should be [batch, context, size, seconds], found {row!r}")
-        points.append(Point(int(row[0]), int(row[1]), int(row[2]), float(row[3])))
-    return CostTable(points)
+    for name, table in (("verify", profile.verify), ("draft", profile.draft)):
+        if not table and (name == "verify" or profile.key.drafter != "ngram"):
+            raise ProfileError(f"field '{name}' has no points")
+    return profile

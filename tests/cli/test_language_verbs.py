@@ -9,12 +9,15 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from smartgen.cli.app import main
 from smartgen.profile.example import example_profile
+from smartgen.profile.profile import Key
 from smartgen.profile.store import save
+from smartgen.profile.table import CostTable
 from smartgen.recipe.shipped import shipped
 
 GOOD = "smartgen 1\npolicy a {\n  limit depth 0\n}\n"
@@ -260,6 +263,10 @@ def test_explain_says_what_is_missing(run, tmp_path):
     broken.write_text("{}")
     code, _, err = run("explain", "smart", "--profile", broken)
     assert (code, "error[SG602]" in err) == (1, True)
+    save(replace(example_profile(), key=Key("a", "ngram", "b", "c"), draft=CostTable(())), broken)
+    for verb, recipe in (("explain", "smart"), ("bake", "sequoia")):
+        code, _, err = run(verb, recipe, "--profile", broken)
+        assert (code, "broken.json was measured with n-grams" in err) == (1, True)
     code, _, err = run("explain", "smart_energy")
     assert (code, "error[SG501]" in err, "energy meter" in err) == (1, True, True)
 

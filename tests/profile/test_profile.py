@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from smartgen.models.cache import cache_root
 from smartgen.profile import store
 from smartgen.profile.errors import ProfileError
 from smartgen.profile.fit import fit
@@ -83,9 +84,20 @@ def test_what_was_measured_is_found_again(tmp_path, monkeypatch):
     found = store.find(KEY)
     assert found is not None
     assert found.verify.batches == [1, 2]
-    store.place(KEY).write_text("damaged")
-    store.remember(Profile(KEY, CostTable([Point(3, 1, 0, 0.9)])))
-    assert store.find(KEY).verify.batches == [3]
+    for damaged in ("damaged", "[" * 100_000, store.place(KEY).read_text().replace("0.5", "NaN")):
+        store.place(KEY).write_text(damaged)
+        store.remember(Profile(KEY, CostTable([Point(3, 1, 0, 0.9)])))
+        assert store.find(KEY).verify.batches == [3]
+
+
+def test_the_cache_is_one_folder_whose_tilde_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SMARTGEN_CACHE", "~/x")
+    assert (store.folder(), cache_root()) == (tmp_path / "x" / "profiles", tmp_path / "x" / "models")
+    monkeypatch.setenv("SMARTGEN_CACHE", "~nouser/x")
+    for place in (store.folder, cache_root):
+        with pytest.raises(ValueError, match=r"SMARTGEN_CACHE is '~nouser/x', and that home folder is not to be found"):
+            place()
 
 
 def test_of_all_that_is_remembered_a_damaged_file_is_told_and_left_out(tmp_path, monkeypatch):
@@ -106,22 +118,51 @@ def test_of_all_that_is_remembered_a_damaged_file_is_told_and_left_out(tmp_path,
         (lambda d: d["key"].pop("dtype"), "field 'key'"),
         (lambda d: d.update(verify="x"), "field 'verify'"),
         (lambda d: d["verify"].append([1, 2]), r"field 'verify\[12\]'"),
-        (lambda d: d["verify"].append([1, 2, 3, -1.0]), "positive"),
+        (lambda d: d["verify"].append([1, 2, 3, -1.0]), r"'verify\[12\]' should have a positive number of seconds"),
+        (lambda d: d["draft"].append([1, 2, 3, 10**400]), r"'draft\[12\]' should have a positive number .* found .*0\.\.\.0"),
+        (lambda d: d["draft"].append([1, 2, 3, float("nan")]), r"'draft\[12\]' should have a positive number of seconds"),
+        (lambda d: d["verify"].append([float("nan"), 2, 3, 1.0]), r"'verify\[12\]' should have a whole .* as its batch"),
+        (lambda d: d["verify"].append([1.7, 2, 3, 1.0]), r"a whole number from 1 to 1000000000 as its batch"),
+        (lambda d: d["verify"].append([True, 2, 3, 1.0]), r"as its batch, found \[True, 2, 3, 1.0\]"),
+        (lambda d: d["verify"].append([10**400, 2, 3, 1.0]), r"as its batch"),
+        (lambda d: d["verify"].append([1, -2, 3, 1.0]), r"from 0 to 1000000000 as its context"),
+        (lambda d: d["verify"].append([1, float("inf"), 3, 1.0]), r"as its context"),
+        (lambda d: d["verify"].append([1, 2, 0.5, 1.0]), r"as its size"),
+        (lambda d: d["verify"].append([1, 100, 2, 1.0]), r"'verify\[12\]' is the point of 'verify\[1\]' again"),
+        (lambda d: d.update(verify=[]), "'verify' has no points"),
+        (lambda d: d.update(key={**d["key"], "drafter": "head"}, draft=[]), "'draft' has no points"),
+        (lambda d: d.update(smartgen_profile=True), "should be 1, found True"),
+        (lambda d: d.update(kind="banana"), "'kind' should be measured or roofline or example, found 'banana'"),
         (lambda d: d.update(provenance=[]), "provenance"),
     ],
 )
 def test_damaged_files_name_the_field(change, said, tmp_path):
     path = tmp_path / "p.json"
-    store.save(Profile(KEY, TABLE), path)
+    store.save(Profile(KEY, TABLE, TABLE), path)
     data = json.loads(path.read_text())
     change(data)
     path.write_text(json.dumps(data))
     with pytest.raises(ProfileError, match=said) as caught:
         store.load(path)
-    assert "p.json" in str(caught.value)
-    path.write_text("{")
-    with pytest.raises(ProfileError, match="not a readable profile"):
-        store.load(path)
+    assert str(caught.value).startswith(f"{path}: field '")
+    assert str(caught.value).endswith(f"; measure it anew with `smartgen profile --out {path}`")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "Expecting"), ("[" * 100_000, "nested too deep"), ("9" * 5_000, "too many digits")],
+)
+def test_what_is_no_json_is_no_readable_profile(content, said, tmp_path):
+    (tmp_path / "p.json").write_text(content)
+    with pytest.raises(ProfileError, match=rf"p\.json is not a readable profile \(.*{said}.*; measure it anew"):
+        store.load(tmp_path / "p.json")
+
+
+def test_a_profile_of_ngrams_has_no_drafting_passes_and_need_not(tmp_path):
+    store.save(Profile(KEY, TABLE), tmp_path / "p.json")
+    assert not store.load(tmp_path / "p.json").draft
+    with pytest.raises(ProfileError, match=r"p\.json was measured with n-grams .* --draft MODEL"):
+        store.load_of_drafting(tmp_path / "p.json")
 
 
 def test_corrections_follow_the_clock_and_shrug_at_pauses():
