@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smartgen.cli.loading import told
 from smartgen.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ def list_models() -> None:
 
     table = Table("name", "kind", "state", "MB", "what it is", box=None, pad_edge=False, header_style="bold")
     table.columns[3].justify = "right"
-    for model in MODELS:
-        table.add_row(model.name, model.kind, *_state(model), model.summary)
+    with told():
+        for model in MODELS:
+            table.add_row(model.name, model.kind, *_state(model), model.summary)
     Console().print(table)
 
 
@@ -39,7 +39,7 @@ def show(name: Name) -> None:
     from smartgen.models.get import folder_of
     from smartgen.models.registry import named, read_card
 
-    with _told():
+    with told():
         model = named(name)
         folder = folder_of(model)
         if folder is not None:
@@ -61,7 +61,7 @@ def get(
     """Fetch a model and convert it into the cache, once; the last line says where it is."""
     from smartgen.models.get import get as get_model
 
-    with _told(), bar() as progress:
+    with told(), bar() as progress:
         folder = get_model(name, source, progress)
     typer.echo(folder)
 
@@ -71,7 +71,7 @@ def remove(name: Name) -> None:
     """Delete a fetched model from the cache."""
     from smartgen.models.get import remove as remove_model
 
-    with _told(), bar() as progress:
+    with told(), bar() as progress:
         remove_model(name, progress)
     typer.echo(f"removed {name}")
 
@@ -84,7 +84,8 @@ def _state(model: Model) -> tuple[str, str]:
     folder = folder_of(model)
     if folder is None:
         return "not fetched", ""
-    size = f"{sum(path.stat().st_size for path in folder.iterdir()) / 1e6:.1f}"
+    files = folder.iterdir() if folder.is_dir() else [folder]
+    size = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
     if model.folder is not None:
         return "ships with smartgen", size
     return ("damaged" if fault(folder) else "fetched"), size
@@ -101,15 +102,3 @@ def _print_facts(facts: dict[str, object], indent: str = "") -> None:
         else:
             text = ", ".join(map(str, value)) if isinstance(value, list) else value
             typer.echo(f"{label}: {text}")
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn a `ModelError` into one line on stderr and exit code 1."""
-    from smartgen.models.registry import ModelError
-
-    try:
-        yield
-    except ModelError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error

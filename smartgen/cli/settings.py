@@ -36,7 +36,6 @@ def check_output(path: Path, option: str, inputs: Collection[Path]) -> None:
     writable(path)
 
 
-
 def parse_params(written: list[str] | None, option: str = "--param") -> dict[str, str]:
     """`["trust=0.9"]` → {"trust": "0.9"}. Raises a usage error for anything without `=`, and for a name that comes twice."""
     found = {}
@@ -50,14 +49,14 @@ def parse_params(written: list[str] | None, option: str = "--param") -> dict[str
     return found
 
 
-def parse_numbers(written: str, name: str) -> list[int]:
-    """`"1,4,16"` → [1, 4, 16]. Raises a usage error naming the option."""
+def parse_numbers(written: str, name: str, most: int = MOST_ROWS) -> list[int]:
+    """`"1,4,16"` → [1, 4, 16], none above `most`. Raises a usage error naming the option."""
     try:
         numbers = [int(part) for part in written.split(",") if part.strip()]
     except ValueError:
         numbers = []
-    if not numbers or min(numbers) < 1:
+    if not numbers or min(numbers) < 1 or max(numbers) > most:
         raise typer.BadParameter(
-            f"{written!r} should be positive whole numbers with commas, like 1,4,16", param_hint=name
+            f"{written!r} should be whole numbers from 1 to {most} with commas, like 1,4,16", param_hint=name
         )
     return numbers

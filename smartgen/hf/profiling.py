@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from smartgen.hf.hosting import host_points
 from smartgen.hf.target import Target
 from smartgen.hf.timing import catch_up_points, draft_points, in_seconds, stopwatch, verify_points
 from smartgen.packing.model import pack, packed
+from smartgen.profile.errors import ProfileError
 from smartgen.profile.measure import PENDING, SIZES, WIDTHS, of_rounds
 from smartgen.profile.profile import Profile
 from smartgen.profile.table import CostTable, Point
@@ -43,7 +44,7 @@ def measure_profile(
 ) -> Profile:
     """Seconds of verification and drafting; about `budget` seconds for each (batch, context), and of the host's part of a step.
 
-    `model` must be attached. `report` hears what is measured.
+    `model` must be attached. `report` hears what is measured. Raises ProfileError where memory does not suffice.
     """
     style = capability(model)
     rounds, steps = list[Found](), defaultdict[tuple[int, int], list[float]](list)
@@ -52,7 +53,8 @@ def measure_profile(
         for batch in batches:
             for context in contexts:
                 report(f"round {number} of {ROUNDS}: batch {batch}, context {context}")
-                taken, plain = _in_steps(model, style, drafter, batch, context, budget)
+                with _in_memory(batch, context):
+                    taken, plain = _in_steps(model, style, drafter, batch, context, budget)
                 steps[batch, context] += plain
                 for name, points in taken.items():
                     found[name] += points
@@ -63,6 +65,18 @@ def measure_profile(
     tables = {name: CostTable(in_seconds(points, steps)) for name, points in settled.items()}
     host = CostTable(of_rounds([found["host"] for found in rounds]))
     return Profile(profile_key(model, drafter), provenance=provenance(command), host=host, **tables)
+
+
+@contextmanager
+def _in_memory(batch: int, context: int) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+            raise
+        raise ProfileError(
+            f"batch {batch} at context {context} needs more memory than there is; ask for less with --batch or --context"
+        ) from None
 
 
 def _in_steps(

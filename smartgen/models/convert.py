@@ -6,6 +6,8 @@ loads with `dtype=torch.bfloat16` rounds then and knows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +41,22 @@ def convert(model: Model, file: Path, folder: Path, progress: Progress) -> dict[
     for done, (name, values) in enumerate(weights(reader, config), 1):
         state[name], parameters = values, parameters + values.size
         progress("dequantising", done, len(reader.tensors))
-    _write_model(folder, config, state, progress)
-    progress("reading the tokenizer", 0, 0)
-    _write_tokenizer(file, folder, config)
+    with _disk_errors():
+        _write_model(folder, config, state, progress)
+        progress("reading the tokenizer", 0, 0)
+        _write_tokenizer(file, folder, config)
     return _card(model, parameters, folder)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """safetensors and tokenizers say in errors of their own what the system said, a full disk for one: here as OSError."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, OSError) and "(os error " in str(error):  # as Rust writes it
+            raise OSError(str(error)) from error
+        raise
 
 
 def _write_model(folder: Path, config: LlamaConfig, state: dict[str, NDArray[np.float32]], progress: Progress) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from smartgen.cli.app import VERBS, main
 from smartgen.hf.equality import compare
+from smartgen.profile.store import load
 
 
 @pytest.fixture
@@ -116,6 +118,76 @@ def test_profile_prints_and_remembers(run, tmp_path):
     assert run("profile", "--batch", "x")[0] == 2
 
 
+QUICK = ("--batch", "1", "--context", "16", "--budget", "0.2", "--dtype", "float32")
+
+
+def test_profile_mends_a_remembered_file_that_cannot_be_read(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
+    assert run("profile", *QUICK)[0] == 0
+    (place,) = (tmp_path / "profiles").iterdir()
+    whole = json.loads(place.read_text())
+    place.write_text(json.dumps({**whole, "verify": [[float("nan"), 16, 0, 1.0]]}))
+    code, printed, err = run("profile", *QUICK)
+    assert (code, printed.strip().endswith(place.name)) == (0, True)
+    assert "field 'verify[0]' should have a whole number" in err
+    assert "what is measured now replaces it" in err
+    assert json.loads(place.read_text())["key"] == whole["key"]
+    assert load(place).verify.batches == [1]
+
+
+def test_profile_writes_its_file_though_the_cache_cannot_be_written(run, tmp_path, monkeypatch):
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path / "cache"))
+    code, printed, err = run("profile", *QUICK, "--out", str(tmp_path / "p.json"))
+    assert (code, printed.strip().endswith("p.json")) == (0, True)
+    assert load(tmp_path / "p.json").verify.batches == [1]
+    assert "for `generate`: not kept, since" in err
+
+
+def test_profile_says_before_the_work_that_its_result_has_no_place(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("smartgen.hf.profiling.measure_profile", _never)
+    monkeypatch.setattr("smartgen.sglang.profiling.measure", _never)
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path / "cache"))
+    below = tmp_path / "cache" / "p.json"
+    for engine in ("hf", "sglang"):
+        for out, said in (
+            ((), "json cannot be written: Not a directory; name another folder in SMARTGEN_CACHE, or a file with --out"),
+            (("--out", str(tmp_path)), f"error: {tmp_path} is a folder; name the file to write"),
+            (("--out", str(below)), f"error: {below} cannot be written: Not a directory"),
+        ):
+            code, _, err = run("profile", "--engine", engine, *out)
+            assert (code, said in err) == (1, True), err
+
+
+def test_profile_names_what_is_too_large(run):
+    code, _, err = run("profile", "--batch", "65536", "--context", "2147483648")
+    assert (code, "error: batch 65536 at context 2147483648 needs more memory" in err) == (1, True), err
+
+
+@pytest.mark.parametrize(
+    ("options", "culprit"),
+    [
+        (("--batch", "1000000"), "--batch"),
+        (("--batch", "99999999999999999999"), "--batch"),
+        (("--context", "99999999999999999999"), "--context"),
+        (("--budget", "nan"), "--budget"),
+        (("--budget", "inf"), "--budget"),
+        (("--launch", "0"), "--launch"),
+        (("--engine-argument", "foo=1"), "--engine-argument"),
+        (("--engine", "sglang", "--device", "cpu"), "--device"),
+        (("--roofline", "h100", "--launch", "nan"), "--launch"),
+        (("--roofline", "h100", "--dtype", "fp8"), "--dtype"),
+        (("--roofline", "h100", "--device", "tpu"), "--device"),
+        (("--roofline", "h100", "--engine", "foo"), "--engine"),
+    ],
+)
+def test_profile_refuses_by_name_what_it_cannot_use(options, culprit, run):
+    code, _, err = run("profile", *options)
+    assert code == 2
+    assert re.search(rf"Invalid value for '?{culprit}'?:", err)
+
+
 def test_the_demo_runs_on_the_bundled_pair(run):
     code, out, _ = run("demo", "--model", "bundled", "--quick")
     assert code == 0
@@ -218,7 +290,7 @@ def test_an_interrupted_recording_keeps_what_is_complete(run, tmp_path, monkeypa
 
 
 def _never(*arguments: object) -> None:
-    raise AssertionError("something was loaded")
+    raise AssertionError("the work began")
 
 
 def test_a_trace_is_recorded_and_replayed(run, tmp_path, monkeypatch):

@@ -119,6 +119,19 @@ def test_an_empty_prompt(run):
     _one_sentence(code, err, "the prompt holds no tokens")
 
 
+def test_a_cache_that_is_out_of_order_is_told(run, tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "smollm2-135m").touch()
+    monkeypatch.setenv("SMARTGEN_CACHE", str(tmp_path))
+    code, out, _ = run("models", "list")
+    assert (code, "damaged" in out) == (0, True)
+    assert run("models", "remove", "smollm2-135m")[:2] == (0, "removed smollm2-135m\n")
+    monkeypatch.setenv("SMARTGEN_CACHE", "~nouser/x")
+    for command in (("models", "list"), ("models", "remove", "smollm2-135m"), ("profile",)):
+        code, _, err = run(*command)
+        _one_sentence(code, err, "error: SMARTGEN_CACHE is '~nouser/x'", "name a folder in SMARTGEN_CACHE")
+
+
 def test_models_get_prints_the_folder_last(run):
     code, out, _ = run("models", "get", "bundled-target")
     assert (code, out.strip().splitlines()[-1]) == (0, str(resolve("bundled-target")))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from smartgen.models import cache
+from smartgen.models.convert import _disk_errors
 from smartgen.models.get import get, remove, resolve
 from smartgen.models.progress import silent
 from smartgen.models.registry import MODELS, ModelError, find
@@ -59,6 +60,37 @@ def test_a_half_made_folder_is_never_used():
     (folder / "a.bin").write_bytes(b"cut")
     assert "a.bin" in cache.fault(folder)
     assert cache.fault(cache.build("thing", make, silent)) is None
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_where_a_folder_should_be_is_damage(linked, tmp_path):
+    place = cache.cache_root() / "smollm2-135m"
+    place.parent.mkdir()
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "kept").touch()
+    for mend in (remove, lambda name: cache.build(name, lambda folder: {"name": name}, silent)):
+        if linked:
+            place.symlink_to(tmp_path / "else")
+        else:
+            place.touch()
+        with pytest.raises(ModelError, match=r"smollm2-135m is damaged: .*card\.json"):
+            resolve("smollm2-135m")
+        mend("smollm2-135m")
+        assert not place.is_file()
+        assert not place.is_symlink()
+    assert (tmp_path / "else" / "kept").exists()
+
+
+def test_what_a_library_in_rust_says_of_the_disk_is_an_error_of_the_system(tmp_path):
+    from safetensors.numpy import save_file
+    from tokenizers import Tokenizer, models
+
+    nowhere = str(tmp_path / "none" / "file")
+    for write in (lambda: save_file({}, nowhere), lambda: Tokenizer(models.BPE()).save(nowhere)):
+        with pytest.raises(OSError, match="No such file"), _disk_errors():
+            write()
+    with pytest.raises(KeyError), _disk_errors():
+        {}["nothing of the disk"]
 
 
 def test_the_bundled_pair_agrees_as_its_card_says():
