@@ -69,11 +69,11 @@ def load_measured(path: str | Path) -> Profile:
 
 
 def load_of_drafting(path: str | Path) -> Profile:
-    """A profile of a model that drafts: `load`, and a ProfileError for one of n-grams, which take no drafting passes."""
+    """A profile of a model that drafts: `load`, and a ProfileError for one without drafting passes, such as n-grams'."""
     profile = load(path)
     if not profile.draft:
         raise ProfileError(
-            f"{path} was measured with n-grams and has no drafting passes; measure one with `smartgen profile --draft MODEL`"
+            f"{path} has no drafting passes, as if measured with n-grams; measure one with `smartgen profile --draft MODEL`"
         )
     return profile
 
@@ -166,7 +166,6 @@ def _parsed(data: Any) -> Profile:
         read_table("host", data.get("host", [])),
         read_table("catch_up", data.get("catch_up", [])),
     )
-    for name, table in (("verify", profile.verify), ("draft", profile.draft)):
-        if not table and (name == "verify" or profile.key.drafter != "ngram"):
-            raise ProfileError(f"field '{name}' has no points")
+    if not profile.verify:  # without passes of drafting it may be: of n-grams, or of a server that has not drafted yet
+        raise ProfileError("field 'verify' has no points")
     return profile
