@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, PreTrainedModel
 
-from smartgen.drafters.checkpoint import read_config
 from smartgen.drafters.eagle3 import Eagle3Head, Eagle3Session
+from smartgen.models.checkpoint import read_config
 from smartgen.tree.layer import Frontier
 
 DTYPES = {"bf16": torch.bfloat16, "float32": torch.float32}

@@ -93,21 +93,30 @@ def device_named(name: str) -> Any:
 
 def _from_folder(folder: Path, dtype: Any) -> tuple[Any, Any]:
     """Target and tokenizer. Raises ValueError naming the folder."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from smartgen.drafters.load import is_head
+    from smartgen.models.causal import load_causal
+    from smartgen.models.checkpoint import read_config, tensor_names
+
+    if is_head(read_config(folder), tensor_names(folder)):
+        raise ValueError(f"{folder} is a drafter (an EAGLE-3 head), which writes no text alone: give it to --draft")
+    return load_causal(folder, dtype), _tokenizer(folder)
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    from smartgen.models.causal import short
 
     try:
-        target = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=False).eval()
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except ModuleNotFoundError:
         raise
-    except Exception as error:  # every loader has its own errors; all mean the same to the reader
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".: ")
-        raise ValueError(
-            f"{folder} cannot be loaded as a causal model with its tokenizer: {reason}; `smartgen models list` names "
-            "models that can"
-        ) from None
+    except Exception as error:  # every tokenizer has its own errors; all mean the same to the reader
+        found = any(folder.glob("*token*"))
+        reason = f"a tokenizer that cannot be loaded ({short(error)})" if found else "no tokenizer (tokenizer.json and others)"
+        raise ValueError(f"{folder} holds {reason}; copy the tokenizer's files from where the model comes from") from None
     tokenizer.padding_side = "left"
-    return target, tokenizer
+    return tokenizer
 
 
 def encoded(tokenizer: Any, prompts: list[str], raw: bool = False) -> Any:

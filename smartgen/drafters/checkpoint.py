@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,47 +9,25 @@ import torch
 
 from smartgen.drafters.errors import DrafterError
 from smartgen.drafters.headconfig import is_speculators
+from smartgen.models.causal import short
+from smartgen.models.checkpoint import AGAIN, weight_file, weight_files
 
 Tensors = dict[str, torch.Tensor]
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """`config.json` of a folder. Raises DrafterError if it is missing or no JSON object."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DrafterError(f"{folder} holds no config.json: it is not a drafter's folder") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DrafterError(f"{path} is not readable JSON ({error}); fetch the checkpoint again") from None
-    if not isinstance(config, dict):
-        raise DrafterError(f"{path} should hold a JSON object, found {type(config).__name__}")
-    return config
-
-
-def weight_file(folder: Path) -> Path:
-    """The folder's weights, in one file or behind an index. Raises DrafterError naming what was looked for."""
-    for name in ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"):
-        if (folder / name).is_file():
-            return folder / name
-    raise DrafterError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
-
-
 def read_tensors(folder: Path) -> Tensors:
     """All tensors of a head. A pickle is read with `weights_only`: code in it is refused, never run."""
-    path = weight_file(folder)
-    try:
-        if path.suffix != ".bin":
-            from safetensors.torch import load_file
+    from safetensors.torch import load_file
 
-            if path.suffix == ".safetensors":
-                return load_file(path)
-            shards = {Path(name).name for name in json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()}
-            return {name: tensor for shard in sorted(shards) for name, tensor in load_file(folder / shard).items()}
-        tensors = dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # every loader has its own errors; all mean the same to the reader
-        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        raise DrafterError(f"{path} cannot be read as weights ({reason}); fetch the checkpoint again") from None
+    tensors: Tensors = {}
+    for path in weight_files(folder):
+        try:
+            if path.suffix == ".bin":
+                tensors |= dict(torch.load(path, map_location="cpu", weights_only=True))
+            else:
+                tensors |= load_file(path)
+        except Exception as error:  # every loader has its own errors; all mean the same to the reader
+            raise DrafterError(f"{path} cannot be read as weights ({short(error)}); {AGAIN}") from None
     odd = [name for name, value in tensors.items() if not isinstance(value, torch.Tensor)]
     if odd:
         raise DrafterError(f"{path}: {odd[0]!r} should be a tensor, found {type(tensors[odd[0]]).__name__}")

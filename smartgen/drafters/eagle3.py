@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from smartgen.drafters.checkpoint import HeadTensors, read_config
-from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.checkpoint import HeadTensors
+from smartgen.drafters.errors import DrafterError, of_drafters
 from smartgen.drafters.fan import Children, fanned, to_host
 from smartgen.drafters.headcache import HeadCache
 from smartgen.drafters.headconfig import HeadConfig
@@ -28,6 +28,7 @@ from smartgen.drafters.pending import Pending
 from smartgen.drafters.protocol import SHOWN
 from smartgen.drafters.rotary import Rotary, frequencies, rotate
 from smartgen.drafters.waking import behind, woken
+from smartgen.models.checkpoint import read_config
 from smartgen.packing.linear import Linear
 from smartgen.tree.layer import Frontier, Layer, Skipped
 
@@ -41,6 +42,7 @@ class Eagle3Head:
     source, one_pass, free = "head", False, False
     signals = frozenset({"node.entropy"})
 
+    @of_drafters()
     def __init__(self, folder: Path, target: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
         """Load from `folder` for `target`; `dtype` None: the target's. Raises DrafterError for what does not fit."""
         config = read_config(folder)

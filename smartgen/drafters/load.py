@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from smartgen.attention.mask import MaskStyle
 from smartgen.drafters.assistant import Assistant
-from smartgen.drafters.checkpoint import read_config, read_tensors, weight_file
+from smartgen.drafters.checkpoint import read_tensors
 from smartgen.drafters.eagle3 import Eagle3Head
-from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.errors import DrafterError, of_drafters
 from smartgen.drafters.headconfig import is_speculators
 from smartgen.drafters.ngram import NGram
 from smartgen.drafters.protocol import Drafter
+from smartgen.models.causal import load_causal
+from smartgen.models.checkpoint import read_config, tensor_names, weight_file
 
 _BLOCK = re.compile(r"(^|\.)(layers|h|blocks)\.\d")  # a decoder layer, as most families name it
 
 StyleOf = Callable[[torch.nn.Module], MaskStyle]
 
 
+@of_drafters()
 def load_drafter(
     where: str | Path, target: torch.nn.Module, dtype: torch.dtype | None = None, style_of: StyleOf | None = None
 ) -> Drafter:
@@ -46,10 +50,15 @@ def load_drafter(
     return _assistant(folder, target, dtype, style_of)
 
 
+def is_head(config: dict[str, Any], names: set[str]) -> bool:
+    """Whether a folder with this config and tensors of these names is an EAGLE-3 head, even an incomplete one."""
+    return is_speculators(config) or any(name.startswith("midlayer.") for name in names)
+
+
 def _holds_head(folder: Path) -> bool:
     """True for an EAGLE-3 head, even an incomplete one; False for a causal model. Raises DrafterError for the rest."""
-    config, names = read_config(folder), _tensor_names(folder)
-    if is_speculators(config) or any(name.startswith("midlayer.") for name in names):
+    config, names = read_config(folder), tensor_names(folder) or set(read_tensors(folder))
+    if is_head(config, names):
         return True
     if "fc.weight" in names:
         raise DrafterError(
@@ -63,44 +72,10 @@ def _holds_head(folder: Path) -> bool:
     return False
 
 
-def _tensor_names(folder: Path) -> set[str]:
-    shards = sorted(folder.glob("*.safetensors"))
-    if not shards:
-        return set(read_tensors(folder))
-    from safetensors import SafetensorError, safe_open
-
-    names: set[str] = set()
-    for shard in shards:
-        try:
-            with safe_open(shard, "pt") as file:
-                names.update(file.keys())
-        except (SafetensorError, OSError) as error:
-            raise DrafterError(f"{shard} cannot be read as safetensors ({error}); fetch the checkpoint again") from None
-    return names
-
-
 def _assistant(folder: Path, target: torch.nn.Module, dtype: torch.dtype | None, style_of: StyleOf | None) -> Assistant:
-    from transformers import AutoModelForCausalLM
-
-    if not list(folder.glob("*.safetensors")):
+    if weight_file(folder).name.startswith("pytorch_model.bin"):
         raise DrafterError(f"{folder} holds no safetensors; convert the assistant model first")
-    try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype or target.dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DrafterError(f"{folder} cannot be loaded as a causal model: {reason}") from None
-    if report["missing_keys"]:  # they would be random numbers
-        missing = sorted(report["missing_keys"])
-        raise DrafterError(
-            f"{folder} lacks {len(missing)} tensors of {type(model).__name__}, {missing[0]!r} among them"
-        )
-    model = model.to(target.device).eval()
+    model = load_causal(folder, dtype or target.dtype).to(target.device)
     assistant = Assistant(model, target, style_of(model) if style_of is not None else None)
     assistant.check_target(target.config)
     return assistant

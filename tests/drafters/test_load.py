@@ -84,7 +84,7 @@ def test_a_causal_model_with_tensors_missing(tmp_path):
     tensors = load_file(path)
     del tensors["model.layers.1.mlp.up_proj.weight"]
     save_file(tensors, path, {"format": "pt"})
-    with pytest.raises(DrafterError, match=r"lacks 1 tensors of LlamaForCausalLM, 'model.layers.1.mlp.up_proj.weight'"):
+    with pytest.raises(DrafterError, match=r"lacks 1 tensor of LlamaForCausalLM: 'model.layers.1.mlp.up_proj.weight'"):
         _load(tmp_path)
 
 
