@@ -24,8 +24,19 @@ class Loaded:
     drafter: Any
 
     def encoded(self, prompts: list[str], raw: bool = False) -> dict[str, Any]:
-        """Prompts as padded tensors on the model's device; see `encoded`."""
-        return {name: part.to(self.model.device) for name, part in encoded(self.tokenizer, prompts, raw).items()}
+        """Prompts as padded tensors on the model's device, through the chat template where there is one, unless `raw`.
+
+        Raises ValueError for a template that fails and for tokens that the model does not know.
+        """
+        parts = _encoded(self.tokenizer, prompts, raw)
+        largest = max(parts["input_ids"].flatten().tolist(), default=0)
+        known = self.model.get_input_embeddings().weight.shape[0]
+        if largest >= known:
+            raise ValueError(
+                f"the prompt holds token {largest} ({self.tokenizer.convert_ids_to_tokens(largest)!r}), and the model in "
+                f"{self.model.name_or_path} has embeddings for {known} tokens only: the tokenizer beside it is another model's"
+            )
+        return {name: part.to(self.model.device) for name, part in parts.items()}
 
 
 @contextmanager
@@ -119,11 +130,15 @@ def _tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def encoded(tokenizer: Any, prompts: list[str], raw: bool = False) -> Any:
-    """Prompts as padded tensors; through the chat template where there is one, unless `raw`."""
+def _encoded(tokenizer: Any, prompts: list[str], raw: bool) -> Any:
     if tokenizer.chat_template and not raw:
         chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-        texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+        try:
+            texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+        except Exception as error:  # a template is a program, which may raise anything
+            raise ValueError(
+                f"the chat template in {tokenizer.name_or_path} fails: {str(error).rstrip('.')}; --raw goes without it"
+            ) from None
         return tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
     inputs = tokenizer(prompts, return_tensors="pt", padding=True)
     return {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}

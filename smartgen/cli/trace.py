@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smartgen.cli.loading import encoded, load, told
+from smartgen.cli.loading import load, told
 from smartgen.cli.progress import bar
 from smartgen.cli.prompts import read_prompts
 from smartgen.cli.settings import Temperature, check_output, finite
@@ -53,7 +53,7 @@ def trace(
         loaded = load(model, partner if draft is None else draft, dtype, device)
         from smartgen.hf.costing import provenance
 
-        ids = [_tokens(loaded.tokenizer, prompt.text, raw)[-longest:] for prompt in found]
+        ids = [loaded.encoded([prompt.text], raw)["input_ids"][0].tolist()[-longest:] for prompt in found]
 
         def keep(part: Trace) -> None:
             place = out.with_suffix(".part.npz")  # a whole trace that is there already stays
@@ -83,7 +83,3 @@ def trace(
         f"{len(recorded.fed_rank) / len(recorded.text):.0f} nodes a position, {out.stat().st_size / 1e6:.1f} MB, "
         f"{time.perf_counter() - began:.0f} s"
     )
-
-
-def _tokens(tokenizer: object, text: str, raw: bool) -> list[int]:
-    return encoded(tokenizer, [text], raw)["input_ids"][0].tolist()

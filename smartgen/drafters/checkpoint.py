@@ -74,6 +74,8 @@ class HeadTensors:
         tensor = self._left.pop(name)
         if tuple(tensor.shape) != shape:
             raise DrafterError(f"{self.file}: {name!r} should be {list(shape)}, found {list(tensor.shape)}")
+        if not bool(tensor.isfinite().all()):
+            raise DrafterError(f"{self.file}: {name!r} holds numbers that are not finite (NaN or inf); {AGAIN}")
         return tensor
 
     def check_all_taken(self) -> None:

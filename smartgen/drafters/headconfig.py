@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smartgen.drafters.errors import DrafterError
+from smartgen.drafters.fields import Fields
 
 # Variants of the layer that are switched on by a key and would silently draft nonsense if the key were ignored.
 _VARIANTS = ("norm_before_fc", "fc_norm", "norm_output", "attention_bias", "mlp_bias")
@@ -39,42 +40,39 @@ class HeadConfig:
         if not isinstance(layer, dict):
             raise DrafterError(f"{path} has no transformer_layer_config, which a head in speculators' layout needs")
         _refuse_variants(config, layer, path)
-        try:
-            head = cls._read(config, layer)
-        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-            raise DrafterError(f"{path} misses or misstates {error}; it is no EAGLE-3 config") from None
+        head = cls._read(Fields(config, path), Fields(layer, path))
         head._check(path)
         return head
 
     @classmethod
-    def _read(cls, config: dict[str, Any], layer: dict[str, Any]) -> HeadConfig:
-        hidden, heads = int(layer["hidden_size"]), int(layer["num_attention_heads"])
-        rope = layer.get("rope_parameters") or layer.get("rope_scaling") or {}
+    def _read(cls, config: Fields, layer: Fields) -> HeadConfig:
+        hidden, heads = layer.whole("hidden_size"), layer.whole("num_attention_heads")
+        vocabulary = layer.whole("vocab_size")
+        rope = layer.object("rope_parameters") or layer.object("rope_scaling")
         return cls(
             hidden=hidden,
-            target_hidden=int(config.get("target_hidden_size") or hidden),
+            target_hidden=config.whole("target_hidden_size", hidden),
             heads=heads,
-            key_heads=int(layer.get("num_key_value_heads") or heads),
-            head_dim=int(layer.get("head_dim") or hidden // heads),
-            intermediate=int(layer["intermediate_size"]),
-            vocabulary=int(layer["vocab_size"]),
-            draft_vocabulary=int(config.get("draft_vocab_size") or layer["vocab_size"]),
-            eps=float(layer.get("rms_norm_eps", 1e-6)),
-            theta=float(layer.get("rope_theta") or rope.get("rope_theta") or 10000.0),  # the reference's default
-            scaling=dict(rope),
-            longest=int(layer.get("max_position_embeddings") or 2048),
-            normed_residual=is_speculators(config) and bool(config.get("norm_before_residual", True)),
+            key_heads=layer.whole("num_key_value_heads", heads),
+            head_dim=layer.whole("head_dim", hidden // heads),
+            intermediate=layer.whole("intermediate_size"),
+            vocabulary=vocabulary,
+            draft_vocabulary=config.whole("draft_vocab_size", vocabulary),
+            eps=layer.positive("rms_norm_eps", 1e-6),
+            theta=layer.positive("rope_theta", Fields(rope, config.path).positive("rope_theta", 10000.0)),  # as the reference
+            scaling=rope,
+            longest=layer.whole("max_position_embeddings", 2048),
+            normed_residual=is_speculators(config.values) and bool(config.values.get("norm_before_residual", True)),
             inputs_of=_inputs_of(config),
         )
 
     def _check(self, path: Path) -> None:
-        sizes = {name: getattr(self, name) for name in ("hidden", "heads", "key_heads", "head_dim", "intermediate")}
-        wrong = [f"{name} {size}" for name, size in sizes.items() if size < 1]
-        if self.heads % max(self.key_heads, 1):
+        wrong = []
+        if self.heads % self.key_heads:
             wrong.append(f"{self.heads} heads over {self.key_heads} key heads")
         if self.head_dim % 2:
             wrong.append(f"head_dim {self.head_dim}")
-        if not 0 < self.draft_vocabulary <= self.vocabulary:
+        if self.draft_vocabulary > self.vocabulary:
             wrong.append(f"draft vocabulary {self.draft_vocabulary} of {self.vocabulary}")
         if wrong:
             raise DrafterError(f"{path} states sizes that cannot be: {', '.join(wrong)}")
@@ -89,14 +87,14 @@ def is_speculators(config: dict[str, Any]) -> bool:
     return config.get("speculators_model_type") == "eagle3"
 
 
-def _inputs_of(config: dict[str, Any]) -> tuple[int, ...]:
+def _inputs_of(config: Fields) -> tuple[int, ...]:
     """Named layers, by their inputs. The published layout names layers whose *outputs* it wants, one less than the
     numbering of inputs used here; speculators names inputs.
     """
-    if is_speculators(config):
-        return tuple(int(index) for index in config.get("eagle_aux_hidden_state_layer_ids") or ())
-    named = (config.get("eagle_config") or {}).get("eagle_aux_hidden_state_layer_ids")
-    return tuple(int(index) + 1 for index in named or ())
+    if is_speculators(config.values):
+        return config.layers("eagle_aux_hidden_state_layer_ids")
+    nested = Fields(config.object("eagle_config"), config.path)
+    return tuple(layer + 1 for layer in nested.layers("eagle_aux_hidden_state_layer_ids"))
 
 
 def _refuse_variants(config: dict[str, Any], layer: dict[str, Any], path: Path) -> None:

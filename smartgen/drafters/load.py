@@ -22,6 +22,8 @@ from smartgen.models.checkpoint import read_config, tensor_names, weight_file
 
 _BLOCK = re.compile(r"(^|\.)(layers|h|blocks)\.\d")  # a decoder layer, as most families name it
 
+DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # torch multiplies no others everywhere
+
 StyleOf = Callable[[torch.nn.Module], MaskStyle]
 
 
@@ -34,9 +36,10 @@ def load_drafter(
     `style_of` says how an assistant takes tree masks (default: one kind of layer that looks back without limit).
     Raises DrafterError naming the file, what was expected and what was found.
     """
-    if not (dtype is None or (isinstance(dtype, torch.dtype) and dtype.is_floating_point)):
+    if dtype is not None and dtype not in DTYPES:
         raise DrafterError(
-            f"a drafter cannot run in dtype={dtype!r}: give a floating-point torch.dtype, or none for the target's"
+            f"a drafter cannot run in dtype={dtype!r}: give a floating-point torch.dtype of 16 bits or more, or none for "
+            "the target's"
         )
     if str(where) == "ngram":
         return NGram()

@@ -71,10 +71,17 @@ def _is_ours(model: torch.nn.Module) -> bool:
     return isinstance(bound, partial) and bound.func is attached_generate
 
 
-def load_drafter(name_or_path: str, target: torch.nn.Module, dtype: torch.dtype | None = None) -> Drafter:
+def load_drafter(
+    name_or_path: str | os.PathLike[str], target: torch.nn.Module, dtype: torch.dtype | None = None
+) -> Drafter:
     """A drafter for `target`: a bundled name ("smollm2-135m-eagle3"), a folder with an EAGLE-3 head or a causal model,
-    or "ngram". Raises DrafterError (a ValueError) naming the file and what does not fit.
+    or "ngram". Raises DrafterError (a ValueError) naming the file and what does not fit, TypeError for an argument of
+    another kind.
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise TypeError(f"load_drafter takes a name or a folder as name_or_path, not {type(name_or_path).__name__}")
+    if not isinstance(target, torch.nn.Module) or not hasattr(target, "config"):
+        raise TypeError(f"load_drafter takes the model to draft for as target, not {type(target).__name__}")
     if str(name_or_path) == "ngram":
         return load_from_folder("ngram", target, dtype=dtype)
     return load_from_folder(resolve(name_or_path), target, dtype=dtype, style_of=capability)

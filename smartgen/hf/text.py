@@ -124,6 +124,11 @@ class Chooser:
         if self.noise is None:
             return likeliest(scores).tolist()
         probs = torch.nn.functional.softmax(scores, dim=-1)
+        if bool(probs[:, 0].isnan().any()):  # one score that is no number spoils its whole row
+            raise ValueError(
+                "no token can be drawn: the model's scores for the next one are not all numbers (NaN or inf). Its weights are "
+                "damaged, or overflow in this dtype: try float32"
+            )
         return self.noise.draw(probs, rows, [len(text.new[row]) for row in rows])
 
     def scores_of(self, row: int) -> tuple | None:

@@ -46,7 +46,7 @@ def refused(capsys):
 
     def command(*arguments):
         with pytest.raises(SystemExit) as ended:
-            main(["generate", "--max-new-tokens", "4", "--recipe", "eagle2", *map(str, arguments), "hi"])
+            main(["generate", "--max-new-tokens", "4", "--recipe", "eagle2", *map(str, arguments), "import numpy"])
         err = capsys.readouterr().err
         assert ended.value.code == 1, err
         return err.splitlines()[-1]
@@ -160,9 +160,36 @@ def test_a_folder_that_is_not_whole(damage, said, copy, refused):
 
 
 def test_no_name_at_all(refused):
-    assert "a model is given by a name or a folder, and this is an empty text" in refused("--model", "")
+    assert "a model has a name or a folder, and this is empty" in refused("--model", "")
 
 
 def test_weights_that_may_not_be_read(copy, refused, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # who runs as root may read everything
     assert f"{copy / 'model.safetensors'} may not be read by this user" in refused("--model", copy)
+
+
+def test_a_tokenizer_of_another_model(copy, refused):
+    def cut(tensors):
+        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+            tensors[name] = tensors[name][:100].contiguous()
+
+    _configured(copy, vocab_size=100)
+    _changed(copy, cut)
+    message = refused("--model", copy, "--draft", "ngram")
+    assert f"the model in {copy} has embeddings for 100 tokens only: the tokenizer beside it is another model's" in message
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("{% for m in messages %}{{ m.content", "unexpected end of template"), ("{{ raise_exception('no role') }}", "no role")],
+)
+def test_a_chat_template_that_fails(template, said, copy, refused):
+    (copy / "chat_template.jinja").write_text(template)
+    message = refused("--model", copy)
+    assert message.startswith(f"error: the chat template in {copy} fails: {said}")
+    assert message.endswith("; --raw goes without it")
+
+
+def test_weights_that_are_no_numbers(copy, refused):
+    _changed(copy, lambda tensors: [tensor.fill_(torch.nan) for tensor in tensors.values()])
+    assert "no token can be drawn" in refused("--model", copy, "--temperature", "1")

@@ -118,7 +118,7 @@ def test_an_assistant_of_another_family(tmp_path):
         _load(_causal(tmp_path, vocab_size=40))
 
 
-@pytest.mark.parametrize("dtype", [torch.int8, "bf16"])
+@pytest.mark.parametrize("dtype", [torch.int8, "bf16", torch.float8_e4m3fn, 5])
 def test_a_dtype_to_run_in(dtype):
-    with pytest.raises(DrafterError, match=r"cannot run in dtype=.*floating-point torch.dtype"):
+    with pytest.raises(DrafterError, match=r"cannot run in dtype=.*floating-point torch.dtype of 16 bits"):
         _load("ngram", dtype=dtype)

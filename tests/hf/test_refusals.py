@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 
@@ -107,6 +108,31 @@ def test_things_that_are_no_drafter(wrong, attached):
     target = attached(model("llama"))
     with pytest.raises(TypeError, match="load_drafter"):
         target.generate(**prompts(1), max_new_tokens=3, smart_recipe=SMALL, assistant_model=wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((None, model), "a name or a folder as name_or_path, not NoneType"),
+        (([], model), "as name_or_path, not list"),
+        (("d", None), "the model to draft for as target, not NoneType"),
+        (("ngram", 5), "as target, not int"),
+        (("ngram", lambda name: torch.nn.Linear(2, 2)), "as target, not Linear"),
+    ],
+)
+def test_load_drafter_names_the_argument_that_is_of_another_kind(arguments, said):
+    where, target = arguments
+    with pytest.raises(TypeError, match=said):
+        smartgen.load_drafter(where, target("llama") if callable(target) else target)
+
+
+def test_scores_that_are_no_numbers_are_not_drawn_from(attached):
+    target = attached(copy.deepcopy(model("llama")))
+    with torch.no_grad():
+        target.model.norm.weight.fill_(torch.nan)
+    for rows in (1, 2):
+        with pytest.raises(ValueError, match=r"no token can be drawn: the model's scores .* not all numbers \(NaN or inf\)"):
+            target.generate(**prompts(rows), max_new_tokens=3, do_sample=True, smart_recipe=SMALL)
 
 
 class Explosive:
