@@ -74,7 +74,7 @@ class HeadTensors:
         tensor = self._left.pop(name)
         if tuple(tensor.shape) != shape:
             raise DrafterError(f"{self.file}: {name!r} should be {list(shape)}, found {list(tensor.shape)}")
-        if not bool(tensor.isfinite().all()):
+        if not _is_finite(tensor):
             raise DrafterError(f"{self.file}: {name!r} holds numbers that are not finite (NaN or inf); {AGAIN}")
         return tensor
 
@@ -86,3 +86,9 @@ class HeadTensors:
                 f"{self.file} has the tensor {unknown[0]!r}, which an EAGLE-3 head of the published layout has not; "
                 "smartgen does not run this variant"
             )
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Whether every number is; asked of the least and the largest, which takes a twentieth of the time."""
+    extremes = (tensor.float() if tensor.itemsize == 1 else tensor).aminmax()  # torch compares no numbers of eight bits
+    return all(bool(extreme.isfinite()) for extreme in extremes)

@@ -43,6 +43,7 @@ from smartgen.tree.selection import root_only, select
 
 Ints = NDArray[np.int64]
 SPARE_SLOTS = 80  # behind the longest row: room for a tree
+FIRST_ROOM = 4096  # new tokens of a row that memory is taken for at once; a row that gets there doubles it
 
 
 @dataclass
@@ -126,9 +127,9 @@ class _Call:
         self.target = Target(model, request.style, self.padding.copy(), self.tap, known, stops.max_length)
         processing = Processors(processors, self.batch)
         needs_ids = not (processing.empty or processing.shared) or bool(stops._others)
-        room = stops.max_length - self.prompt if stops.max_length is not None else 256
+        room = min(max(stops.max_length - self.prompt, 1), FIRST_ROOM) if stops.max_length is not None else 256
         pad = config._pad_token_tensor
-        self.text = Text(input_ids, stops, needs_ids, max(room, 1), int(pad) if pad is not None else 0)
+        self.text = Text(input_ids, stops, needs_ids, room, int(pad) if pad is not None else 0)
         returns = bool(config.return_dict_in_generate)
         self.returned = self._returned(kwargs, returns)
         keep = (returns and bool(config.output_scores), returns and bool(config.output_logits))
@@ -137,7 +138,7 @@ class _Call:
         self.traits = DrafterTraits(self.drafter.source, self.drafter.one_pass, self.drafter.free)
         self.stats = Speculation(request.program.name, request.drafter.name)
         self.rows: Ints = np.arange(self.batch)
-        self.room = max(room, 1)
+        self.room = room
 
     def _returned(self, kwargs: dict, returns: bool) -> ReturnedCache | None:
         """Stock hands over an empty cache: its own, or the caller's, who will want to find it filled."""

@@ -10,9 +10,10 @@ import transformers as t
 from transformers.generation import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 import smartgen
+from smartgen.attention.cache import RaggedCache
 from tests.hf.conftest import SMALL
 from tests.hf.scripted import Scripted
-from tests.hf.zoo import BASE, V, model, prepared, prompts
+from tests.hf.zoo import BASE, V, model, noisy_copy, prepared, prompts, write_eagle3
 
 
 def _same(target, inputs, new, **options):
@@ -57,6 +58,36 @@ def test_rows_written_on_keep_their_scores(attached):
     drafter = Scripted(plain.sequences[:, 14:].tolist(), V)
     ours = target.generate(**inputs, **options, smart_recipe=SMALL, assistant_model=drafter)
     torch.testing.assert_close(torch.stack(ours.scores), torch.stack(plain.scores))
+
+
+@pytest.mark.parametrize("limit", [{"max_new_tokens": 10**9}, {"max_length": 10**9}])
+def test_a_limit_that_is_never_reached_takes_no_memory(limit, attached):
+    target, inputs = attached(model("llama")), prompts(1)
+    end = target.generate(**inputs, max_new_tokens=24, do_sample=False)[0, -1].item()
+    options = {**limit, "do_sample": False, "eos_token_id": end, "repetition_penalty": 1.1}
+    plain = target.generate(**inputs, **options)
+    for drafter in (None, noisy_copy(target)):
+        assert torch.equal(target.generate(**inputs, **options, smart_recipe=SMALL, assistant_model=drafter), plain)
+
+
+@pytest.mark.parametrize("drafter", ["scripted", "assistant", "eagle3"])
+def test_a_text_that_outgrows_its_first_memory_stays_the_same(drafter, attached, cheap_trees, tmp_path, monkeypatch):
+    target, inputs = attached(model("llama")), prompts(4)
+    options = {"max_new_tokens": 100, "do_sample": False, "repetition_penalty": 1.1}
+    plain = target.generate(**inputs, **options)
+    write_eagle3(tmp_path / "head", target)
+    made = {
+        "scripted": lambda: Scripted(plain[:, inputs["input_ids"].shape[1] :].tolist(), V),
+        "assistant": lambda: noisy_copy(target),
+        "eagle3": lambda: smartgen.load_drafter(str(tmp_path / "head"), target),
+    }[drafter]()
+    grown, grow = [], RaggedCache._grow
+    monkeypatch.setattr(RaggedCache, "_grow", lambda self, capacity: grown.append(capacity) or grow(self, capacity))
+    monkeypatch.setattr("smartgen.hf.loop.FIRST_ROOM", 4)
+    monkeypatch.setattr("smartgen.hf.loop.SPARE_SLOTS", 0)
+    output = target.generate(**inputs, **options, smart_recipe=SMALL, assistant_model=made)
+    assert grown
+    assert torch.equal(output, plain)
 
 
 PROCESSED = {
