@@ -123,9 +123,12 @@ def _tokenizer(folder: Path) -> Any:
     except ModuleNotFoundError:
         raise
     except Exception as error:  # every tokenizer has its own errors; all mean the same to the reader
-        found = any(folder.glob("*token*"))
-        reason = f"a tokenizer that cannot be loaded ({short(error)})" if found else "no tokenizer (tokenizer.json and others)"
-        raise ValueError(f"{folder} holds {reason}; copy the tokenizer's files from where the model comes from") from None
+        fault = f"a tokenizer that cannot be loaded ({short(error)})"
+        if not any(folder.glob("*token*")):
+            fault = "no tokenizer (tokenizer.json and others)"
+        raise ValueError(
+            f"{folder} holds {fault}; copy the tokenizer's files from where the model comes from"
+        ) from None
     tokenizer.padding_side = "left"
     return tokenizer
 

@@ -49,6 +49,7 @@ class HeadConfig:
         hidden, heads = layer.whole("hidden_size"), layer.whole("num_attention_heads")
         vocabulary = layer.whole("vocab_size")
         rope = layer.object("rope_parameters") or layer.object("rope_scaling")
+        nested = Fields(rope, layer.path)
         return cls(
             hidden=hidden,
             target_hidden=config.whole("target_hidden_size", hidden),
@@ -59,7 +60,7 @@ class HeadConfig:
             vocabulary=vocabulary,
             draft_vocabulary=config.whole("draft_vocab_size", vocabulary),
             eps=layer.positive("rms_norm_eps", 1e-6),
-            theta=layer.positive("rope_theta", Fields(rope, config.path).positive("rope_theta", 10000.0)),  # as the reference
+            theta=layer.positive("rope_theta", nested.positive("rope_theta", 10000.0)),  # the reference's default
             scaling=rope,
             longest=layer.whole("max_position_embeddings", 2048),
             normed_residual=is_speculators(config.values) and bool(config.values.get("norm_before_residual", True)),
@@ -103,6 +104,8 @@ def _refuse_variants(config: dict[str, Any], layer: dict[str, Any], path: Path) 
         raise DrafterError(f"{path} sets {asked[0]!r}, a variant of the head that smartgen does not run")
     rotated = layer.get("partial_rotary_factor")
     if rotated not in (None, 1, 1.0):
-        raise DrafterError(f"{path} turns a part of each head only (partial_rotary_factor {rotated}), which smartgen does not")
+        raise DrafterError(
+            f"{path} turns a part of each head only (partial_rotary_factor {rotated}), which smartgen does not"
+        )
     if layer.get("hidden_act", "silu") != "silu":
         raise DrafterError(f"{path} asks for the activation {layer['hidden_act']!r}; an EAGLE-3 head has 'silu'")

@@ -87,5 +87,6 @@ class Drafter(Protocol):
         """Begin a call on prompts (B, P), right-padded, `counts` (B,) tokens each.
 
         `features` (B, P, F): the target's features at each prompt position. `capacity`: tokens of a row to take memory for
-        at once, no limit: a row may grow longer. The feature at a row's last prompt position arrives again with the first `commit`.
+        at once, no limit: a row may grow longer. The feature at a row's last prompt position arrives again with the first
+        `commit`.
         """

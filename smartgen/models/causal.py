@@ -44,7 +44,7 @@ def short(error: Exception) -> str:
 
 
 def _reason(error: Exception, config: dict[str, Any]) -> str:
-    if isinstance(error, KeyError):  # a name that was looked up, and which field it stands in is all that the reader needs
+    if isinstance(error, KeyError):  # a name that was looked up: the reader needs the field that it stands in
         for name, value in config.items():
             if value == error.args[0]:
                 return f"config.json asks for {name} {value!r}, which transformers does not know"

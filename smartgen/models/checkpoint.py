@@ -38,7 +38,12 @@ def check_sizes(config: dict[str, Any], folder: Path) -> None:
 
 def weight_file(folder: Path) -> Path:
     """The folder's weights, in one file or behind an index. Raises ModelError naming what was looked for."""
-    for name in ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"):
+    for name in (
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+    ):
         if (folder / name).is_file():
             return folder / name
     raise ModelError(f"{folder} holds neither model.safetensors nor pytorch_model.bin: {_instead(folder)}")
@@ -98,4 +103,6 @@ def _instead(folder: Path) -> str:
             f"it holds {gguf.name}, and GGUF is not read; convert it with from_pretrained(folder, gguf_file={gguf.name!r}) "
             "and save_pretrained of transformers, or give the original model"
         )
-    return "give the folder that save_pretrained wrote or that was fetched whole, the one with config.json and the weights"
+    return (
+        "give the folder that save_pretrained wrote or that was fetched whole, the one with config.json and the weights"
+    )

@@ -105,11 +105,19 @@ def test_a_drafter_is_no_model(tmp_path, refused):
     ("field", "value", "said"),
     [
         ("num_hidden_layers", -1, "config.json: 'num_hidden_layers' should be a whole number of at least 1, found -1"),
-        ("num_attention_heads", 0, "config.json: 'num_attention_heads' should be a whole number of at least 1, found 0"),
+        (
+            "num_attention_heads",
+            0,
+            "config.json: 'num_attention_heads' should be a whole number of at least 1, found 0",
+        ),
         ("hidden_size", "thirtytwo", "'hidden_size' should be a whole number of at least 1, found 'thirtytwo'"),
         ("hidden_act", "nosuch", "config.json asks for hidden_act 'nosuch', which transformers does not know"),
         ("model_type", "foo", "model type `foo`"),
-        ("intermediate_size", -3, "cannot be loaded as a causal model: Trying to create tensor with negative dimension -3"),
+        (
+            "intermediate_size",
+            -3,
+            "cannot be loaded as a causal model: Trying to create tensor with negative dimension -3",
+        ),
     ],
 )
 def test_a_config_that_is_wrong_is_told_with_its_field(field, value, said, copy, refused):
@@ -146,7 +154,10 @@ def _without_tokenizer(folder):
         (_an_adapter, "it is a PEFT adapter; merge it into its base model"),
         (_gguf, "it holds m.gguf, and GGUF is not read; convert it with from_pretrained"),
         (_without_tokenizer, "holds no tokenizer (tokenizer.json and others); copy the tokenizer's files"),
-        (lambda folder: (folder / "config.json").unlink(), "holds no config.json: give the folder that save_pretrained wrote"),
+        (
+            lambda folder: (folder / "config.json").unlink(),
+            "holds no config.json: give the folder that save_pretrained wrote",
+        ),
         (lambda folder: (folder / "model.safetensors").unlink(), "holds neither model.safetensors nor"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b""), "cannot be read as safetensors"),
         (lambda folder: (folder / "tokenizer.json").write_text("{"), "holds a tokenizer that cannot be loaded"),
@@ -176,12 +187,17 @@ def test_a_tokenizer_of_another_model(copy, refused):
     _configured(copy, vocab_size=100)
     _changed(copy, cut)
     message = refused("--model", copy, "--draft", "ngram")
-    assert f"the model in {copy} has embeddings for 100 tokens only: the tokenizer beside it is another model's" in message
+    assert (
+        f"the model in {copy} has embeddings for 100 tokens only: the tokenizer beside it is another model's" in message
+    )
 
 
 @pytest.mark.parametrize(
     ("template", "said"),
-    [("{% for m in messages %}{{ m.content", "unexpected end of template"), ("{{ raise_exception('no role') }}", "no role")],
+    [
+        ("{% for m in messages %}{{ m.content", "unexpected end of template"),
+        ("{{ raise_exception('no role') }}", "no role"),
+    ],
 )
 def test_a_chat_template_that_fails(template, said, copy, refused):
     (copy / "chat_template.jinja").write_text(template)

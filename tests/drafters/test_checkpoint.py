@@ -60,7 +60,10 @@ def test_a_tensor_too_many_is_a_variant(tmp_path):
     ("config", "said"),
     [
         ({"hidden_size": None}, "misses or misstates 'hidden_size'"),
-        ({"intermediate_size": "wide"}, "misstates 'intermediate_size': it should be a whole number of at least 1, found 'wide'"),
+        (
+            {"intermediate_size": "wide"},
+            "misstates 'intermediate_size': it should be a whole number of at least 1, found 'wide'",
+        ),
         ({"num_attention_heads": 0, "head_dim": None}, "misstates 'num_attention_heads'.*found 0"),
         ({"head_dim": 2.5}, "misstates 'head_dim'.*found 2.5"),
         ({"vocab_size": True}, "misstates 'vocab_size'.*found True"),

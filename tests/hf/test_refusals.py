@@ -131,7 +131,9 @@ def test_scores_that_are_no_numbers_are_not_drawn_from(attached):
     with torch.no_grad():
         target.model.norm.weight.fill_(torch.nan)
     for rows in (1, 2):
-        with pytest.raises(ValueError, match=r"no token can be drawn: the model's scores .* not all numbers \(NaN or inf\)"):
+        with pytest.raises(
+            ValueError, match=r"no token can be drawn: the model's scores .* not all numbers \(NaN or inf\)"
+        ):
             target.generate(**prompts(rows), max_new_tokens=3, do_sample=True, smart_recipe=SMALL)
 
 
