@@ -157,8 +157,12 @@ def _aggregate(typer: Typer, e: s.Call, group: str, function: str) -> Typed:
         message = f"`{group}.{function}` runs over nodes, this has one value for all of them"
         raise typer.replaced("SG301", message, e.span, value.span.text, f"read it without: `{value.span.text}`")
     if over_rows and value.axis < Axis.REQUEST and function in ("mean", "max", "min") and value.kind.base == "number":
-        message, edits = "this has one value for the whole batch already", (Edit(e.span, value.span.text),)
-        help = f"write `{value.span.text}`"
+        each = value.span.text.replace("batch.", "request.")  # the mean is there already, its extremes are not
+        written = value.span.text
+        if function != "mean" and each in SIGNALS and each != written:
+            written = f"batch.{function}({each})"
+        message, edits = "this has one value for the whole batch already", (Edit(e.span, written),)
+        help = f"write `{written}`"
         typer.findings.add("SG909", message, e.span, help, warning=True, edits=edits)
     if function != "count" and value.kind.base == "flag":
         inside = value.span.text

@@ -11,7 +11,7 @@ from smartgen.language.earlier import asked_earlier, speaks_of_rows
 from smartgen.language.expressions import Typer, constant
 from smartgen.language.program import Const, Expr, Phase
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit, Span
+from smartgen.language.source import Edit, Span, comment_behind, only_number
 from smartgen.language.types import COUNT, Typed
 from smartgen.language.values import late
 
@@ -23,7 +23,8 @@ def cap(typer: Typer, written: s.Cap) -> tuple[Expr, Expr | None, tuple[Typed, .
     if high is not None and high.phase > Phase.PLAN:
         message = f"a limit is settled before drafting, `{late(high)}` is known only while drafting"
         fix = "write a number, or a `table` of a batch or request signal; while drafting, ask in `continue while`"
-        edits: tuple[Edit, ...] = (Edit(high.span, "8"),)
+        said = only_number(comment_behind(high.span.source.text, high.span.end))
+        edits: tuple[Edit, ...] = (Edit(high.span, said or "8"),)
         key = written.count.low.arguments[0].value.span if _is_table(written.count.low) else None
         if key is not None and key.text in SIGNALS:
             fix, edits = f"write `table(batch.size, ...)`; {fix.rpartition('; ')[2]}", (Edit(key, "batch.size"),)

@@ -11,11 +11,12 @@ from smartgen.language.aggregate import aggregated
 from smartgen.language.counts import Counted, count
 from smartgen.language.expressions import Place, Typer
 from smartgen.language.kinds import asked
-from smartgen.language.program import Axis, Choice
+from smartgen.language.program import Aggregate, Axis, Choice, Read, Shift, parts
 from smartgen.language.resolve import Slots
 from smartgen.language.shapes import static_tree
 from smartgen.language.signals import TOTALS
 from smartgen.language.source import Edit, Span, mentions
+from smartgen.language.spare import spare_params
 from smartgen.language.types import Typed
 from smartgen.language.values import typed
 
@@ -47,6 +48,9 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     if maximizing is not None and choice.count is not None and not counted.searched:
         _nothing_to_choose(typer, choice.count.span)
     by = _by(typer, choice)
+    for clause, found in ((choice.where, where), (choice.by, by)):
+        if clause is not None and found is not None:
+            _frontier_by_itself(typer, clause, found)
     sequential = where is not None and bool(where.reads & (TOTALS | _OF_THE_TREE))
     made = Choice(
         counted.low,
@@ -68,7 +72,8 @@ def _kept_by_itself(typer: Typer, choice: s.Choice, clause: s.Expression) -> Non
     at = Span(clause.span.source, start, start + len("node.kept"))
     removed = re.search(r"\s+(?:where|by)\s+$", clause.span.source.text[: clause.span.start])
     edits = (Edit(at, "true"),)
-    spare = [n for n, param in typer.policy.params.items() if param.type.text == "prob" and _unread(typer, n)]
+    params = typer.policy.params
+    spare = [name for name in spare_params(params) if params[name].type.text == "prob"]
     if len(spare) == 1:  # the bar that was meant
         written = f"node.prob >= {spare[0]}"
         typer.findings.add("SG308", message, at, f"write `{written}`", edits=(Edit(at, written),))
@@ -78,10 +83,27 @@ def _kept_by_itself(typer: Typer, choice: s.Choice, clause: s.Expression) -> Non
     typer.findings.add("SG308", message, at, "remove it; `verify ... where node.kept` asks it", edits=edits)
 
 
-def _unread(typer: Typer, param: str) -> bool:
-    """Whether the text names a param only where it declares it."""
-    declared = typer.policy.params[param].span
-    return mentions(declared.source.text, param) == mentions(declared.text, param)
+def _frontier_by_itself(typer: Typer, clause: s.Expression, found: Typed) -> None:
+    """`expand all where node.path > 0.3 * frontier.max(node.path)`: the frontier is what `expand` keeps."""
+    read = list(parts(found.code))
+    if any(isinstance(part, Shift) for part in read) or not any(_of_frontier(part) for part in read):
+        return  # that of the layer before is known
+    lets = [let.value.span for name, let in typer.policy.lets.items() if mentions(clause.span.text, name)]
+    for span in (clause.span, *lets):
+        named = re.search(r"(?<![\w.])frontier(?=\.\w)", span.text)
+        if named is not None:
+            at = Span(span.source, span.start + named.start(), span.start + named.end())
+            break
+    else:
+        at = clause.span
+    edits = (Edit(at, "layer"),) if at.text == "frontier" else ()
+    message = "`frontier` is what `expand` keeps, and is known only behind it"
+    typer.findings.add("SG308", message, at, "write `layer`: all candidates that it chooses from", edits=edits)
+
+
+def _of_frontier(part: object) -> bool:
+    aggregated = isinstance(part, Aggregate) and part.scope == "frontier"
+    return aggregated or (isinstance(part, Read) and part.name.startswith("frontier."))
 
 
 def _maximizing(typer: Typer, e: s.Expression) -> Typed | None:

@@ -174,7 +174,8 @@ def _nodes_for_tokens(it: Clash) -> Fix | None:
     """`time <= tpot * tree.nodes`: nodes where tokens make the units fit."""
     for _, side, other in it.ways:
         named = re.search(r"(?<![\w.])(tree|layer|frontier|batch)\.nodes\b", side.span.text)
-        if it.adds or named is None or side.kind.dimension * TOKEN != other.kind.dimension:
+        alone = named is not None and named[0] == side.span.text  # else something was meant to be counted
+        if named is None or side.kind.dimension * TOKEN != other.kind.dimension or (it.adds and not alone):
             continue
         written = "tokens" if named[1] == "batch" else f"{named[1]}.tokens"
         start = side.span.start + named.start()

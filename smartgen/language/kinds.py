@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from smartgen.language import syntax as s
 from smartgen.language.program import Const
 from smartgen.language.signals import SIGNALS
-from smartgen.language.source import Edit, mentions
+from smartgen.language.source import Edit
+from smartgen.language.spare import spare_params
 from smartgen.language.types import Kind, Typed
 from smartgen.language.unit_fixes import LITERAL, grouped, wrapped
 from smartgen.language.units import EXAMPLE, Dimension
@@ -45,6 +46,11 @@ def asked(typer: Typer, value: Typed, least: str = "", word: str = "") -> tuple[
         if before is not None:
             written = f"{before[1]} {before[2]} {value.span.text}"
             return f"write `{written}`", (Edit(value.span, written),)
+    ahead = re.fullmatch(r"forecast\((.+)\)", value.span.text)
+    if ahead is not None and word == "`continue while`":
+        return f"compare it: `{value.span.text} > {ahead[1]}`", (wrapped(value.span, "", f" > {ahead[1]}"),)
+    if shared := _shared(value):
+        return f"compare it: `{value.span.text}{shared}`", (wrapped(value.span, "", shared),)
     threshold = isinstance(value.code, Const) and value.kind.prob and value.span.text.isidentifier()
     if threshold and word in ("`where`", "`continue while`"):  # `where min_prob`
         read = "node.prob" if word == "`where`" else "layer.max(node.prob)"
@@ -61,13 +67,21 @@ def asked(typer: Typer, value: Typed, least: str = "", word: str = "") -> tuple[
     return f"compare it: `{value.span.text}{behind}`", (wrapped(value.span, "", behind),)
 
 
+# Below a number, most signals would only be asked whether they are there.
+_BOTH = re.compile(r"\s*(?:and|or)\s+([\w.]+)(\s*>=?\s*[0-9.]+)(?=\s*(?:[{})\n]|and\b|or\b|$))")
+
+
+def _shared(value: Typed) -> str:
+    """Of `batch.size and engine.queue > 16` the comparison that was to hold of both; else empty."""
+    behind = _BOTH.match(value.span.source.text, value.span.end)
+    signal = SIGNALS.get(behind[1]) if behind is not None else None
+    return behind[2] if behind is not None and signal is not None and signal.kind == value.kind else ""
+
+
 def _spare_param(typer: Typer, value: Typed) -> str:
     """The one param of the value's kind that nothing reads; empty without one, and where there are several."""
-    found = []
-    for name, param in typer.policy.params.items():
-        kind, text = typer.params[name].kind if name in typer.params else None, param.span.source.text
-        if kind is not None and _sort(kind) == _sort(value.kind) and mentions(text, name) == 1:
-            found.append(name)
+    spare = [name for name in spare_params(typer.policy.params) if name in typer.params]
+    found = [name for name in spare if _sort(typer.params[name].kind) == _sort(value.kind)]
     return found[0] if len(found) == 1 else ""
 
 

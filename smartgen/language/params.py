@@ -188,7 +188,9 @@ def _fits(kind: Kind, value: Typed, param: s.Param, example: str, findings: Find
             edits = (Edit(param.type.span, "count"),)
             findings.add("SG205", f"{shown} is not a probability", value.span, "declare `count`", edits=edits)
             return False
-        if number is not None and number > 1 and _FACTOR.search(name) and value.span.source == param.span.source:
+        beside = rf"(?<![\w.])node\.entropy\)?[ ]*[<>]=?[ ]*{re.escape(name)}\b"  # nats
+        above = number is not None and number > 1 and value.span.source == param.span.source
+        if above and (_FACTOR.search(name) or re.search(beside, text[:LONGEST])):
             edits = (Edit(param.type.span, "number"),)
             findings.add("SG205", f"{shown} is not a probability", value.span, "declare `number`", edits=edits)
             return False
@@ -222,7 +224,7 @@ def _refitted(kind: Kind, value: Typed, param: s.Param, example: str) -> tuple[s
     if kind.base == "text":
         meant = f'"{text}"'
     elif kind.base == "flag":
-        meant = "false" if text in ("0", "0.0") else "true"
+        meant = "false" if inside.lower() in ("0", "0.0", "false", "no", "off") else "true"
     elif value.kind.base == "text" and re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*[A-Za-z/]*", inside):
         meant = inside
     elif value.kind.base == "number" and re.fullmatch(r"[0-9.]+\s*[A-Za-z/]*", text):

@@ -46,6 +46,12 @@ def comment_behind(text: str, at: int) -> str:
     return text[at : line_end(text, at)].partition("#")[2]
 
 
+def only_number(comment: str) -> str:
+    """The one whole number that a comment says, but 0; empty where it says none or several."""
+    found = [number for number in re.findall(r"(?<![\w.])[0-9]+(?![\w.%])", comment) if number != "0"]
+    return found[0] if len(found) == 1 else ""
+
+
 def mentions(text: str, name: str) -> int | None:
     """How often a name stands in a text, as a word of its own; None where that is too long to look through."""
     return None if len(text) > LONGEST else len(re.findall(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text))

@@ -175,7 +175,8 @@ def _expand(draw: st.DrawFn) -> str:
         low = draw(st.integers(0, 2))
         text = f"expand best {low}..5 maximizing {worth} - profile.draft.time * 0.0625 tok/s"
     text += f" by {draw(st.sampled_from(NODE))}" if draw(st.integers(0, 3)) == 0 else ""
-    return text + (_filter(draw, True) if draw(st.integers(0, 2)) == 0 else "")
+    own = "" if draw(st.integers(0, 2)) else _filter(draw, True)
+    return text + own.replace("frontier.", "layer.")  # what `expand` keeps is known only behind it
 
 
 def _verify(draw: st.DrawFn) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smartgen.language.mistakes.naming import USUAL
 from smartgen.language.mistakes.spot import Repair, Spot
+from smartgen.language.source import only_number
 from smartgen.language.words import EXTENTS
 
 _NAMED = ("let", "benefit", "cost", "param")
@@ -92,8 +93,7 @@ def _spare_count(spot: Spot) -> str:
 
 def _in_comment(spot: Spot) -> str:
     """The one number of the comment behind the line, `# width was 40`, or a chain's; empty where it says none."""
-    found = [number for number in re.findall(r"(?<![\w.])[0-9]+(?![\w.%])", spot.comment) if number != "0"]
-    return found[0] if len(found) == 1 else "1" if re.search(r"\bchain\b", spot.comment) else ""
+    return only_number(spot.comment) or ("1" if re.search(r"\bchain\b", spot.comment) else "")
 
 
 def _no_expression(spot: Spot, key: str) -> Repair:

@@ -1,0 +1,13 @@
+"""Params that nothing reads: somebody has declared them for the place that lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from smartgen.language.source import mentions
+from smartgen.language.syntax import Param
+
+
+def spare_params(params: Mapping[str, Param]) -> list[str]:
+    """Names of those that the text mentions only where it declares them."""
+    return [name for name, param in params.items() if mentions(param.span.source.text, name) == 1]
