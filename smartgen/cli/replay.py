@@ -10,7 +10,8 @@ import typer
 
 from smartgen.atomic import replacing
 from smartgen.cli.loading import told
-from smartgen.cli.settings import check_output, parse_numbers
+from smartgen.cli.outputs import check_output
+from smartgen.cli.settings import parse_numbers
 
 if TYPE_CHECKING:
     from smartgen.profile.profile import Key, Profile

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from smartgen.atomic import writable
 
 MOST_ROWS, MOST_TOKENS = 1 << 16, 1 << 31  # of a batch, of a text: what any machine could hold
 
@@ -22,18 +18,6 @@ def finite(value: float) -> float:
 
 
 Temperature = Annotated[float, typer.Option(min=0.0, callback=finite, help="0: greedy.")]
-
-
-def check_output(path: Path, option: str, inputs: Collection[Path]) -> None:
-    """To be asked before the work whose result goes to `path`.
-
-    Raises OSError where it cannot be written, a usage error where that would overwrite one of `inputs`.
-    """
-    if path.exists() and any(path.samefile(read) for read in inputs):
-        raise typer.BadParameter(
-            f"{path} is read here, too, and would be overwritten; name another file", param_hint=option
-        )
-    writable(path)
 
 
 def parse_params(written: list[str] | None, option: str = "--param") -> dict[str, str]:

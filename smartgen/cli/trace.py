@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smartgen.cli.loading import load, told
+from smartgen.cli.outputs import check_output
 from smartgen.cli.progress import bar
 from smartgen.cli.prompts import read_prompts
-from smartgen.cli.settings import Temperature, check_output, finite
+from smartgen.cli.settings import Temperature, finite
 
 if TYPE_CHECKING:
     from smartgen.trace.trace import Trace
