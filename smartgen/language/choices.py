@@ -9,14 +9,14 @@ from smartgen.language import syntax as s
 from smartgen.language.additions import additions
 from smartgen.language.aggregate import aggregated
 from smartgen.language.counts import Counted, count
+from smartgen.language.decided import by_itself
 from smartgen.language.expressions import Place, Typer
 from smartgen.language.kinds import asked
-from smartgen.language.program import Aggregate, Axis, Choice, Read, Shift, parts
+from smartgen.language.program import Axis, Choice
 from smartgen.language.resolve import Slots
 from smartgen.language.shapes import static_tree
 from smartgen.language.signals import TOTALS
-from smartgen.language.source import Edit, Span, mentions
-from smartgen.language.spare import spare_params
+from smartgen.language.source import Edit, Span
 from smartgen.language.types import Typed
 from smartgen.language.values import typed
 
@@ -39,9 +39,6 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     _repeated(typer, choice)
     counted = count(typer, choice.count, "`expand best`")
     where = _where(typer, choice, Place("`expand ... where`", frozenset({"marginal"})))
-    for clause in (choice.where, choice.by):
-        if clause is not None and "node.kept" in clause.span.text:
-            _kept_by_itself(typer, choice, clause)
     maximizing = _maximizing(typer, choice.maximizing) if choice.maximizing is not None else None
     if choice.pooled:
         _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates", _pooled(slots))
@@ -50,7 +47,7 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     by = _by(typer, choice)
     for clause, found in ((choice.where, where), (choice.by, by)):
         if clause is not None and found is not None:
-            _frontier_by_itself(typer, clause, found)
+            by_itself(typer, clause, found)
     sequential = where is not None and bool(where.reads & (TOTALS | _OF_THE_TREE))
     made = Choice(
         counted.low,
@@ -62,48 +59,6 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
         maximizing.code if maximizing else None,
     )
     return Chosen(made, _parts(counted, by, where, maximizing))
-
-
-def _kept_by_itself(typer: Typer, choice: s.Choice, clause: s.Expression) -> None:
-    """`expand best 8 where node.kept`: what is kept is what `expand` says."""
-    message = "`node.kept` is what `expand` decides, and is known only behind it"
-    inside = re.search(r"\bnode\.kept\b", clause.span.text)
-    start = clause.span.start + (inside.start() if inside is not None else 0)
-    at = Span(clause.span.source, start, start + len("node.kept"))
-    removed = re.search(r"\s+(?:where|by)\s+$", clause.span.source.text[: clause.span.start])
-    edits = (Edit(at, "true"),)
-    params = typer.policy.params
-    spare = [name for name in spare_params(params) if params[name].type.text == "prob"]
-    if len(spare) == 1:  # the bar that was meant
-        written = f"node.prob >= {spare[0]}"
-        typer.findings.add("SG308", message, at, f"write `{written}`", edits=(Edit(at, written),))
-        return
-    if removed is not None and clause.span.text.strip() == "node.kept":
-        edits = (Edit(Span(clause.span.source, removed.start(), clause.span.end), ""),)
-    typer.findings.add("SG308", message, at, "remove it; `verify ... where node.kept` asks it", edits=edits)
-
-
-def _frontier_by_itself(typer: Typer, clause: s.Expression, found: Typed) -> None:
-    """`expand all where node.path > 0.3 * frontier.max(node.path)`: the frontier is what `expand` keeps."""
-    read = list(parts(found.code))
-    if any(isinstance(part, Shift) for part in read) or not any(_of_frontier(part) for part in read):
-        return  # that of the layer before is known
-    lets = [let.value.span for name, let in typer.policy.lets.items() if mentions(clause.span.text, name)]
-    for span in (clause.span, *lets):
-        named = re.search(r"(?<![\w.])frontier(?=\.\w)", span.text)
-        if named is not None:
-            at = Span(span.source, span.start + named.start(), span.start + named.end())
-            break
-    else:
-        at = clause.span
-    edits = (Edit(at, "layer"),) if at.text == "frontier" else ()
-    message = "`frontier` is what `expand` keeps, and is known only behind it"
-    typer.findings.add("SG308", message, at, "write `layer`: all candidates that it chooses from", edits=edits)
-
-
-def _of_frontier(part: object) -> bool:
-    aggregated = isinstance(part, Aggregate) and part.scope == "frontier"
-    return aggregated or (isinstance(part, Read) and part.name.startswith("frontier."))
 
 
 def _maximizing(typer: Typer, e: s.Expression) -> Typed | None:

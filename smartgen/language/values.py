@@ -6,16 +6,18 @@ import re
 
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
+from smartgen.language.decided import instead, read_too_early
 from smartgen.language.earlier import asked_earlier
 from smartgen.language.expressions import Broken, Place, Typer, constant
 from smartgen.language.kinds import asked
-from smartgen.language.program import Aggregate, Axis, Const, Phase
+from smartgen.language.program import Aggregate, Axis, Const, Measured, Phase, parts
 from smartgen.language.resolve import Slots
 from smartgen.language.signals import SIGNALS, TOTALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.types import AXIS_NAMES, NUMBER, Typed
 from smartgen.language.units import ENERGY, TIME, TOTAL_OF
 
+_OF_BENEFITS = frozenset({"batch.nodes", "layer.tokens", "frontier.tokens"})
 _OF_THE_TREE = frozenset({"tree.nodes", "tree.tokens", "tree.depth", "tree.paths"})
 _RATE_OF_ROW = re.compile(
     r"(request\.generated|last\.length|(?:tree|layer|frontier)\.tokens)\s*/\s*(?:time|energy|money)\b"
@@ -42,11 +44,15 @@ def benefit(typer: Typer, slots: Slots) -> Typed:
         found = constant(0.0, NUMBER, value.span)
         typer.benefit = (name, found)
         return found
-    circular = found.reads & (TOTALS | _OF_THE_TREE)
+    circular, early = found.reads & (TOTALS | _OF_THE_TREE | _OF_BENEFITS) | _priced(found), read_too_early(typer, found)
     if circular:
         message = f"a benefit cannot read `{min(circular)}`: it orders the tree that it would read"
         fix = "read the node itself: `node.path`, `node.depth`"
         typer.findings.add("SG313", message, found.span, fix, edits=(Edit(found.span, "node.path"),))
+    elif early is not None:
+        message = f"a benefit cannot read `{early.text}`: `expand` keeps what it puts first"
+        fix, edits = instead(early)
+        typer.findings.add("SG313", message, early, fix, edits=edits)
     elif found.kind.base != "number" or not found.kind.dimension.bare:
         message = f"a benefit is a probability or a number of tokens without unit, this is {found.kind}"
         typer.findings.add("SG205", message, found.span, "write `node.path`", edits=(Edit(found.span, "node.path"),))
@@ -58,6 +64,12 @@ def benefit(typer: Typer, slots: Slots) -> Typed:
         typer.findings.add("SG302", message, found.span, f"write `{written}`", edits=(Edit(found.span, written),))
     typer.benefit = (name, found)
     return found
+
+
+def _priced(found: Typed) -> set[str]:
+    """The prices of verifying the tree as it stands."""
+    measured = [part for part in parts(found.code) if isinstance(part, Measured)]
+    return {f"profile.verify.{part.quantity}" for part in measured if part.phase == "verify" and not part.at}
 
 
 def objective(typer: Typer, slots: Slots) -> Typed | None:
