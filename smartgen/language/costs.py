@@ -7,6 +7,7 @@ import re
 from smartgen.language import syntax as s
 from smartgen.language.aggregate import aggregated
 from smartgen.language.expressions import Place, Typer
+from smartgen.language.intervals import Ranges
 from smartgen.language.program import Axis, Const, CostTerm
 from smartgen.language.signals import TOTALS
 from smartgen.language.source import Edit, Span
@@ -36,6 +37,12 @@ def cost(typer: Typer, line: s.Cost) -> tuple[CostTerm, Typed] | None:
         message = f"a cost is one number per step, this is one per {AXIS_NAMES[found.axis]}"
         fix, edits = aggregated(typer, line.value, Axis.STEP, "tree", adds="profile." not in found.span.text)
         typer.findings.add("SG302", message, found.span, fix, edits=edits)
+        return None
+    if Ranges(typer.sites).of(found.code)[1] < 0:
+        signless = found.span.text.removeprefix("-").strip()
+        edits = (Edit(found.span, signless),) if signless != found.span.text else ()
+        message = "a cost is what something takes, and this is below 0"
+        typer.findings.add("SG209", message, found.span, f"write `{signless}`" if edits else "turn its sign", edits=edits)
         return None
     if found.reads & TOTALS:
         message = f"a cost cannot read `{min(found.reads & TOTALS)}`: it is a part of a total"
