@@ -17,6 +17,7 @@ from smartgen.language.named import check_names
 from smartgen.language.params import Settings
 from smartgen.language.program import Expr, Program, Situation
 from smartgen.language.resolve import Resolved, Slots
+from smartgen.language.settled import settled
 from smartgen.language.source import Edit, Span
 from smartgen.language.work import off, work
 
@@ -47,6 +48,7 @@ def lower(
     lints.costs(policy, typer, lines, situations)
     lints.limits(policy, typer, situations)
     lints.currencies(policy, typer)
+    settled(policy, typer, situations)
     lints.empty(policy, typer)
     sites = tuple(typer.sites)
     digest = hashlib.sha256(repr((situations, sites)).encode()).hexdigest()[:16]
