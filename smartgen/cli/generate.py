@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smartgen.cli.loading import Loaded, load, told
+from smartgen.cli.loading import Loaded, fitting_drafter, load, told
 from smartgen.cli.progress import spinner
 from smartgen.cli.prompts import read_prompts
 from smartgen.cli.settings import MOST_TOKENS, Temperature, parse_params
@@ -60,8 +60,7 @@ def generate(
         texts = [prompt if prompt is not None else DEFAULT_PROMPT]
         if prompts is not None:
             texts = [found.text for found in read_prompts(prompts, limit or PROMPTS)]
-        partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, partner if draft is None else draft, dtype, device)
+        loaded = load(model, fitting_drafter(model, draft), dtype, device)
         for text in texts:
             _one(loaded, text, compiled, max_new_tokens, temperature, seed, raw, as_json)
 

@@ -14,6 +14,8 @@ import typer
 from smartgen.cli.progress import spinner
 from smartgen.language.diagnostics import RecipeError
 
+_PARTNERS = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}
+
 
 @dataclass
 class Loaded:
@@ -86,6 +88,11 @@ def load(model: str, draft: str | None, dtype: str, device: str = "auto") -> Loa
         drafter = None if draft in (None, "ngram") else smartgen.load_drafter(draft, target)
     smartgen.attach(target)
     return Loaded(target, tokenizer, drafter)
+
+
+def fitting_drafter(model: str, draft: str | None) -> str | None:
+    """The drafter to load: `draft`, or the one that fits a model with a name; None: n-grams."""
+    return _PARTNERS.get(model) if draft is None else draft
 
 
 def device_named(name: str) -> Any:

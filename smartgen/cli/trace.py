@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smartgen.cli.loading import load, told
+from smartgen.cli.loading import fitting_drafter, load, told
 from smartgen.cli.outputs import check_output
 from smartgen.cli.progress import bar
 from smartgen.cli.prompts import read_prompts
@@ -50,8 +50,7 @@ def trace(
     with told():
         found = read_prompts(prompts, limit)
         check_output(out, "--out", [prompts])
-        partner = {"bundled-target": "bundled-assistant", "smollm2-135m": "smollm2-135m-eagle3"}.get(model)
-        loaded = load(model, partner if draft is None else draft, dtype, device)
+        loaded = load(model, fitting_drafter(model, draft), dtype, device)
         from smartgen.hf.costing import provenance
 
         ids = [loaded.encoded([prompt.text], raw)["input_ids"][0].tolist()[-longest:] for prompt in found]

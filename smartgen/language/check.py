@@ -18,7 +18,7 @@ from smartgen.language.facts import Line
 from smartgen.language.program import Choice, Const, CostTerm, Expr, Rules
 from smartgen.language.resolve import Slots
 from smartgen.language.source import Edit, Span, comment_behind
-from smartgen.language.spare import spare_params
+from smartgen.language.spare import spare_chance
 from smartgen.language.types import Typed
 
 _SPEED = re.compile(r"\b(?:seconds?|speed|latency|throughput)\b")  # a comment speaks of time
@@ -152,9 +152,8 @@ class Checker:
         self.findings.add("SG312", message, _place(slots.proceed.value, "objective"), fix, edits=edits)
 
     def _no_benefit(self) -> None:
-        params = self.typer.policy.params
-        spare = [name for name in spare_params(params) if params[name].type.text == "prob"]
-        weight = f"{spare[0]} * " if len(spare) == 1 else ""  # somebody has declared it for this
+        spare = spare_chance(self.typer.policy.params)
+        weight = f"{spare} * " if spare else ""  # somebody has declared it for this
         fix, edits = self._added(f"benefit accepted = {weight}node.path")
         at = head(self.typer.policy.span)
         self.findings.add("SG315", "nothing says what a node is worth", at, fix, edits=edits)

@@ -41,7 +41,9 @@ def expand(typer: Typer, slots: Slots) -> Chosen:
     where = _where(typer, choice, Place("`expand ... where`", frozenset({"marginal"})))
     maximizing = _maximizing(typer, choice.maximizing) if choice.maximizing is not None else None
     if choice.pooled:
-        _no_clause(typer, choice, "pooled", "remove it: each row expands its own candidates", _pooled(slots))
+        moved = _pooled(slots)
+        fix = "move it to `verify`" if moved else "remove it: each row expands its own candidates"
+        _no_clause(typer, choice, "pooled", fix, moved)
     if maximizing is not None and choice.count is not None and not counted.searched:
         _nothing_to_choose(typer, choice.count.span)
     by = _by(typer, choice)
@@ -152,8 +154,6 @@ def _no_clause(typer: Typer, choice: s.Choice, word: str, fix: str, moved: tuple
         lead = len(removed.text) - len(removed.text.lstrip())
         span = type(span)(span.source, start + lead, removed.end)
         edits = (Edit(removed, ""), *moved)
-    if moved:
-        fix = "move it to `verify`"
     statement = {"pooled": "verify", "maximizing": "expand"}[word]
     typer.findings.add("SG316", f"`{word}` belongs to `{statement}`", span, fix, edits=edits)
 

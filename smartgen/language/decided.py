@@ -8,7 +8,7 @@ from smartgen.language import syntax as s
 from smartgen.language.expressions import Typer
 from smartgen.language.program import Aggregate, Read, Shift, parts
 from smartgen.language.source import Edit, Span, mentions
-from smartgen.language.spare import spare_params
+from smartgen.language.spare import spare_chance
 from smartgen.language.types import Typed
 
 _KEPT = re.compile(r"(?<![\w.])(?:frontier(?=\.\w)|node\.kept(?!\w))")
@@ -40,15 +40,13 @@ def by_itself(typer: Typer, clause: s.Expression, found: Typed) -> None:
     if at is None:
         return
     fix, edits = instead(at)
-    params = typer.policy.params
-    spare = [name for name in spare_params(params) if params[name].type.text == "prob"]
-    removed = re.search(r"\s+(?:where|by)\s+$", clause.span.source.text[: clause.span.start])
-    if at.text == "node.kept" and len(spare) == 1:  # the bar that was meant
-        fix, edits = f"write `node.prob >= {spare[0]}`", (Edit(at, f"node.prob >= {spare[0]}"),)
+    spare, whole = spare_chance(typer.policy.params), clause.span.led_by(r"\s+(?:where|by)")
+    if at.text == "node.kept" and spare:  # the bar that was meant
+        fix, edits = f"write `node.prob >= {spare}`", (Edit(at, f"node.prob >= {spare}"),)
     elif at.text == "node.kept":
         fix = "remove it; `verify ... where node.kept` asks it"
-        if removed is not None and clause.span.text.strip() == "node.kept":
-            edits = (Edit(Span(clause.span.source, removed.start(), clause.span.end), ""),)
+        if whole is not None and clause.span.text.strip() == "node.kept":
+            edits = (Edit(whole, ""),)
     verb = "decides" if at.text == "node.kept" else "keeps"
     typer.findings.add("SG308", f"`{at.text}` is what `expand` {verb}, and is known only behind it", at, fix, edits=edits)
 

@@ -24,13 +24,12 @@ from smartgen.language.program import (
     parts,
 )
 from smartgen.language.resolve import Slots
-from smartgen.language.signals import SIGNALS
+from smartgen.language.signals import PAST, SIGNALS
 from smartgen.language.source import Edit, Span
 from smartgen.language.units import EXAMPLE
 
 # Of a node, known only when it has been drafted; rank, depth and spine follow from its place.
 DRAFTED = ("node.prob", "node.path", "node.entropy", "node.confidence")
-_SOMETIMES = ("last.", "run.")  # absent at first, some of them also after a step without draft nodes
 
 
 def demand(
@@ -141,7 +140,7 @@ def _always_there(
 ) -> None:
     """A count must have a value in the first step, too."""
     for part in parts(code):
-        if isinstance(part, Read) and part.name.startswith(_SOMETIMES):
+        if isinstance(part, Read) and part.name.startswith(PAST):
             message = f"`{part.name}` has no value in the first step, and a count always needs one"
             begun, edits = _started(part.name, span)
             named = next((let.value.span for let in lets.values() if _reads(let, span, part.name)), None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from smartgen.language import syntax as s
-from smartgen.language.capabilities import DRAFTER_SIGNALS
 from smartgen.language.expressions import Typer
 from smartgen.language.intervals import NO, YES, Ranges
 from smartgen.language.program import Expr, Read, Recall, Rules, Situation, parts
 from smartgen.language.resolve import Resolved, Slots
+from smartgen.language.signals import may_be_absent
 from smartgen.language.source import Edit, Span, mentions
 
 # What is asked, and what follows where the answer is always yes, or always no.
@@ -51,9 +50,8 @@ def _asked(slots: Slots, rules: Rules) -> Iterator[_Asked]:
 
 
 def _sometimes(part: object) -> bool:
-    """Whether it may be absent, which no comparison holds of: something remembered, or what not every drafter says."""
-    absent = isinstance(part, Read) and (part.name.startswith(("last.", "run.")) or part.name in DRAFTER_SIGNALS)
-    return absent or isinstance(part, Recall)
+    """Whether it may be absent, which no comparison holds of; so may what is remembered."""
+    return isinstance(part, Recall) or (isinstance(part, Read) and may_be_absent(part.name))
 
 
 def _adjustable(policy: Resolved, span: Span) -> bool:
@@ -71,8 +69,5 @@ def _adjustable(policy: Resolved, span: Span) -> bool:
 
 def _without(word: str, span: Span) -> tuple[Edit, ...]:
     """The clause, or the statement that it is all of, goes."""
-    said = {"continue": r"continue\s+while\s+", "subject to": r"subject\s+to\s+"}.get(word, r"\s+where\s+")
-    before = re.search(rf"{said}\Z", span.source.text[: span.start][-60:])
-    if before is None or span.source.is_yaml:
-        return ()
-    return (Edit(Span(span.source, span.start - len(before[0]), span.end), ""),)
+    whole = span.led_by({"continue": r"continue\s+while", "subject to": r"subject\s+to"}.get(word, r"\s+where"))
+    return () if whole is None or span.source.is_yaml else (Edit(whole, ""),)

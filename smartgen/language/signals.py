@@ -88,6 +88,14 @@ SIGNALS: dict[str, Signal] = {
 }
 
 SOURCES = ("head", "assistant", "ngram")  # what drafters of ours call themselves
+PAST = ("last.", "run.")  # absent in the first step, some also after one without draft nodes
+
+
+def may_be_absent(name: str) -> bool:
+    """Whether a signal may have no value: it is of the past, or of what not every drafter says."""
+    return name.startswith(PAST) or SIGNALS[name].needs == "drafter"
+
+
 TOTALS = frozenset({"tokens", "progress", "time", "energy", "money", "objective"})
 GROUPS = ("layer", "frontier", "tree", "batch")
 REDUCTIONS = ("sum", "max", "min", "mean", "count")

@@ -84,6 +84,11 @@ class Span:
         """Whether the other lies in this one."""
         return self.source is other.source and self.start <= other.start and other.end <= self.end
 
+    def led_by(self, words: str) -> Span | None:
+        """The span with the words in front of it, a pattern, and the space between; None where others stand there."""
+        found = re.search(rf"{words}\s+\Z", self.source.text[max(0, self.start - 200) : self.start])
+        return None if found is None else Span(self.source, self.start - len(found[0]), self.end)
+
     def to(self, other: Span) -> Span:
         """From this span's start to the other's end."""
         return Span(self.source, min(self.start, other.start), max(self.end, other.end))

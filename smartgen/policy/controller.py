@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartgen.language.program import Program, Read, parts
+from smartgen.language.signals import PAST
 from smartgen.policy.adding import add, hang, packed_frontier
 from smartgen.policy.arithmetic import Value
 from smartgen.policy.board import Board, Room
@@ -86,7 +87,7 @@ class Controller:
             number: Calibrated(site, compiler) for number, site in enumerate(program.sites) if site.kind == "calibrated"
         }
         self.reads = frozenset(part.name for part in parts(program) if isinstance(part, Read))
-        self.looks_at_the_past = any(name.startswith(("last.", "run.")) for name in self.reads)
+        self.looks_at_the_past = any(name.startswith(PAST) for name in self.reads)
         self.steps = 0
         self.draining: DrainingCall | None = None
         self._plain: tuple[tuple[int, int], Floats] | None = None

@@ -18,6 +18,7 @@ from smartgen.language.program import (
     Rules,
     parts,
 )
+from smartgen.language.signals import may_be_absent
 from smartgen.policy.arithmetic import OPERATIONS, Value, or_nothing
 from smartgen.policy.asked import asks_ahead, at_once, looks_back, narrows
 from smartgen.policy.compile import Compiled, Compiler
@@ -122,7 +123,7 @@ def compile_rules(program: Program, rules: Rules, compiler: Compiler) -> Compile
         nodes=compiler.maybe(limits.nodes),
         monotone=_falls(rules.benefit),
         sound=_falls(rules.benefit)
-        and not any(isinstance(p, Read) and _may_be_absent(p.name) for p in _read(program, rules)),
+        and not any(isinstance(p, Read) and may_be_absent(p.name) for p in _read(program, rules)),
         calibrated=any(
             isinstance(part, Recall) and program.sites[part.site].kind == "calibrated" for part in parts(rules.benefit)
         ),
@@ -155,10 +156,6 @@ def _read(program: Program, rules: Rules) -> Iterator[object]:
         yield part
         if isinstance(part, Recall):
             yield from parts(program.sites[part.site])
-
-
-def _may_be_absent(name: str) -> bool:
-    return name.startswith(("last.", "run.")) or name in ("node.entropy", "node.confidence")
 
 
 def _choice(compiler: Compiler, choice: Choice) -> CompiledChoice:
